@@ -1,0 +1,6 @@
+//! Tenon: a WebAssembly engine behind the standard `wasm.h` C API.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+#![warn(missing_docs)]
+
+pub mod types;
