@@ -259,7 +259,7 @@ fn write_list(f: &mut fmt::Formatter<'_>, types: &[ValType]) -> fmt::Result {
         if i > 0 {
             f.write_str(", ")?;
         }
-        t.fmt(f)?;
+        write!(f, "{t}")?;
     }
     f.write_str(")")
 }
