@@ -1,7 +1,6 @@
 //! An engine: configuration, canonical types, compilers and pooled memories, shared by stores on any thread.
 
-use crate::compile::optimizing::Compiler;
-use crate::compile::{CompileError, Tunables};
+use crate::compile::{CompileError, Compiler, Tunables};
 use crate::config::Config;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::memory_pool::MemoryPool;
@@ -9,16 +8,22 @@ use crate::runtime::signature::Signature;
 use crate::runtime::sys::{compile_stack, signals, vm};
 use crate::types::FuncType;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// An engine. Stores and modules keep it alive.
-#[derive(Debug)]
 pub struct Engine {
     config: Config,
     tunables: Tunables,
     signatures: Mutex<Signatures>,
     compilers: Mutex<Vec<Compiler>>,
     pool: MemoryPool,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -88,31 +93,40 @@ impl Engine {
     }
 
     /// Runs `work` with a compiler, on a stack that is large enough wherever the caller stands.
-    pub fn compile<T: Send>(
-        &self,
-        work: impl FnOnce(&mut Compiler) -> Result<T, CompileError> + Send,
-    ) -> Result<T, Error> {
+    pub fn compile<T>(&self, work: impl FnOnce(&mut Compiler) -> Result<T, CompileError>) -> Result<T, Error> {
+        compile_stack::on_compile_stack(|| self.compile_here(work)).map_err(no_compile_stack)?
+    }
+
+    /// Runs `work` with a compiler, on the calling thread's stack.
+    pub fn compile_here<T>(&self, work: impl FnOnce(&mut Compiler) -> Result<T, CompileError>) -> Result<T, Error> {
         let pooled = self.compilers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let tunables = self.tunables;
-        let done = compile_stack::on_compile_stack(move || {
-            let mut compiler = match pooled {
-                Some(compiler) => compiler,
-                None => match Compiler::new(&tunables) {
-                    Ok(compiler) => compiler,
-                    Err(error) => return (None, Err(error)),
-                },
-            };
-            let made = work(&mut compiler);
-            (Some(compiler), made)
-        });
-        let (compiler, made) = done.map_err(|e| Error::new(ErrorKind::Internal, format!("the compiler failed: {e}")))?;
-        if let Some(compiler) = compiler {
-            self.compilers.lock().unwrap_or_else(PoisonError::into_inner).push(compiler);
-        }
+        let mut compiler = match pooled {
+            Some(compiler) => compiler,
+            None => Compiler::new(&self.tunables).map_err(from_compile)?,
+        };
+        let made = work(&mut compiler);
+        self.compilers.lock().unwrap_or_else(PoisonError::into_inner).push(compiler);
         made.map_err(from_compile)
     }
 }
 
+/// The failure to run on a compile stack, or to come back from it.
+pub fn no_compile_stack(error: compile_stack::StackError) -> Error {
+    match error {
+        compile_stack::StackError::Memory(error) => {
+            Error::new(ErrorKind::Memory, format!("no stack to compile on: {error}"))
+        }
+        compile_stack::StackError::Panic(message) => {
+            Error::new(ErrorKind::Internal, format!("the compiler panicked: {message}"))
+        }
+    }
+}
+
 fn from_compile(error: CompileError) -> Error {
-    Error::new(ErrorKind::Unsupported, error.to_string())
+    let kind = match error {
+        CompileError::NotSupported { .. } | CompileError::Host(_) => ErrorKind::Unsupported,
+        CompileError::TooLarge(_) => ErrorKind::Limit,
+        CompileError::Internal(_) => ErrorKind::Internal,
+    };
+    Error::new(kind, error.to_string())
 }

@@ -102,7 +102,7 @@ impl Instance {
         unsafe {
             *vmctx = Vmctx {
                 store: store.context(),
-                builtins: trampoline::table(),
+                builtins: trampoline::TRAMPOLINES.as_ptr(),
                 code_table: self.module.code_table.as_ptr(),
                 type_ids: self.module.type_ids.as_ptr(),
                 instance,

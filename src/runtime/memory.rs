@@ -7,7 +7,8 @@ use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::store::Store;
 use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
+use std::mem::{self, ManuallyDrop};
 
 /// A memory: what a `wasm_memory_t*` points to.
 #[repr(C)]
@@ -18,7 +19,7 @@ pub struct Memory {
     /// Base and length, for generated code.
     pub def: UnsafeCell<MemoryDef>,
     declared: MemoryType,
-    slot: Cell<Option<MemorySlot>>,
+    slot: UnsafeCell<ManuallyDrop<MemorySlot>>,
 }
 
 /// Why a memory did not grow.
@@ -46,7 +47,7 @@ impl Memory {
 
     fn with_slot(object: Object, declared: MemoryType, slot: MemorySlot) -> Memory {
         let def = MemoryDef { base: slot.base(), length: slot.accessible() };
-        Memory { object, def: UnsafeCell::new(def), declared, slot: Cell::new(Some(slot)) }
+        Memory { object, def: UnsafeCell::new(def), declared, slot: UnsafeCell::new(ManuallyDrop::new(slot)) }
     }
 
     /// Address of byte 0.
@@ -85,18 +86,16 @@ impl Memory {
             return Ok(old);
         }
         let bytes = (new << self.declared.page_size_log2) as usize;
-        let Some(mut slot) = self.slot.take() else { return Err(GrowError::System) };
-        let grown = if bytes <= slot.reservation() {
-            slot.set_accessible(bytes).map_err(|_| GrowError::System)
+        // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+        let slot = unsafe { &mut **self.slot.get() };
+        if bytes <= slot.reservation() {
+            slot.set_accessible(bytes).map_err(|_| GrowError::System)?;
         } else {
-            self.relocate(&mut slot, bytes)
-        };
-        if grown.is_ok() {
-            // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call.
-            unsafe { *self.def.get() = MemoryDef { base: slot.base(), length: bytes } };
+            self.relocate(slot, bytes)?;
         }
-        self.slot.set(Some(slot));
-        grown.map(|()| old)
+        // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call.
+        unsafe { *self.def.get() = MemoryDef { base: slot.base(), length: bytes } };
+        Ok(old)
     }
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
@@ -114,7 +113,7 @@ impl Memory {
         let new = new.map_err(|_| GrowError::System)?;
         // SAFETY: both are accessible for the old length and do not overlap.
         unsafe { std::ptr::copy_nonoverlapping(slot.base(), new.base(), slot.accessible()) };
-        pool.give(std::mem::replace(slot, new));
+        pool.give(mem::replace(slot, new));
         Ok(())
     }
 
@@ -127,9 +126,10 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            // SAFETY: a store outlives its objects.
-            unsafe { (*self.object.store).engine().pool().give(slot) };
+        // SAFETY: the slot is taken once, here; a store outlives its objects.
+        unsafe {
+            let slot = ManuallyDrop::take(self.slot.get_mut());
+            (*self.object.store).engine().pool().give(slot);
         }
     }
 }

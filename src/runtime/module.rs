@@ -11,7 +11,7 @@ use crate::runtime::signature::{Signature, no_code_memory};
 use crate::runtime::store::Store;
 use crate::runtime::tier;
 use crate::runtime::vmctx::Slot;
-use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A module bound to an engine.
@@ -60,7 +60,8 @@ impl CompiledModule {
         let type_ids = signatures.iter().map(|s| unsafe { (**s).id }).collect();
         let count = module.bodies.len() as u32;
         let thunks = code_memory::lazy_thunks(count).map_err(no_code_memory)?;
-        let code_table = (0..count).map(|i| AtomicPtr::new(code_memory::lazy_thunk(thunks, i).cast_mut())).collect();
+        let thunk = |i: u32| thunks.wrapping_add(i as usize * code_memory::THUNK_SIZE).cast_mut();
+        let code_table = (0..count).map(|i| AtomicPtr::new(thunk(i))).collect();
         let leaks_refs = module.tables[..module.imported_tables as usize].iter().len() > 0
             || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
             || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
@@ -75,6 +76,12 @@ impl CompiledModule {
             leaks_refs,
             blocks: Mutex::default(),
         }))
+    }
+
+    /// Whether a defined function has code of its own.
+    pub fn is_compiled(&self, defined: u32) -> bool {
+        let code = self.code_table[defined as usize].load(Ordering::Acquire);
+        !code_memory::is_thunk(code)
     }
 
     /// The signature of a function of the index space.

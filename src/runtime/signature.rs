@@ -2,9 +2,8 @@
 //! the boundary for the type, each made when it is first needed.
 
 use crate::compile::code::{Code, EntryCode};
-use crate::compile::optimizing::Compiler;
-use crate::compile::{CompileError, stubs};
-use crate::runtime::code_memory::{CodeBlock, CodeKind};
+use crate::compile::{CompileError, Compiler, stubs};
+use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::vmctx::EntryStub;
@@ -97,7 +96,7 @@ fn entry(
     let made = place.get_or_init(|| {
         let made = engine.compile(make)?;
         let kind = CodeKind::EntryStub { activation_below_fp: made.activation_below_fp };
-        let block = CodeBlock::place(made.code, kind).map_err(no_code_memory)?;
+        let block = code_memory::place(made.code, kind).map_err(no_code_memory)?;
         let code = block.address();
         let stub = EntryStub {
             code,
@@ -117,7 +116,7 @@ fn host(
 ) -> Result<*const u8, Error> {
     let made = place.get_or_init(|| {
         let code = engine.compile(make)?;
-        CodeBlock::place(code, CodeKind::HostStub).map_err(no_code_memory)
+        code_memory::place(code, CodeKind::HostStub).map_err(no_code_memory)
     });
     made.as_ref().map(CodeBlock::address).map_err(Error::clone)
 }

@@ -60,7 +60,7 @@ impl Store {
     /// A new store of `engine`.
     pub fn new(engine: Arc<Engine>) -> *mut Store {
         Box::into_raw(Box::new(Store {
-            context: UnsafeCell::new(StoreContext::new(trampoline::table())),
+            context: UnsafeCell::new(StoreContext::new(trampoline::TRAMPOLINES.as_ptr())),
             entry_low: Cell::new(usize::MAX),
             stack_high: Cell::new(0),
             queue: AtomicPtr::new(ptr::null_mut()),

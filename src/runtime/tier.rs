@@ -4,12 +4,13 @@
 //! with release, once. Two threads may compile the same function at once: the first to finish wins.
 
 use crate::runtime::builtins::fail_to_compile;
-use crate::runtime::code_memory::{CodeBlock, CodeKind};
+use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::engine::no_compile_stack;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::signature::no_code_memory;
+use crate::runtime::sys::compile_stack;
 use crate::runtime::vmctx::Vmctx;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,16 +21,14 @@ pub fn compile_threads() -> usize {
 }
 
 /// The code of a defined function, which was called for the first time. Null if it cannot be had: then the store's
-/// trap is set.
+/// trap is set. Runs on a compile stack.
 ///
 /// # Safety
 /// Called by the lazy trampoline with the callee's vmctx and the index of the defined function.
-pub unsafe extern "C" fn compile_lazily(vmctx: *mut Vmctx, index: u32) -> *const u8 {
+pub unsafe fn compile_lazily(vmctx: *mut Vmctx, index: u32) -> *const u8 {
     // SAFETY: the callee's instance is alive: something calls it.
     let module = unsafe { (*(*vmctx).instance).module() };
-    let made = catch_unwind(AssertUnwindSafe(|| compile_one(module, index)));
-    let made = made.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the compiler panicked")));
-    match made {
+    match compile_one(module, index) {
         Ok(code) => code,
         Err(error) => {
             // SAFETY: as above.
@@ -39,12 +38,22 @@ pub unsafe extern "C" fn compile_lazily(vmctx: *mut Vmctx, index: u32) -> *const
     }
 }
 
-/// Compiles a defined function and enters it in the code table. Gives its code.
-pub fn compile_one(module: &CompiledModule, index: u32) -> Result<*const u8, Error> {
+/// Sets the store's trap because the compiler did not come to an end.
+///
+/// # Safety
+/// As [`compile_lazily`].
+pub unsafe fn compilation_failed(vmctx: *mut Vmctx, index: u32, reason: &str) {
+    let message = format!("function {index} of the code section: {reason}");
+    // SAFETY: the caller's promise.
+    unsafe { fail_to_compile(vmctx, &Error::new(ErrorKind::Internal, message)) };
+}
+
+/// Compiles a defined function, on the calling thread's stack, and enters it in the code table. Gives its code.
+fn compile_one(module: &CompiledModule, index: u32) -> Result<*const u8, Error> {
     let func = module.module.imported_functions + index;
-    let code = module.engine.compile(|compiler| compiler.function(&module.module, func))?;
+    let code = module.engine.compile_here(|compiler| compiler.function(&module.module, func))?;
     let kind = CodeKind::Wasm { owner: ptr::from_ref(module).cast(), func };
-    let block = CodeBlock::place(code, kind).map_err(no_code_memory)?;
+    let block = code_memory::place(code, kind).map_err(no_code_memory)?;
     Ok(install(module, index, block))
 }
 
@@ -69,7 +78,7 @@ pub fn compile_all(module: &CompiledModule) -> Result<(), Error> {
                 return Ok(());
             }
             if !module.is_compiled(index) {
-                compile_one(module, index)?;
+                compile_stack::on_compile_stack(|| compile_one(module, index)).map_err(no_compile_stack)??;
             }
         }
     };
