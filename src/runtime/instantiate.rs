@@ -259,7 +259,7 @@ pub fn init_table(
     table.part(dst, len).ok_or(out_of_bounds)?;
     let keeps_lazy = table.is_owned_by(instance) && table.ty().element.heap == HeapType::Func;
     let module = &instance.module().module;
-    let mut element = |i: usize| -> Result<usize, TrapCode> {
+    let element = |i: usize| -> Result<usize, TrapCode> {
         match &segment.items {
             ElementItems::Functions(funcs) => {
                 let func = funcs[i];

@@ -1,10 +1,11 @@
 //! Traps: why execution stopped and where. A `Trap` is what a `wasm_trap_t*` points to.
 
+use crate::runtime::code_memory::CodeKind;
 use crate::runtime::instance::Instance;
 use crate::runtime::object::{Object, ObjectKind, Standalone, acquire, release};
 use crate::runtime::store::Store;
 use crate::runtime::unwind::{self, Start};
-use crate::runtime::vmctx::{StoreContext, Vmctx};
+use crate::runtime::vmctx::StoreContext;
 use crate::trap::TrapCode;
 use std::cell::RefCell;
 use std::ptr;
@@ -87,11 +88,12 @@ impl Trap {
         // SAFETY: the store's thread is here, below the frames that are walked.
         unsafe {
             unwind::walk(store, start, &mut |frame| {
-                let vmctx = frame.vmctx.cast::<Vmctx>();
-                let instance = (*vmctx).instance;
+                let (Some(vmctx), CodeKind::Wasm { func: func_index, .. }) = (frame.vmctx(), &frame.meta.kind) else {
+                    return true;
+                };
+                let (instance, func_index) = ((*vmctx).instance, *func_index);
                 acquire(&(*instance).object);
-                let module_offset = frame.module_offset() as usize;
-                let func_index = frame.func_index();
+                let module_offset = frame.module_offset().unwrap_or(0) as usize;
                 let module = &(*instance).module().module;
                 let body = &module.bodies[(func_index - module.imported_functions) as usize];
                 frames.push(Frame {
