@@ -8,8 +8,8 @@ use super::error::{ModuleError, ModuleErrorKind};
 use super::validate::Bodies;
 use super::*;
 use crate::config::Features;
-use wasmparser::{BinaryReader, FromReader, Parser, Payload, SectionLimited, Validator};
-use wasmparser::{Operator, ValidatorResources, WasmFeatures};
+use wasmparser::{BinaryReader, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
+use wasmparser::{Validator, ValidatorResources, WasmFeatures};
 
 impl Module {
     /// Decodes and validates `bytes`. `threads` is how many may work on it, the calling one included.
@@ -39,26 +39,29 @@ fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, M
         return Err(ModuleError::new(ModuleErrorKind::Limit, message, None));
     }
     let features = wasm_features(features);
-    let mut decoder = Decoder {
-        features,
-        validator: Validator::new_with_features(features),
-        resources: None,
-        module: Module::empty(),
-    };
-    // An error in a body comes before any in the sections that follow the code, and is the one to report.
+    let validator = Validator::new_with_features(features);
+    let mut decoder = Decoder { features, validator, resources: None, data: None, module: Module::empty() };
     let sections = decoder.sections(bytes);
-    let Decoder { resources, module, .. } = decoder;
-    if let Some(resources) = resources {
-        let bodies = Bodies {
-            bytes,
-            ranges: &module.bodies,
-            types: &module.functions[module.imported_functions as usize..],
-            first_index: module.imported_functions,
-            resources,
-            features,
-        };
-        bodies.validate(threads).map_err(|error| named(error, &module, bytes))?;
-    }
+    let Decoder { mut validator, resources, data, mut module, .. } = decoder;
+    let read_data = || data.map_or(Ok(Vec::new()), |s| data_section(s, &mut validator, &module.memories, bytes));
+    // The first error is the one to report: sections before the code, bodies, the data section, what is behind it.
+    let data = match resources {
+        Some(resources) => {
+            let bodies = Bodies {
+                bytes,
+                ranges: &module.bodies,
+                types: &module.functions[module.imported_functions as usize..],
+                first_index: module.imported_functions,
+                resources,
+                features,
+            };
+            let (checked, data) = bodies.validate(threads, read_data);
+            checked.map_err(|error| named(error, &module, bytes))?;
+            data
+        }
+        None => read_data(),
+    };
+    module.data = data?;
     sections?;
     Ok(module)
 }
@@ -75,16 +78,18 @@ fn named(mut error: ModuleError, module: &Module, bytes: &[u8]) -> ModuleError {
     error
 }
 
-struct Decoder {
+struct Decoder<'a> {
     features: WasmFeatures,
     validator: Validator,
     /// What bodies are validated against, once the code section has been seen.
     resources: Option<ValidatorResources>,
+    /// The data section, which is left for the time in which other threads are busy with the bodies.
+    data: Option<DataSectionReader<'a>>,
     module: Module,
 }
 
-impl Decoder {
-    fn sections(&mut self, bytes: &[u8]) -> Result<(), ModuleError> {
+impl<'a> Decoder<'a> {
+    fn sections(&mut self, bytes: &'a [u8]) -> Result<(), ModuleError> {
         let mut parser = Parser::new(0);
         parser.set_features(self.features);
         for payload in parser.parse_all(bytes) {
@@ -93,7 +98,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn payload(&mut self, payload: Payload<'_>) -> Result<(), ModuleError> {
+    fn payload(&mut self, payload: Payload<'a>) -> Result<(), ModuleError> {
         match payload {
             Payload::Version { num, encoding, range } => self.validator.version(num, encoding, &range)?,
             Payload::TypeSection(s) => {
@@ -198,23 +203,14 @@ impl Decoder {
                 let range = body.range();
                 self.module.bodies.push(range.start as u32..range.end as u32);
             }
-            Payload::DataSection(s) => {
-                check_count(&s, "data segments", 2)?;
-                self.validator.data_section(&s)?;
-                self.module.data.reserve_exact(s.count() as usize);
-                for data in s {
-                    self.module.data.push(data_segment(data?)?);
-                }
-            }
+            Payload::DataSection(s) => self.data = Some(s),
             Payload::CustomSection(s) => {
                 if s.name() == "name" && self.module.name_section.is_none() {
                     let range = s.data_range();
                     self.module.name_section = Some(range.start as u32..range.end as u32);
                 }
             }
-            Payload::End(offset) => {
-                self.validator.end(offset)?;
-            }
+            Payload::End(_) => {}
             Payload::UnknownSection { id, range, .. } => self.validator.unknown_section(id, &range)?,
             // What is left are the sections of components, whose header was refused.
             _ => return Err(unsupported("component".into())),
@@ -393,6 +389,24 @@ fn plain_functions(
     Ok(Some(functions))
 }
 
+fn data_section(
+    section: DataSectionReader<'_>,
+    validator: &mut Validator,
+    memories: &[MemoryType],
+    bytes: &[u8],
+) -> Result<Vec<DataSegment>, ModuleError> {
+    check_count(&section, "data segments", 2)?;
+    if let Some(segments) = plain_data_segments(&section, memories, bytes) {
+        return Ok(segments);
+    }
+    validator.data_section(&section)?;
+    let mut segments = Vec::with_capacity(section.count() as usize);
+    for data in section {
+        segments.push(data_segment(data?)?);
+    }
+    Ok(segments)
+}
+
 fn data_segment(data: wasmparser::Data<'_>) -> Result<DataSegment, ModuleError> {
     let mode = match &data.kind {
         wasmparser::DataKind::Passive => SegmentMode::Passive,
@@ -402,6 +416,43 @@ fn data_segment(data: wasmparser::Data<'_>) -> Result<DataSegment, ModuleError> 
     };
     let end = data.range.end as u32;
     Ok(DataSegment { mode, range: end - data.data.len() as u32..end })
+}
+
+/// The segments of a section that holds nothing but passive ones and ones at constant offsets in a first, 32-bit,
+/// memory, and that is valid: nearly every one. Some compilers make a hundred thousand segments, which take longer
+/// than all else outside of the code when they are validated first and read then. For what is not plain, or not
+/// valid, the answer is `None`.
+fn plain_data_segments(
+    section: &DataSectionReader<'_>,
+    memories: &[MemoryType],
+    bytes: &[u8],
+) -> Option<Vec<DataSegment>> {
+    let active = memories.first().is_some_and(|m| !m.is64);
+    if section.count() > limits::MAX_DATA_SEGMENTS {
+        return None;
+    }
+    let start = section.original_position();
+    let contents = bytes.get(start as usize..section.range().end as usize)?;
+    let mut reader = BinaryReader::new(contents, start);
+    let mut segments = Vec::with_capacity(section.count() as usize);
+    for _ in 0..section.count() {
+        let mode = match reader.read_u8().ok()? {
+            0 if active && reader.read_u8().ok()? == 0x41 => {
+                let offset = vec![ConstOp::I32Const(reader.read_var_i32().ok()?)];
+                if reader.read_u8().ok()? != 0x0b {
+                    return None;
+                }
+                SegmentMode::Active { index: 0, offset }
+            }
+            1 => SegmentMode::Passive,
+            _ => return None,
+        };
+        let size = reader.read_var_u32().ok()?;
+        let start = reader.original_position() as u32;
+        reader.read_bytes(size as usize).ok()?;
+        segments.push(DataSegment { mode, range: start..start + size });
+    }
+    reader.eof().then_some(segments)
 }
 
 impl Module {

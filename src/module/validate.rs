@@ -33,22 +33,23 @@ pub(super) struct Bodies<'a> {
 }
 
 impl Bodies<'_> {
-    /// Validates all. The error is the one with the lowest offset, with its function's index.
-    pub fn validate(&self, threads: usize) -> Result<(), ModuleError> {
+    /// Validates all, and does `meanwhile` on this thread while others begin. The error is the one with the
+    /// lowest offset, with its function's index.
+    pub fn validate<T>(&self, threads: usize, meanwhile: impl FnOnce() -> T) -> (Result<(), ModuleError>, T) {
         let size: usize = self.ranges.iter().map(|r| r.len()).sum();
         if threads <= 1 || size <= PARALLEL_SIZE {
-            return self.validate_some(0..self.ranges.len(), &mut FuncValidatorAllocations::default());
+            let checked = self.validate_some(0..self.ranges.len(), &mut FuncValidatorAllocations::default());
+            return (checked, meanwhile());
         }
         let chunks = self.chunks();
-        let work =
-            Work { bodies: self, chunks: &chunks, next: AtomicUsize::new(0), failed: AtomicUsize::new(chunks.len()) };
-        let first = std::thread::scope(|scope| {
-            let helpers: Vec<_> = (1..threads.min(chunks.len()))
-                // A thread that cannot be started is one that does not help.
-                .filter_map(|_| {
-                    std::thread::Builder::new().name("tenon-validate".into()).spawn_scoped(scope, || work.run()).ok()
-                })
-                .collect();
+        let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(chunks.len()));
+        let work = Work { bodies: self, chunks: &chunks, next, failed };
+        std::thread::scope(|scope| {
+            // A thread that cannot be started is one that does not help.
+            let thread = || std::thread::Builder::new().name("tenon-validate".into());
+            let start = |_| thread().spawn_scoped(scope, || work.run()).ok();
+            let helpers: Vec<_> = (1..threads.min(chunks.len())).filter_map(start).collect();
+            let done = meanwhile();
             let mut first = work.run();
             for helper in helpers {
                 let found = helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -57,12 +58,8 @@ impl Bodies<'_> {
                     (a, b) => a.or(b),
                 };
             }
-            first
-        });
-        match first {
-            None => Ok(()),
-            Some((_, error)) => Err(error),
-        }
+            (first.map_or(Ok(()), |(_, error)| Err(error)), done)
+        })
     }
 
     /// Cuts the bodies into runs of about `CHUNK_SIZE` bytes.
