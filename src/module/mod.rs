@@ -3,10 +3,13 @@
 //! Everything here is immutable, knows nothing of engines or stores, and is shared between threads.
 //! Index spaces are vectors that begin with the imports.
 
+pub mod const_expr;
 mod decode;
 mod error;
 pub mod limits;
 mod names;
+mod query;
+pub mod serialize;
 mod validate;
 
 pub use error::{ModuleError, ModuleErrorKind};
