@@ -5,6 +5,7 @@
 
 pub mod builtin;
 pub mod code;
+pub mod image;
 pub mod layout;
 
 /// The settings that change the code that is made for a module. Part of a serialized module's identity.
