@@ -8,7 +8,7 @@ pub mod code;
 pub mod layout;
 pub mod op;
 mod optimizing;
-mod stubs;
+pub mod stubs;
 
 #[cfg(test)]
 mod tests;

@@ -124,8 +124,7 @@ impl Translator<'_> {
             return callee;
         }
         let name = self.b.func.declare_imported_user_function(UserExternalName { namespace: 0, index: 0 });
-        let data =
-            ExtFuncData { name: ExternalName::user(name), signature, colocated: true, patchable: false };
+        let data = ExtFuncData { name: ExternalName::user(name), signature, colocated: true, patchable: false };
         let callee = self.b.import_function(data);
         self.this_function = Some(callee);
         callee

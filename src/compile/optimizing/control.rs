@@ -28,9 +28,14 @@ pub(super) struct Frame {
 
 enum Kind {
     Block,
-    Loop { head: Block },
+    Loop {
+        head: Block,
+    },
     /// Until its `else`: the block for it, and the parameters, which it needs again.
-    If { otherwise: Block, params: Vec<Value> },
+    If {
+        otherwise: Block,
+        params: Vec<Value>,
+    },
 }
 
 impl Frame {

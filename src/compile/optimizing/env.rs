@@ -13,9 +13,9 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_codegen::isa::CallConv;
 
 /// Stack slots.
-pub(in crate::compile) const REGION_FRAME: u32 = 0;
+pub(super) const REGION_FRAME: u32 = 0;
 /// Everything that generated code never writes, and what only helpers write.
-pub(in crate::compile) const REGION_OTHER: u32 = 1;
+pub(super) const REGION_OTHER: u32 = 1;
 /// All imported memories; tables; globals.
 const REGION_IMPORTED_MEMORY: u32 = 2;
 const REGION_IMPORTED_TABLE: u32 = 3;
@@ -27,7 +27,7 @@ const REGION_GLOBALS: u32 = 0x300;
 const REGIONS_OF_KIND: u32 = 64;
 
 /// The alias region with this number.
-pub(in crate::compile) fn region(func: &mut ir::Function, id: u32) -> AliasRegion {
+pub(super) fn region(func: &mut ir::Function, id: u32) -> AliasRegion {
     func.dfg.alias_regions.insert(AliasRegionData { user_id: id, description: "".into() })
 }
 
@@ -57,10 +57,7 @@ pub(in crate::compile) fn wasm_signature(ty: &FuncType) -> Result<ir::Signature,
 }
 
 /// The signature of a C function.
-pub(in crate::compile) fn signature(
-    params: impl IntoIterator<Item = ir::Type>,
-    result: Option<ir::Type>,
-) -> ir::Signature {
+pub(super) fn signature(params: impl IntoIterator<Item = ir::Type>, result: Option<ir::Type>) -> ir::Signature {
     let mut signature = ir::Signature::new(CallConv::SystemV);
     signature.params.extend(params.into_iter().map(AbiParam::new));
     signature.returns.extend(result.map(AbiParam::new));

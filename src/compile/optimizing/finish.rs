@@ -7,12 +7,14 @@ use crate::compile::CompileError;
 use crate::compile::code::{Code, Position, TrapSite};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, StackSlot};
-use cranelift_codegen::{CompiledCode, Context, FinalizedRelocTarget};
+use cranelift_codegen::{
+    CompiledCode, Context, FinalizedMachExceptionHandler, FinalizedRelocTarget, MachBufferFrameLayout,
+};
 
 /// The code of the function in `ctx`, which is compiled.
 pub(super) fn function(ctx: &Context, body: &Body) -> Result<Code, CompileError> {
     let compiled = compiled(ctx)?;
-    let frame = frame_size(compiled)?;
+    let frame = layout(compiled)?.frame_to_fp_offset;
     if body.small_frame && frame > MAX_FRAME_WITHOUT_SIGNALS {
         return Err(CompileError::TooLarge(format!(
             "the function needs {frame} bytes of stack, more than {MAX_FRAME_WITHOUT_SIGNALS} without signals"
@@ -27,20 +29,28 @@ fn compiled(ctx: &Context) -> Result<&CompiledCode, CompileError> {
     ctx.compiled_code().ok_or_else(|| CompileError::Internal("nothing is compiled".into()))
 }
 
-/// Distance from the frame pointer down to the stack pointer.
-pub(in crate::compile) fn frame_size(compiled: &CompiledCode) -> Result<u32, CompileError> {
-    match compiled.buffer.frame_layout() {
-        Some(layout) => Ok(layout.frame_to_fp_offset),
-        None => Err(CompileError::Internal("the frame's layout is unknown".into())),
-    }
+fn layout(compiled: &CompiledCode) -> Result<&MachBufferFrameLayout, CompileError> {
+    compiled.buffer.frame_layout().ok_or_else(|| CompileError::Internal("the frame's layout is unknown".into()))
 }
 
 /// Distance from the frame pointer down to a stack slot.
-pub(in crate::compile) fn slot_below_fp(compiled: &CompiledCode, slot: StackSlot) -> Result<u32, CompileError> {
-    match compiled.buffer.frame_layout() {
-        Some(layout) => Ok(layout.frame_to_fp_offset - layout.stackslots[slot].offset),
-        None => Err(CompileError::Internal("the frame's layout is unknown".into())),
+pub(in crate::compile) fn slot_below_fp(ctx: &Context, slot: StackSlot) -> Result<u32, CompileError> {
+    let layout = layout(compiled(ctx)?)?;
+    Ok(layout.frame_to_fp_offset - layout.stackslots[slot].offset)
+}
+
+/// Where the exceptional edge of the only `try_call` continues, and the frame's size there.
+pub(in crate::compile) fn landing(ctx: &Context) -> Result<(u32, u32), CompileError> {
+    let compiled = compiled(ctx)?;
+    let frame = layout(compiled)?.frame_to_fp_offset;
+    for site in compiled.buffer.call_sites() {
+        for handler in site.exception_handlers {
+            if let FinalizedMachExceptionHandler::Default(landing) = *handler {
+                return Ok((landing, site.frame_offset.unwrap_or(frame)));
+            }
+        }
     }
+    Err(CompileError::Internal("there is no landing".into()))
 }
 
 /// The code in `ctx`, without positions.
@@ -68,7 +78,7 @@ pub(in crate::compile) fn code(ctx: &Context, vmctx_slot: Option<StackSlot>) -> 
         traps.push(TrapSite { offset: trap.offset, code });
     }
     traps.sort_by_key(|t| t.offset);
-    let vmctx_below_fp = vmctx_slot.map(|slot| slot_below_fp(compiled, slot)).transpose()?;
+    let vmctx_below_fp = vmctx_slot.map(|slot| slot_below_fp(ctx, slot)).transpose()?;
     Ok(Code { bytes, traps, positions: Vec::new(), vmctx_below_fp })
 }
 

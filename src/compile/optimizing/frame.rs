@@ -14,10 +14,10 @@ use cranelift_codegen::ir::{self, GlobalValueData, InstBuilder, MemFlagsData, St
 use cranelift_codegen::ir::{StackSlotData, StackSlotKind};
 
 /// The largest frame without signals: what lies behind the limit for helpers is at least this.
-pub(in crate::compile) const MAX_FRAME_WITHOUT_SIGNALS: u32 = 32 << 10;
+pub(super) const MAX_FRAME_WITHOUT_SIGNALS: u32 = 32 << 10;
 
 /// The trap on a full stack in the prologue. The function's first parameter must be the vmctx.
-pub(in crate::compile) fn limit_stack(func: &mut ir::Function) {
+pub(super) fn limit_stack(func: &mut ir::Function) {
     let flags = func.dfg.mem_flags.insert_unchecked(MemFlagsData::trusted().with_readonly());
     let vmctx = func.create_global_value(GlobalValueData::VMContext);
     let mut load = |base, offset: u32| {
@@ -30,7 +30,7 @@ pub(in crate::compile) fn limit_stack(func: &mut ir::Function) {
 }
 
 /// Stores the first parameter into a new slot, at the very beginning.
-pub(in crate::compile) fn keep_vmctx(func: &mut ir::Function, entry: ir::Block) -> StackSlot {
+pub(super) fn keep_vmctx(func: &mut ir::Function, entry: ir::Block) -> StackSlot {
     let slot = func.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, PTR, 3));
     let flags = MemFlagsData::trusted().with_alias_region(Some(region(func, REGION_FRAME)));
     let vmctx = func.dfg.block_params(entry)[0];
@@ -41,7 +41,7 @@ pub(in crate::compile) fn keep_vmctx(func: &mut ir::Function, entry: ir::Block) 
 }
 
 /// The stack check without signals, at the end of the entry block, which must be a plain jump.
-pub(in crate::compile) fn check_stack(func: &mut ir::Function, entry: ir::Block) {
+pub(super) fn check_stack(func: &mut ir::Function, entry: ir::Block) {
     let flags = MemFlagsData::trusted().with_alias_region(Some(region(func, REGION_OTHER)));
     let vmctx = func.dfg.block_params(entry)[0];
     let jump = func.layout.last_inst(entry).expect("the entry block ends with a jump");

@@ -12,23 +12,22 @@
 mod call;
 mod control;
 mod env;
-mod frame;
 pub(in crate::compile) mod finish;
+mod frame;
 mod memory;
 mod numeric;
 mod table;
 mod translate;
 mod trap;
 
-pub(in crate::compile) use env::{REGION_FRAME, REGION_OTHER, clif_type, region, signature, wasm_signature};
-pub(in crate::compile) use frame::{check_stack, keep_vmctx, limit_stack};
-pub(in crate::compile) use trap::clif_trap;
+pub(in crate::compile) use env::{clif_type, wasm_signature};
+use trap::clif_trap;
 
 use super::code::Code;
 use super::{CompileError, Tunables};
 use crate::module::Module;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetFrontendConfig};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CodegenError, Context, ir};
 use cranelift_frontend::FunctionBuilderContext;
@@ -56,7 +55,7 @@ pub(in crate::compile) enum Effort {
 
 /// Compiles functions, and stubs (`stubs.rs`), one after the other.
 pub struct Compiler {
-    pub(in crate::compile) tunables: Tunables,
+    tunables: Tunables,
     isas: [OwnedTargetIsa; 3],
     pub(in crate::compile) ctx: Context,
     pub(in crate::compile) fctx: FunctionBuilderContext,
@@ -76,12 +75,16 @@ impl Compiler {
     /// Compiles a defined function; `func` is its index of the whole space. The module must be validated.
     pub fn function(&mut self, module: &Module, func: u32) -> Result<Code, CompileError> {
         self.ctx.clear();
-        let target = self.isas[0].frontend_config();
-        let body =
-            translate::translate(&mut self.ctx.func, &mut self.fctx, target, &self.tunables, module, func)?;
+        let target = self.frontend_config();
+        let body = translate::translate(&mut self.ctx.func, &mut self.fctx, target, &self.tunables, module, func)?;
         let effort = self.effort();
         self.compile(effort)?;
         finish::function(&self.ctx, &body)
+    }
+
+    /// What the function builder asks for.
+    pub(in crate::compile) fn frontend_config(&self) -> TargetFrontendConfig {
+        self.isas[0].frontend_config()
     }
 
     /// How much effort the function in the context is worth.
@@ -111,9 +114,7 @@ impl Compiler {
                     CompileError::TooLarge("the function's stack frame is too large".into())
                 }
                 CodegenError::CodeTooLarge => CompileError::TooLarge("the function is too large".into()),
-                CodegenError::Verifier(errors) => {
-                    CompileError::Internal(format!("{errors}\n{}", e.func.display()))
-                }
+                CodegenError::Verifier(errors) => CompileError::Internal(format!("{errors}\n{}", e.func.display())),
                 other => CompileError::Internal(other.to_string()),
             }),
         }
@@ -125,12 +126,7 @@ pub fn isa_identity(tunables: &Tunables) -> Result<String, CompileError> {
     let isa = isa(Effort::Full)?;
     let mut flags: Vec<String> = isa.isa_flags().iter().map(|f| f.to_string()).collect();
     flags.sort();
-    Ok(format!(
-        "cranelift {} {} {} {tunables:?}",
-        cranelift_codegen::VERSION,
-        isa.triple(),
-        flags.join(" ")
-    ))
+    Ok(format!("cranelift {} {} {} {tunables:?}", cranelift_codegen::VERSION, isa.triple(), flags.join(" ")))
 }
 
 fn isa(effort: Effort) -> Result<OwnedTargetIsa, CompileError> {
@@ -168,4 +164,4 @@ fn isa(effort: Effort) -> Result<OwnedTargetIsa, CompileError> {
 }
 
 /// The pointers' type.
-pub(in crate::compile) const POINTER: ir::Type = ir::types::I64;
+const POINTER: ir::Type = ir::types::I64;

@@ -3,10 +3,10 @@
 //! The operand stack is a stack of IR values; locals are the builder's variables. Nothing is checked here that
 //! validation has established; bytes that cannot be read give an internal error.
 
+use super::POINTER;
 use super::control::Frame;
 use super::env::{clif_type, wasm_signature};
 use super::frame;
-use super::POINTER;
 use crate::compile::builtin::BUILTINS;
 use crate::compile::layout::*;
 use crate::compile::op::{Callee, Op};

@@ -7,7 +7,7 @@ use crate::trap::TrapCode;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 
 /// Cranelift's trap code for ours.
-pub(in crate::compile) fn clif_trap(code: TrapCode) -> ir::TrapCode {
+pub(super) fn clif_trap(code: TrapCode) -> ir::TrapCode {
     ir::TrapCode::unwrap_user(code as u8)
 }
 
