@@ -5,6 +5,7 @@
 
 pub mod builtin;
 pub mod code;
+pub mod image;
 pub mod layout;
 pub mod op;
 mod optimizing;

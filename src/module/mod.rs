@@ -3,9 +3,20 @@
 //! Everything here is immutable, knows nothing of engines or stores, and is shared between threads.
 //! Index spaces are vectors that begin with the imports.
 
+pub mod const_expr;
+mod decode;
+mod error;
+pub mod limits;
+mod names;
+mod query;
+pub mod serialize;
+mod validate;
+
+pub use error::{ModuleError, ModuleErrorKind};
+
 use crate::types::*;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A decoded and validated module.
 #[derive(Debug)]
@@ -48,6 +59,8 @@ pub struct Module {
     pub bodies: Vec<Range<u32>>,
     /// Where the `name` custom section's contents stand in `bytes`, if there is one. Read on demand (`names.rs`).
     pub name_section: Option<Range<u32>>,
+    /// The names, once somebody has asked for one.
+    names: OnceLock<names::Names>,
 }
 
 /// One import.

@@ -1,0 +1,131 @@
+//! Validation of function bodies, on several threads where there is much to do.
+//!
+//! Bodies do not depend on each other, so they are handed out in chunks of bytes, in order. Whatever the number of
+//! threads, the error that is reported is the first one of the module: a chunk is only skipped when an earlier one
+//! has failed.
+
+use super::error::{ModuleError, ModuleErrorKind};
+use super::limits;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use wasmparser::{BinaryReader, FuncToValidate, FuncValidatorAllocations, FunctionBody};
+use wasmparser::{ValidatorResources, WasmFeatures};
+
+/// Bytes of code above which more than one thread is worth its start.
+const PARALLEL_SIZE: usize = 256 << 10;
+/// Bytes of code that a thread takes at a time.
+const CHUNK_SIZE: usize = 64 << 10;
+
+/// The bodies of a module and what is needed to validate them.
+pub(super) struct Bodies<'a> {
+    /// The module's bytes.
+    pub bytes: &'a [u8],
+    /// Where each body stands.
+    pub ranges: &'a [Range<u32>],
+    /// The type index of each.
+    pub types: &'a [u32],
+    /// The function index of the first.
+    pub first_index: u32,
+    /// The declarations, as wasmparser keeps them.
+    pub resources: ValidatorResources,
+    /// What is allowed.
+    pub features: WasmFeatures,
+}
+
+impl Bodies<'_> {
+    /// Validates all, and does `meanwhile` on this thread while others begin. The error is the one with the
+    /// lowest offset, with its function's index.
+    pub fn validate<T>(&self, threads: usize, meanwhile: impl FnOnce() -> T) -> (Result<(), ModuleError>, T) {
+        let size: usize = self.ranges.iter().map(|r| r.len()).sum();
+        if threads <= 1 || size <= PARALLEL_SIZE {
+            let checked = self.validate_some(0..self.ranges.len(), &mut FuncValidatorAllocations::default());
+            return (checked, meanwhile());
+        }
+        let chunks = self.chunks();
+        let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(chunks.len()));
+        let work = Work { bodies: self, chunks: &chunks, next, failed };
+        std::thread::scope(|scope| {
+            // A thread that cannot be started is one that does not help.
+            let thread = || std::thread::Builder::new().name("tenon-validate".into());
+            let start = |_| thread().spawn_scoped(scope, || work.run()).ok();
+            let helpers: Vec<_> = (1..threads.min(chunks.len())).filter_map(start).collect();
+            let done = meanwhile();
+            let mut first = work.run();
+            for helper in helpers {
+                let found = helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                first = match (first, found) {
+                    (Some(a), Some(b)) => Some(if a.0 <= b.0 { a } else { b }),
+                    (a, b) => a.or(b),
+                };
+            }
+            (first.map_or(Ok(()), |(_, error)| Err(error)), done)
+        })
+    }
+
+    /// Cuts the bodies into runs of about `CHUNK_SIZE` bytes.
+    fn chunks(&self) -> Vec<Range<usize>> {
+        let mut chunks = Vec::new();
+        let (mut start, mut size) = (0, 0);
+        for (i, range) in self.ranges.iter().enumerate() {
+            size += range.len();
+            if size >= CHUNK_SIZE {
+                chunks.push(start..i + 1);
+                (start, size) = (i + 1, 0);
+            }
+        }
+        if start < self.ranges.len() {
+            chunks.push(start..self.ranges.len());
+        }
+        chunks
+    }
+
+    /// Validates a run of bodies, in order.
+    fn validate_some(&self, bodies: Range<usize>, allocs: &mut FuncValidatorAllocations) -> Result<(), ModuleError> {
+        for i in bodies {
+            let range = &self.ranges[i];
+            let index = self.first_index + i as u32;
+            let in_function = |error: ModuleError| ModuleError { function: Some((index, None)), ..error };
+            if range.len() > limits::MAX_BODY_SIZE {
+                let message =
+                    format!("function body of {} bytes; at most {} are allowed", range.len(), limits::MAX_BODY_SIZE);
+                return Err(in_function(ModuleError::new(ModuleErrorKind::Limit, message, range.start as usize)));
+            }
+            // The resources are lent rather than cloned: a shared count that several threads write to is slow.
+            let function =
+                FuncToValidate { resources: &self.resources, index, ty: self.types[i], features: self.features };
+            let mut validator = function.into_validator(std::mem::take(allocs));
+            let bytes = &self.bytes[range.start as usize..range.end as usize];
+            let body = FunctionBody::new(BinaryReader::new_features(bytes, u64::from(range.start), self.features));
+            validator.validate(&body).map_err(|error| in_function(error.into()))?;
+            *allocs = validator.into_allocations();
+        }
+        Ok(())
+    }
+}
+
+/// What threads share while they validate.
+struct Work<'a> {
+    bodies: &'a Bodies<'a>,
+    chunks: &'a [Range<usize>],
+    /// The next chunk that nobody has taken.
+    next: AtomicUsize,
+    /// The earliest chunk that is known to have failed. Only spares work; who fails says so itself.
+    failed: AtomicUsize,
+}
+
+impl Work<'_> {
+    /// Takes chunks until none is left. The result is the first error that this thread found, with its chunk.
+    fn run(&self) -> Option<(usize, ModuleError)> {
+        let mut allocs = FuncValidatorAllocations::default();
+        loop {
+            let i = self.next.fetch_add(1, Ordering::Relaxed);
+            if i >= self.chunks.len() || i > self.failed.load(Ordering::Relaxed) {
+                return None;
+            }
+            if let Err(error) = self.bodies.validate_some(self.chunks[i].clone(), &mut allocs) {
+                self.failed.fetch_min(i, Ordering::Relaxed);
+                return Some((i, error));
+            }
+        }
+    }
+}
