@@ -14,5 +14,6 @@ compile_error!("tenon runs on x86-64 Linux only, as yet");
 pub mod compile;
 pub mod config;
 pub mod module;
+pub mod runtime;
 pub mod trap;
 pub mod types;

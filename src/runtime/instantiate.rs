@@ -118,7 +118,7 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     leak_shared_imports(instance, compiled);
     define_memories(instance, module)?;
     for (index, init) in (module.imported_globals..).zip(&module.global_inits) {
-        let value = evaluate(instance, init)?;
+        let value = evaluate(instance, init);
         // SAFETY: the cell is in the vmctx of this instance, which no code uses yet.
         unsafe { *instance.global_cell(index) = GlobalCell(value.to_le_bytes()) };
     }
@@ -126,7 +126,7 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     for (index, segment) in (0..).zip(&module.elements) {
         match &segment.mode {
             SegmentMode::Active { index: table, offset } => {
-                let offset = address(evaluate(instance, offset)?);
+                let offset = address(evaluate(instance, offset));
                 init_table(instance, *table, segment, offset, 0, segment.items.len() as u64)
                     .map_err(|code| trap(store, code))?;
                 instance.drop_element(index);
@@ -137,7 +137,7 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     }
     for (index, segment) in (0..).zip(&module.data) {
         if let SegmentMode::Active { index: memory, offset } = &segment.mode {
-            let offset = address(evaluate(instance, offset)?);
+            let offset = address(evaluate(instance, offset));
             let len = u64::from(segment.range.end - segment.range.start);
             init_memory(instance, *memory, index, offset, 0, len).map_err(|code| trap(store, code))?;
             instance.drop_data(index);
@@ -195,7 +195,7 @@ fn define_memories(instance: &Instance, module: &Module) -> Result<(), Error> {
 fn define_tables(instance: &Instance, module: &Module) -> Result<(), Error> {
     let types = &module.tables[module.imported_tables as usize..];
     for ((index, ty), init) in (module.imported_tables..).zip(types).zip(&module.table_inits) {
-        let init = evaluate(instance, init)? as usize;
+        let init = evaluate(instance, init) as usize;
         let object = Object::new(instance.object.store, &instance.group, ObjectKind::Table);
         let table = Box::new(Table::new_in(object, *ty, instance, init)?);
         // SAFETY: no code of the instance runs yet; the offset is a table's.
@@ -211,19 +211,18 @@ fn define_tables(instance: &Instance, module: &Module) -> Result<(), Error> {
 struct InstanceConsts<'a>(&'a Instance);
 
 impl ConstContext for InstanceConsts<'_> {
-    fn global(&self, index: u32) -> u128 {
+    fn global(&mut self, index: u32) -> u128 {
         // SAFETY: validation lets constant expressions see only globals that are initialized already.
         unsafe { u128::from_le_bytes((*self.0.global_cell(index)).0) }
     }
 
-    fn func(&self, index: u32) -> u64 {
-        func_ref(self.0, index) as u64
+    fn func(&mut self, index: u32) -> u128 {
+        func_ref(self.0, index) as u128
     }
 }
 
-fn evaluate(instance: &Instance, expr: &ConstExpr) -> Result<u128, Error> {
-    const_expr::evaluate(expr, &InstanceConsts(instance))
-        .ok_or_else(|| Error::new(ErrorKind::Internal, "a constant expression could not be evaluated"))
+fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
+    const_expr::evaluate(expr, &mut InstanceConsts(instance))
 }
 
 /// An offset is an unsigned number of its type.
@@ -259,23 +258,22 @@ pub fn init_table(
     table.part(dst, len).ok_or(out_of_bounds)?;
     let keeps_lazy = table.is_owned_by(instance) && table.ty().element.heap == HeapType::Func;
     let module = &instance.module().module;
-    let element = |i: usize| -> Result<usize, TrapCode> {
+    let element = |i: usize| -> usize {
         match &segment.items {
             ElementItems::Functions(funcs) => {
                 let func = funcs[i];
                 match module.defined_func(func) {
-                    Some(_) if keeps_lazy => Ok(lazy(func)),
-                    _ => Ok(func_ref(instance, func) as usize),
+                    Some(_) if keeps_lazy => lazy(func),
+                    _ => func_ref(instance, func) as usize,
                 }
             }
             ElementItems::Expressions(items) => {
-                evaluate(instance, &items[i]).map(|value| value as usize).map_err(|_| out_of_bounds)
+                evaluate(instance, &items[i]) as usize
             }
         }
     };
     for (to, i) in (dst..).zip(source) {
-        let value = element(i)?;
-        table.set(to, value as *const Object);
+        table.set(to, element(i) as *const Object);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! the boundary for the type, each made when it is first needed.
 
 use crate::compile::code::{Code, EntryCode};
-use crate::compile::{CompileError, Compiler};
+use crate::compile::{CompileError, Compiler, stubs};
 use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
@@ -64,27 +64,27 @@ impl Signature {
 
     /// The entry stub for arrays of `wasm_val_t`.
     pub fn entry(&self, engine: &Engine) -> Result<*const EntryStub, Error> {
-        entry(&self.entry, engine, |compiler| compiler.entry_stub(&self.ty))
+        entry(&self.entry, engine, |compiler| stubs::entry_stub(compiler, &self.ty))
     }
 
     /// The entry stub for arrays of raw values.
     pub fn raw_entry(&self, engine: &Engine) -> Result<*const EntryStub, Error> {
-        entry(&self.raw_entry, engine, |compiler| compiler.raw_entry_stub(&self.ty))
+        entry(&self.raw_entry, engine, |compiler| stubs::raw_entry_stub(compiler, &self.ty))
     }
 
     /// Code of a host function with a plain callback.
     pub fn host_stub(&self, engine: &Engine) -> Result<*const u8, Error> {
-        host(&self.host, engine, |compiler| compiler.host_stub(&self.ty, false))
+        host(&self.host, engine, |compiler| stubs::host_stub(compiler, &self.ty, false))
     }
 
     /// Code of a host function whose callback has an environment.
     pub fn host_env_stub(&self, engine: &Engine) -> Result<*const u8, Error> {
-        host(&self.host_env, engine, |compiler| compiler.host_stub(&self.ty, true))
+        host(&self.host_env, engine, |compiler| stubs::host_stub(compiler, &self.ty, true))
     }
 
     /// Code of a host function whose callback gets raw values.
     pub fn raw_host_stub(&self, engine: &Engine) -> Result<*const u8, Error> {
-        host(&self.raw_host, engine, |compiler| compiler.raw_host_stub(&self.ty))
+        host(&self.raw_host, engine, |compiler| stubs::raw_host_stub(compiler, &self.ty))
     }
 }
 
