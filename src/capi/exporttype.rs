@@ -1,4 +1,4 @@
-//! Exports of a module (section 2.5.10): a name and the type of what is given.
+//! Exports of a module (specification: Modules, Exports): a name and the type of what is given.
 
 use super::byte::{wasm_byte_vec_t, wasm_name_t};
 use super::error;

@@ -1,4 +1,4 @@
-//! External types (section 2.3.15): the type of whatever can be imported or exported.
+//! External types (specification: Types, External Types): the type of whatever can be imported or exported.
 //!
 //! The header converts between `wasm_functype_t *` and `wasm_externtype_t *` and the like without making anything
 //! new, so all of them are the same object here: an external type, of which `wasm_functype_t` and its peers are

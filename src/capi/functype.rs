@@ -1,4 +1,4 @@
-//! Function types (section 2.3.8).
+//! Function types (specification: Types, Function Types).
 
 use super::error::{self, Kind};
 use super::externtype::{self, wasm_externtype_t};

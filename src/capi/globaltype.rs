@@ -1,4 +1,4 @@
-//! Global types (section 2.3.11).
+//! Global types (specification: Types, Global Types).
 
 use super::error;
 use super::externtype::{self, wasm_externtype_t};

@@ -1,4 +1,4 @@
-//! Imports of a module (section 2.5.11): two names and the type that is asked for.
+//! Imports of a module (specification: Modules, Imports): two names and the type that is asked for.
 
 use super::byte::{wasm_byte_vec_t, wasm_name_t};
 use super::error;

@@ -1,4 +1,4 @@
-//! Limits of tables and memories (section 2.3.9), in the 32 bits that `wasm.h` has for each bound.
+//! Limits of tables and memories (specification: Types, Limits), in the 32 bits that `wasm.h` has for each bound.
 
 use crate::types::Limits;
 

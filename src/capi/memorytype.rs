@@ -1,4 +1,4 @@
-//! Memory types (section 2.3.12).
+//! Memory types (specification: Types, Memory Types).
 
 use super::error;
 use super::externtype::{self, wasm_externtype_t};

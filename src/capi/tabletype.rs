@@ -1,4 +1,4 @@
-//! Table types (section 2.3.13).
+//! Table types (specification: Types, Table Types).
 
 use super::error::{self, Kind};
 use super::externtype::{self, wasm_externtype_t};

@@ -1,4 +1,4 @@
-//! Tag types (section 2.3.10).
+//! Tag types (specification: Types, Tag Types).
 
 use super::error;
 use super::externtype::{self, wasm_externtype_t};

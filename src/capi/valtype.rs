@@ -1,4 +1,4 @@
-//! Value types (section 2.3.4). `wasm.h` has a number for each type that existed when it was written; a value type
+//! Value types (specification: Types, Value Types). `wasm.h` has a number for each type that existed when it was written; a value type
 //! here holds any type of the specification, so that a module's types can be read whatever they are.
 
 use super::error::{self, Kind};

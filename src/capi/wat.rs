@@ -1,4 +1,4 @@
-//! From the text format (section 6 of the specification) to the binary format (section 5), so that examples, tests and
+//! From the text format of the specification to its binary format, so that examples, tests and
 //! first steps need no other tool.
 
 use super::byte::wasm_byte_vec_t;
