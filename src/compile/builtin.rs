@@ -1,0 +1,129 @@
+//! The table of runtime helpers that generated code calls: number, name and signature, once for every tier.
+//!
+//! A builtin is called through the table at `VMCTX_BUILTINS`, by the C calling convention, with the caller's vmctx (or
+//! the host function's `Func`) first. The trampoline in front of each (`runtime/sys/trampoline.rs`) records the exit
+//! frame; if the helper has set the store's trap, the trampoline raises it, and the call does not return.
+
+/// Calls `$m!` with the list of builtins: `name(parameters) -> result;` each with its number.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! for_each_builtin {
+    ($m:ident) => {
+        $m! {
+            // Raises the trap with this code. Does not return.
+            0 raise_trap(vmctx: i64, code: i32);
+            // Raises the trap that a host function returned. Does not return.
+            1 raise_host_trap(func: i64, trap: i64);
+            // Checks a result of a host function that has not the expected kind: returns if the value can be taken
+            // as it is, else raises a trap. `result` points to the wasm_val_t.
+            2 host_result(func: i64, index: i32, result: i64);
+            // Takes over the references in the results of a host function. `results` points to its wasm_val_t's.
+            3 host_result_refs(func: i64, results: i64);
+            // memory.grow: the old size in pages, or -1.
+            4 memory_grow(vmctx: i64, memory: i32, delta: i64) -> i64;
+            // memory.fill
+            5 memory_fill(vmctx: i64, memory: i32, dst: i64, value: i32, len: i64);
+            // memory.copy
+            6 memory_copy(vmctx: i64, dst_memory: i32, src_memory: i32, dst: i64, src: i64, len: i64);
+            // memory.init
+            7 memory_init(vmctx: i64, memory: i32, segment: i32, dst: i64, src: i32, len: i32);
+            // data.drop
+            8 data_drop(vmctx: i64, segment: i32);
+            // table.grow: the old size, or -1.
+            9 table_grow(vmctx: i64, table: i32, init: i64, delta: i64) -> i64;
+            // table.fill
+            10 table_fill(vmctx: i64, table: i32, dst: i64, value: i64, len: i64);
+            // table.copy
+            11 table_copy(vmctx: i64, dst_table: i32, src_table: i32, dst: i64, src: i64, len: i64);
+            // table.init
+            12 table_init(vmctx: i64, table: i32, segment: i32, dst: i64, src: i32, len: i32);
+            // elem.drop
+            13 elem_drop(vmctx: i64, segment: i32);
+            // The reference behind a lazy element, whose index is within the table.
+            14 table_get_lazy(vmctx: i64, table: i32, index: i64) -> i64;
+            // ref.func
+            15 ref_func(vmctx: i64, func: i32) -> i64;
+        }
+    };
+}
+
+/// The type of a builtin's parameter or result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuiltinType {
+    /// 32 bits.
+    I32,
+    /// 64 bits, or a pointer.
+    I64,
+}
+
+/// A builtin as generated code sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltinSignature {
+    /// Its name.
+    pub name: &'static str,
+    /// Parameters, the vmctx first.
+    pub params: &'static [BuiltinType],
+    /// The result, if any.
+    pub result: Option<BuiltinType>,
+}
+
+macro_rules! ty {
+    (i32) => {
+        BuiltinType::I32
+    };
+    (i64) => {
+        BuiltinType::I64
+    };
+}
+
+macro_rules! define {
+    ($($number:literal $name:ident($($param:ident: $ty:ident),*) $(-> $result:ident)?;)*) => {
+        /// A builtin's number: its place in the table.
+        #[allow(non_camel_case_types)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum Builtin {
+            $(
+                #[doc = concat!("`", stringify!($name), "`")]
+                $name = $number,
+            )*
+        }
+
+        /// The signatures, by number.
+        pub const BUILTINS: &[BuiltinSignature] = &[$(
+            BuiltinSignature {
+                name: stringify!($name),
+                params: &[$(ty!($ty)),*],
+                result: define!(@result $($result)?),
+            },
+        )*];
+    };
+    (@result) => { None };
+    (@result $ty:ident) => { Some(ty!($ty)) };
+}
+
+for_each_builtin!(define);
+
+impl Builtin {
+    /// Offset of its code pointer in the table.
+    pub fn offset(self) -> u32 {
+        self as u32 * super::layout::PTR
+    }
+
+    /// Its signature.
+    pub fn signature(self) -> &'static BuiltinSignature {
+        &BUILTINS[self as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_positions() {
+        assert_eq!(BUILTINS.len(), Builtin::ref_func as usize + 1);
+        assert_eq!(Builtin::ref_func.signature().name, "ref_func");
+        assert_eq!(Builtin::memory_grow.signature().params.len(), 3);
+    }
+}

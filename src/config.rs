@@ -1,0 +1,50 @@
+//! What an engine is told at its creation: features, how code is compiled, limits.
+
+/// The language features that can be switched. Those of WebAssembly 2.0 are on; a module that uses what
+/// is off is refused with a message that names the feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Features {
+    /// `v128` and its instructions. Not yet compiled: must stay off.
+    pub simd: bool,
+}
+
+/// The settings of an engine. They do not change once it exists.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Language features.
+    pub features: Features,
+    /// Whether traps may be found by hardware faults (SIGSEGV, SIGILL, SIGBUS, SIGFPE). Without, every
+    /// check is compiled as code and the process's signal handlers stay untouched.
+    pub signals: bool,
+    /// Whether all functions are compiled when the module is made, on all processors, instead of each at its
+    /// first call.
+    pub eager: bool,
+    /// Address space reserved for each memory, in bytes, not counting the guard. At 4 GiB and more, with
+    /// signals on, 32-bit memories need no bounds checks and their base never moves. Smaller: explicit checks.
+    pub memory_reservation: u64,
+    /// Inaccessible bytes behind each memory's reservation.
+    pub memory_guard: u64,
+    /// The most stack that one activation of WebAssembly may use, in bytes. Threads with less have less.
+    pub max_stack: usize,
+    /// Memory slots kept for reuse by the engine.
+    pub pooled_memories: usize,
+}
+
+impl Config {
+    /// 4 GiB.
+    pub const FULL_RESERVATION: u64 = 1 << 32;
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            features: Features { simd: false },
+            signals: true,
+            eager: false,
+            memory_reservation: Config::FULL_RESERVATION,
+            memory_guard: 64 << 20,
+            max_stack: 1 << 20,
+            pooled_memories: 128,
+        }
+    }
+}
