@@ -62,9 +62,9 @@ static void text(void) {
   error = tenon_wat2wasm(good, strlen(good), NULL);
   CHECK(tenon_error_kind(error) == TENON_ERROR_ARGUMENT && *tenon_error_message(error));
   tenon_error_delete(error);
-  error = tenon_wat2wasm(NULL, 0, &binary); /* an empty text is an empty module */
-  CHECK(error == NULL && binary.size == 8);
-  wasm_byte_vec_delete(&binary);
+  error = tenon_wat2wasm(NULL, 0, &binary);
+  CHECK(tenon_error_kind(error) == TENON_ERROR_TEXT && binary.size == 0);
+  tenon_error_delete(error);
 }
 
 int main(void) {
