@@ -37,36 +37,38 @@ WASM_API_EXTERN const char *tenon_build_info(void);
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Errors
 
-/// The kinds of failure.
+/// The kinds of failure. The numbers never change.
 typedef enum tenon_error_kind_enum {
   /// An argument is NULL, out of range, or not what the function takes.
-  TENON_ERROR_ARGUMENT,
-  /// Memory, or address space, has run out.
-  TENON_ERROR_OUT_OF_MEMORY,
-  /// The text of a module does not parse; the error knows line and column.
-  TENON_ERROR_TEXT,
-  /// The bytes are not a WebAssembly module; the error knows the offset.
-  TENON_ERROR_MALFORMED,
+  TENON_ERROR_ARGUMENT = 1,
+  /// The bytes are not a module; the error knows the offset.
+  TENON_ERROR_MALFORMED = 2,
   /// The module breaks a rule of validation; the error knows the offset.
-  TENON_ERROR_INVALID,
-  /// An import is missing, or is not of the type that the module asks for.
-  TENON_ERROR_UNLINKABLE,
-  /// A value or an object is of another type than the operation needs.
-  TENON_ERROR_TYPE,
-  /// A limit was reached: of a type, of the configuration, or of the engine.
-  TENON_ERROR_LIMIT,
-  /// The bytes given to deserialize are damaged, or were written by another engine or for another machine.
-  TENON_ERROR_SERIALIZED,
-  /// An object was used with a store that it does not belong to.
-  TENON_ERROR_STORE,
-  /// A store was used by two threads at once.
-  TENON_ERROR_THREAD,
+  TENON_ERROR_INVALID = 3,
   /// The module needs something that this engine, or its configuration, does not offer.
-  TENON_ERROR_UNSUPPORTED,
+  TENON_ERROR_UNSUPPORTED = 4,
+  /// An import is missing, or is not of the type that the module asks for.
+  TENON_ERROR_LINK = 5,
   /// WebAssembly code, or a host function that it called, trapped.
-  TENON_ERROR_TRAP,
+  TENON_ERROR_TRAP = 6,
+  /// A limit was reached: of the engine or of its configuration.
+  TENON_ERROR_LIMIT = 7,
+  /// Memory, or address space, has run out.
+  TENON_ERROR_MEMORY = 8,
+  /// An object was used with a store that it does not belong to.
+  TENON_ERROR_STORE = 9,
+  /// The store is in use on another thread.
+  TENON_ERROR_THREAD = 10,
+  /// The call stack is exhausted.
+  TENON_ERROR_STACK_EXHAUSTED = 11,
+  /// The bytes given to deserialize are damaged, or no serialized module.
+  TENON_ERROR_DAMAGED = 12,
+  /// The serialized module is of another version, machine or configuration.
+  TENON_ERROR_INCOMPATIBLE = 13,
   /// A mistake inside the engine, which the host survives. Please report it.
-  TENON_ERROR_INTERNAL,
+  TENON_ERROR_INTERNAL = 14,
+  /// The text of a module does not parse; the error knows line and column.
+  TENON_ERROR_TEXT = 15,
 } tenon_error_kind_enum;
 
 /// A failure: its kind, a message for people, and the position in the input where there is one. Immutable; any

@@ -27,7 +27,7 @@ static void last_failure(void) {
     wasm_byte_vec_t huge;
     wasm_byte_vec_new_uninitialized(&huge, SIZE_MAX);
     error = tenon_last_error_take();
-    CHECK(tenon_error_kind(error) == TENON_ERROR_OUT_OF_MEMORY);
+    CHECK(tenon_error_kind(error) == TENON_ERROR_MEMORY);
     tenon_error_delete(error);
   }
   tenon_error_delete(NULL);
