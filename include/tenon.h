@@ -26,12 +26,12 @@ extern "C" {
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Versions
 
-/// The version of the library, as in "1.2.3"; a program can compare it with `TENON_VERSION`, the version of the header it
-/// was compiled with. The text is constant. Any thread may call it.
+/// The version of the library, as in "1.2.3"; a program can compare it with `TENON_VERSION`, the version of the
+/// header it was compiled with. The text is constant. Any thread may call it.
 WASM_API_EXTERN const char *tenon_version(void);
 
-/// What the library was built from and for, in a line for people: version, machine, system, compiler back end. The text is
-/// constant, its form is not. Any thread may call it.
+/// What the library was built from and for, in a line for people: version, machine, system, compiler back end. The
+/// text is constant, its form is not. Any thread may call it.
 WASM_API_EXTERN const char *tenon_build_info(void);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////

@@ -292,8 +292,8 @@ WASM_API_EXTERN void wasm_functype_vec_new_empty(own wasm_functype_vec_t *out);
 /// out, the vector is empty.
 WASM_API_EXTERN void wasm_functype_vec_new_uninitialized(own wasm_functype_vec_t *out, size_t size);
 
-/// Makes a vector of the `size` function types that `data` points to, and takes them over. Where memory has run out, the
-/// vector is empty.
+/// Makes a vector of the `size` function types that `data` points to, and takes them over. Where memory has run out,
+/// the vector is empty.
 WASM_API_EXTERN void wasm_functype_vec_new(
     own wasm_functype_vec_t *out, size_t size, own wasm_functype_t *const *data);
 
@@ -369,8 +369,8 @@ WASM_API_EXTERN void wasm_globaltype_vec_delete(own wasm_globaltype_vec_t *vec);
 /// Makes a copy of a global type. With NULL: NULL.
 WASM_API_EXTERN own wasm_globaltype_t *wasm_globaltype_copy(const wasm_globaltype_t *ty);
 
-/// Makes a global type. Takes over the value type, also where it gives NULL: for a value type of NULL, a mutability that is
-/// neither `WASM_CONST` nor `WASM_VAR`, or where memory has run out.
+/// Makes a global type. Takes over the value type, also where it gives NULL: for a value type of NULL, a mutability
+/// that is neither `WASM_CONST` nor `WASM_VAR`, or where memory has run out.
 WASM_API_EXTERN own wasm_globaltype_t *wasm_globaltype_new(
     own wasm_valtype_t *content, wasm_mutability_t mutability);
 
@@ -387,8 +387,8 @@ WASM_API_EXTERN wasm_mutability_t wasm_globaltype_mutability(const wasm_globalty
 typedef struct wasm_limits_t {
   /// The size at first; in the type of an object that exists, the size it has now.
   uint32_t min;
-  /// The size that it may grow to; `wasm_limits_max_default` if the type sets no bound. A bound that 32 bits cannot hold
-  /// reads as that, too.
+  /// The size that it may grow to; `wasm_limits_max_default` if the type sets no bound. A bound that 32 bits cannot
+  /// hold reads as that, too.
   uint32_t max;
 } wasm_limits_t;
 
@@ -487,9 +487,9 @@ WASM_API_EXTERN void wasm_memorytype_vec_delete(own wasm_memorytype_vec_t *vec);
 /// Makes a copy of a memory type. With NULL: NULL.
 WASM_API_EXTERN own wasm_memorytype_t *wasm_memorytype_copy(const wasm_memorytype_t *ty);
 
-/// Makes the type of a memory with 32-bit addresses, limits in pages of 65536 bytes. Limits of NULL, or memory running out,
-/// give NULL. Limits whose minimum is above the maximum, or above the 65536 pages that 32 bits can address, are data
-/// like any other here; it is `wasm_memory_new` that refuses them.
+/// Makes the type of a memory with 32-bit addresses, limits in pages of 65536 bytes. Limits of NULL, or memory
+/// running out, give NULL. Limits whose minimum is above the maximum, or above the 65536 pages that 32 bits can
+/// address, are data like any other here; it is `wasm_memory_new` that refuses them.
 WASM_API_EXTERN own wasm_memorytype_t *wasm_memorytype_new(const wasm_limits_t *limits);
 
 /// The limits, in pages. They belong to the memory type. With NULL: NULL.
@@ -586,8 +586,8 @@ WASM_API_EXTERN void wasm_externtype_vec_new_empty(own wasm_externtype_vec_t *ou
 WASM_API_EXTERN void wasm_externtype_vec_new_uninitialized(
     own wasm_externtype_vec_t *out, size_t size);
 
-/// Makes a vector of the `size` external types that `data` points to, and takes them over. Where memory has run out, the
-/// vector is empty.
+/// Makes a vector of the `size` external types that `data` points to, and takes them over. Where memory has run out,
+/// the vector is empty.
 WASM_API_EXTERN void wasm_externtype_vec_new(
     own wasm_externtype_vec_t *out, size_t size, own wasm_externtype_t *const *data);
 
@@ -712,8 +712,8 @@ WASM_API_EXTERN void wasm_importtype_vec_delete(own wasm_importtype_vec_t *vec);
 /// Makes a copy of an import. With NULL: NULL.
 WASM_API_EXTERN own wasm_importtype_t *wasm_importtype_copy(const wasm_importtype_t *ty);
 
-/// Makes an import of these two names and this type. Takes over all three, and leaves the names empty, also where it gives
-/// NULL: for a type of NULL, or where memory has run out. A name of NULL stands for the empty name.
+/// Makes an import of these two names and this type. Takes over all three, and leaves the names empty, also where it
+/// gives NULL: for a type of NULL, or where memory has run out. A name of NULL stands for the empty name.
 WASM_API_EXTERN own wasm_importtype_t *wasm_importtype_new(
     own wasm_name_t *module, own wasm_name_t *name, own wasm_externtype_t *ty);
 
@@ -766,8 +766,8 @@ WASM_API_EXTERN void wasm_exporttype_vec_delete(own wasm_exporttype_vec_t *vec);
 /// Makes a copy of an export. With NULL: NULL.
 WASM_API_EXTERN own wasm_exporttype_t *wasm_exporttype_copy(const wasm_exporttype_t *ty);
 
-/// Makes an export of this name and type. Takes over both, and leaves the name empty, also where it gives NULL: for a type of
-/// NULL, or where memory has run out. A name of NULL stands for the empty name.
+/// Makes an export of this name and type. Takes over both, and leaves the name empty, also where it gives NULL: for a
+/// type of NULL, or where memory has run out. A name of NULL stands for the empty name.
 WASM_API_EXTERN own wasm_exporttype_t *wasm_exporttype_new(
     own wasm_name_t *name, own wasm_externtype_t *ty);
 

@@ -1,4 +1,5 @@
-//! Bytes and names (specification: Values, Bytes and Names): the vector that carries modules, serialized modules, names and messages.
+//! Bytes and names (specification: Values, Bytes and Names): the vector that carries modules, serialized modules,
+//! names and messages.
 
 use super::own::{Out, Take};
 use super::vec::{self, Element, Owned, Vector, vector};

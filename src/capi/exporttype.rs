@@ -87,8 +87,8 @@ pub extern "C" fn wasm_exporttype_copy(ty: Option<&wasm_exporttype_t>) -> Own<wa
     ty?.copied()
 }
 
-/// Makes an export of this name and type. Takes over both, and leaves the name empty, also where it gives NULL: for a type of
-/// NULL, or where memory has run out. A name of NULL stands for the empty name.
+/// Makes an export of this name and type. Takes over both, and leaves the name empty, also where it gives NULL: for a
+/// type of NULL, or where memory has run out. A name of NULL stands for the empty name.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_exporttype_new(name: Take<wasm_name_t>, ty: Own<wasm_externtype_t>) -> Own<wasm_exporttype_t> {
     let name = Owned::new(name.take());

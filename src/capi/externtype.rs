@@ -157,8 +157,8 @@ pub extern "C" fn wasm_externtype_vec_new_uninitialized(out: Out<wasm_externtype
     vec::new_uninitialized(out, size);
 }
 
-/// Makes a vector of the `size` external types that `data` points to, and takes them over. Where memory has run out, the
-/// vector is empty.
+/// Makes a vector of the `size` external types that `data` points to, and takes them over. Where memory has run out,
+/// the vector is empty.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_externtype_vec_new(
     out: Out<wasm_externtype_vec_t>,

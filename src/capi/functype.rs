@@ -71,8 +71,8 @@ pub extern "C" fn wasm_functype_vec_new_uninitialized(out: Out<wasm_functype_vec
     vec::new_uninitialized(out, size);
 }
 
-/// Makes a vector of the `size` function types that `data` points to, and takes them over. Where memory has run out, the
-/// vector is empty.
+/// Makes a vector of the `size` function types that `data` points to, and takes them over. Where memory has run out,
+/// the vector is empty.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_functype_vec_new(out: Out<wasm_functype_vec_t>, size: usize, data: *const Own<wasm_functype_t>) {
     vec::new(out, size, data);

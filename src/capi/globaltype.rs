@@ -107,8 +107,8 @@ pub enum wasm_mutability_enum {
     WASM_VAR,
 }
 
-/// Makes a global type. Takes over the value type, also where it gives NULL: for a value type of NULL, a mutability that is
-/// neither `WASM_CONST` nor `WASM_VAR`, or where memory has run out.
+/// Makes a global type. Takes over the value type, also where it gives NULL: for a value type of NULL, a mutability
+/// that is neither `WASM_CONST` nor `WASM_VAR`, or where memory has run out.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_globaltype_new(
     content: Own<wasm_valtype_t>,

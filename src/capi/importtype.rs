@@ -93,8 +93,8 @@ pub extern "C" fn wasm_importtype_copy(ty: Option<&wasm_importtype_t>) -> Own<wa
     ty?.copied()
 }
 
-/// Makes an import of these two names and this type. Takes over all three, and leaves the names empty, also where it gives
-/// NULL: for a type of NULL, or where memory has run out. A name of NULL stands for the empty name.
+/// Makes an import of these two names and this type. Takes over all three, and leaves the names empty, also where it
+/// gives NULL: for a type of NULL, or where memory has run out. A name of NULL stands for the empty name.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_importtype_new(
     module: Take<wasm_name_t>,

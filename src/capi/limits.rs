@@ -7,8 +7,8 @@ use crate::types::Limits;
 pub struct wasm_limits_t {
     /// The size at first; in the type of an object that exists, the size it has now.
     pub min: u32,
-    /// The size that it may grow to; `wasm_limits_max_default` if the type sets no bound. A bound that 32 bits cannot hold
-    /// reads as that, too.
+    /// The size that it may grow to; `wasm_limits_max_default` if the type sets no bound. A bound that 32 bits cannot
+    /// hold reads as that, too.
     pub max: u32,
 }
 

@@ -95,9 +95,9 @@ pub extern "C" fn wasm_memorytype_copy(ty: Option<&wasm_memorytype_t>) -> Own<wa
     ty?.copied()
 }
 
-/// Makes the type of a memory with 32-bit addresses, limits in pages of 65536 bytes. Limits of NULL, or memory running out,
-/// give NULL. Limits whose minimum is above the maximum, or above the 65536 pages that 32 bits can address, are data
-/// like any other here; it is `wasm_memory_new` that refuses them.
+/// Makes the type of a memory with 32-bit addresses, limits in pages of 65536 bytes. Limits of NULL, or memory
+/// running out, give NULL. Limits whose minimum is above the maximum, or above the 65536 pages that 32 bits can
+/// address, are data like any other here; it is `wasm_memory_new` that refuses them.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memorytype_new(limits: Option<&wasm_limits_t>) -> Own<wasm_memorytype_t> {
     let Some(limits) = limits else {

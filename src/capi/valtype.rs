@@ -1,5 +1,6 @@
-//! Value types (specification: Types, Value Types). `wasm.h` has a number for each type that existed when it was written; a value type
-//! here holds any type of the specification, so that a module's types can be read whatever they are.
+//! Value types (specification: Types, Value Types). `wasm.h` has a number for each type that existed when it was
+//! written; a value type here holds any type of the specification, so that a module's types can be read whatever they
+//! are.
 
 use super::error::{self, Kind};
 use super::own::{Out, Own, Take, boxed};

@@ -123,10 +123,14 @@ pub(crate) fn allocate<V: Vector>(count: usize) -> Option<V> {
     if count == 0 {
         return Some(V::EMPTY);
     }
-    // SAFETY: calloc takes any two numbers and answers NULL where it cannot serve.
-    let data = unsafe { libc::calloc(count, size_of::<V::Element>()) };
+    let bytes = count.saturating_mul(size_of::<V::Element>());
+    let data = match isize::try_from(bytes) {
+        // SAFETY: calloc takes any two numbers and answers NULL where it cannot serve.
+        Ok(_) => unsafe { libc::calloc(count, size_of::<V::Element>()) },
+        Err(_) => ptr::null_mut(),
+    };
     if data.is_null() {
-        error::out_of_memory(count.saturating_mul(size_of::<V::Element>()));
+        error::out_of_memory(bytes);
         return None;
     }
     Some(V::from_parts(count, data.cast()))

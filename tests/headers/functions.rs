@@ -3,8 +3,7 @@
 /// The names of the functions that come from the library, in order.
 pub fn declared(header: &str) -> Vec<String> {
     let mut names = Vec::new();
-    let mut lines = header.lines().peekable();
-    while let Some(line) = lines.next() {
+    for line in header.lines() {
         // The macros of the header mention the prefix too, but not at the beginning of a line.
         if let Some(declaration) = line.strip_prefix("WASM_API_EXTERN ") {
             let head = declaration.split('(').next().expect("a split has a first part");
