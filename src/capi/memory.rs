@@ -8,7 +8,8 @@ use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
 use crate::runtime::memory::{GrowError, Memory};
 use crate::runtime::object::ObjectKind;
-use std::ffi::{c_char, c_void};
+use super::byte::byte_t;
+use std::ffi::c_void;
 use std::ptr;
 
 /// A memory.
@@ -142,7 +143,7 @@ pub extern "C" fn wasm_memory_type(memory: Option<&wasm_memory_t>) -> Own<wasm_m
 /// The address of the first byte. A growth, by the host or by WebAssembly code, may move the memory: ask again after
 /// each call. With NULL: NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn wasm_memory_data(memory: Lent<wasm_memory_t>) -> *mut c_char {
+pub extern "C" fn wasm_memory_data(memory: Lent<wasm_memory_t>) -> *mut byte_t {
     memory.get().map_or(ptr::null_mut(), |memory| memory.0.base().cast())
 }
 
