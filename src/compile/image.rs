@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(image.functions().unwrap(), functions);
         assert_eq!(image.range(1).unwrap(), Some(0..200));
         assert_eq!(image.range(4).unwrap(), Some(256..257));
-        assert_eq!(blob[199..258], [&[199][..], &[FILLER; 56], &[0xc3]].concat());
+        assert_eq!(blob[199..257], [&[199][..], &[FILLER; 56], &[0xc3]].concat());
         assert_eq!(image.range(3).unwrap(), None);
         assert_eq!(image.function(6).unwrap_err().function, Some(6));
     }
