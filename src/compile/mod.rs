@@ -7,6 +7,16 @@ pub mod builtin;
 pub mod code;
 pub mod image;
 pub mod layout;
+pub mod op;
+mod optimizing;
+pub mod stubs;
+
+#[cfg(test)]
+mod tests;
+
+pub use optimizing::{Compiler, isa_identity};
+
+use std::fmt;
 
 /// The settings that change the code that is made for a module. Part of a serialized module's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,3 +31,36 @@ pub struct Tunables {
     /// A memory's base never changes while it lives: it may be read from the vmctx and kept in a register.
     pub fixed_bases: bool,
 }
+
+/// Why something was not compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompileError {
+    /// It uses something outside of the language that is compiled.
+    NotSupported {
+        /// What, by its name in the text format.
+        what: String,
+        /// Where it stands in the module, if it stands in one.
+        module_offset: Option<u32>,
+    },
+    /// This processor lacks something.
+    Host(String),
+    /// It is larger than the compiler can take.
+    TooLarge(String),
+    /// The bytes are not a function body, though they were validated, or the code generator failed.
+    Internal(String),
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CompileError::NotSupported { what, module_offset: Some(offset) } => {
+                write!(f, "not supported: {what} (at offset {offset:#x})")
+            }
+            CompileError::NotSupported { what, module_offset: None } => write!(f, "not supported: {what}"),
+            CompileError::Host(message) | CompileError::TooLarge(message) => f.write_str(message),
+            CompileError::Internal(message) => write!(f, "internal error of the compiler: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}

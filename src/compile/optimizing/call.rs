@@ -1,0 +1,145 @@
+//! Calls: through the module's code table, to imports, through tables, and to the runtime's helpers.
+
+use super::POINTER;
+use super::env::{signature, wasm_signature};
+use super::translate::Translator;
+use crate::compile::CompileError;
+use crate::compile::builtin::{Builtin, BuiltinType};
+use crate::compile::layout::*;
+use crate::trap::TrapCode;
+use crate::types::HeapType;
+use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, SigRef, UserExternalName, Value, types};
+
+impl Translator<'_> {
+    /// Calls a helper with the vmctx and `args`.
+    pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
+        self.visible = true;
+        let sig = self.builtin_signature(builtin);
+        // These pointers never change, but are wanted only where the helper is called: not to be kept in registers.
+        let flags = self.changing();
+        let table = self.b.ins().load(POINTER, flags, self.vmctx, VMCTX_BUILTINS as i32);
+        let code = self.b.ins().load(POINTER, flags, table, builtin.offset() as i32);
+        let mut all = Vec::with_capacity(args.len() + 1);
+        all.push(self.vmctx);
+        all.extend_from_slice(args);
+        let call = self.b.ins().call_indirect(sig, code, &all);
+        self.b.inst_results(call).first().copied()
+    }
+
+    fn builtin_signature(&mut self, builtin: Builtin) -> SigRef {
+        if let Some(sig) = self.builtin_signatures[builtin as usize] {
+            return sig;
+        }
+        let clif = |ty: &BuiltinType| match ty {
+            BuiltinType::I32 => types::I32,
+            BuiltinType::I64 => types::I64,
+        };
+        let declared = builtin.signature();
+        let sig = signature(declared.params.iter().map(clif), declared.result.as_ref().map(clif));
+        let sig = self.b.import_signature(sig);
+        self.builtin_signatures[builtin as usize] = Some(sig);
+        sig
+    }
+
+    /// The signature of a function type of the module.
+    fn type_signature(&mut self, ty: u32) -> Result<SigRef, CompileError> {
+        if let Some(sig) = self.type_signatures.get(&ty) {
+            return Ok(*sig);
+        }
+        let sig = wasm_signature(&self.module.types[ty as usize])?;
+        let sig = self.b.import_signature(sig);
+        self.type_signatures.insert(ty, sig);
+        Ok(sig)
+    }
+
+    /// `call`
+    pub(super) fn call(&mut self, func: u32) -> Result<(), CompileError> {
+        self.visible = true;
+        let ty = self.module.functions[func as usize];
+        let sig = self.type_signature(ty)?;
+        if func == self.func_index {
+            let callee = self.this_function(sig);
+            let args = self.pop_args(ty, self.vmctx);
+            let call = self.b.ins().call(callee, &args);
+            self.push_results(call);
+            return Ok(());
+        }
+        let (code, vmctx) = match self.module.defined_func(func) {
+            Some(defined) => {
+                let table = self.vmctx_pointer(VMCTX_CODE_TABLE);
+                // Not a constant: a better compiled function may take the place at any time.
+                let flags = self.changing();
+                (self.b.ins().load(POINTER, flags, table, (defined * PTR) as i32), self.vmctx)
+            }
+            None => {
+                let entry = self.layout.imported_function(func);
+                let slot = self.vmctx_pointer(entry + IMPORT_FUNC_SLOT);
+                let vmctx = self.vmctx_pointer(entry + IMPORT_FUNC_VMCTX);
+                let flags = self.changing();
+                (self.b.ins().load(POINTER, flags, slot, 0), vmctx)
+            }
+        };
+        self.call_code(ty, sig, code, vmctx);
+        Ok(())
+    }
+
+    /// `call_indirect`
+    pub(super) fn call_indirect(&mut self, ty: u32, table: u32) -> Result<(), CompileError> {
+        self.visible = true;
+        let sig = self.type_signature(ty)?;
+        let index = self.pop();
+        let func = self.table_element(table, index, TrapCode::UndefinedElement);
+        let nullable = self.module.tables[table as usize].element.nullable;
+        debug_assert_eq!(self.module.tables[table as usize].element.heap, HeapType::Func);
+
+        // A null pointer's type id faults, which is the check.
+        let mut flags = self.changing();
+        if nullable && self.tunables.signals {
+            flags = flags.with_trap_code(Some(super::clif_trap(TrapCode::UninitializedElement)));
+        } else if nullable {
+            self.trap_unless(func, TrapCode::UninitializedElement);
+        }
+        let actual = self.b.ins().load(types::I32, flags, func, FUNC_TYPE_ID as i32);
+        let expected = self.type_id(ty);
+        let same = self.b.ins().icmp(ir::condcodes::IntCC::Equal, actual, expected);
+        self.trap_unless(same, TrapCode::IndirectCallTypeMismatch);
+
+        let flags = self.changing();
+        let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
+        let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);
+        let code = self.b.ins().load(POINTER, flags, slot, 0);
+        self.call_code(ty, sig, code, vmctx);
+        Ok(())
+    }
+
+    fn call_code(&mut self, ty: u32, sig: SigRef, code: Value, vmctx: Value) {
+        let args = self.pop_args(ty, vmctx);
+        let call = self.b.ins().call_indirect(sig, code, &args);
+        self.push_results(call);
+    }
+
+    /// The function being compiled, for direct calls of itself; `finish.rs` resolves them.
+    fn this_function(&mut self, signature: SigRef) -> ir::FuncRef {
+        if let Some(callee) = self.this_function {
+            return callee;
+        }
+        let name = self.b.func.declare_imported_user_function(UserExternalName { namespace: 0, index: 0 });
+        let data = ExtFuncData { name: ExternalName::user(name), signature, colocated: true, patchable: false };
+        let callee = self.b.import_function(data);
+        self.this_function = Some(callee);
+        callee
+    }
+
+    fn pop_args(&mut self, ty: u32, vmctx: Value) -> Vec<Value> {
+        let count = self.module.types[ty as usize].params().len();
+        let at = self.stack.len() - count;
+        let mut args = Vec::with_capacity(count + 1);
+        args.push(vmctx);
+        args.extend(self.stack.drain(at..));
+        args
+    }
+
+    fn push_results(&mut self, call: ir::Inst) {
+        self.stack.extend_from_slice(self.b.func.dfg.inst_results(call));
+    }
+}

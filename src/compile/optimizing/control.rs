@@ -1,0 +1,257 @@
+//! Blocks and branches.
+//!
+//! Each WebAssembly block has an IR block that goes on behind it and takes its results as parameters; a loop has one
+//! at its head besides, which takes its parameters. IR blocks are sealed as soon as all branches to them are known.
+
+use super::env::clif_type;
+use super::translate::{Translator, local_type};
+use crate::compile::CompileError;
+use crate::trap::TrapCode;
+use cranelift_codegen::ir::{self, Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
+use std::collections::HashMap;
+use wasmparser::{BlockType, BrTable};
+
+/// A WebAssembly block that is being translated.
+pub(super) struct Frame {
+    kind: Kind,
+    /// What comes behind the block; takes its results.
+    next: Block,
+    /// Whether `next` can be reached.
+    next_reachable: bool,
+    /// Number of parameters.
+    params: usize,
+    /// Number of results.
+    results: usize,
+    /// Height of the operand stack below the parameters.
+    height: usize,
+}
+
+enum Kind {
+    Block,
+    Loop {
+        head: Block,
+    },
+    /// Until its `else`: the block for it, and the parameters, which it needs again.
+    If {
+        otherwise: Block,
+        params: Vec<Value>,
+    },
+}
+
+impl Frame {
+    /// Where branches to the block go, and with how many values.
+    fn label(&self) -> (Block, usize) {
+        match self.kind {
+            Kind::Loop { head } => (head, self.params),
+            _ => (self.next, self.results),
+        }
+    }
+}
+
+fn args(values: &[Value]) -> Vec<BlockArg> {
+    values.iter().map(|v| BlockArg::Value(*v)).collect()
+}
+
+impl Translator<'_> {
+    /// The function's body as the outermost block.
+    pub(super) fn begin_body(&mut self) -> Result<(), CompileError> {
+        let results = self.clif_types(self.module.func_type(self.func_index).results())?;
+        self.begin(Kind::Block, 0, results);
+        Ok(())
+    }
+
+    fn clif_types(&self, types: &[crate::types::ValType]) -> Result<Vec<ir::Type>, CompileError> {
+        types.iter().map(|t| clif_type(*t)).collect()
+    }
+
+    /// Types of a block's parameters and results.
+    fn block_types(&self, ty: BlockType) -> Result<(Vec<ir::Type>, Vec<ir::Type>), CompileError> {
+        Ok(match ty {
+            BlockType::Empty => (Vec::new(), Vec::new()),
+            BlockType::Type(ty) => (Vec::new(), vec![local_type(ty, 0)?]),
+            BlockType::FuncType(index) => {
+                let ty = &self.module.types[index as usize];
+                (self.clif_types(ty.params())?, self.clif_types(ty.results())?)
+            }
+        })
+    }
+
+    fn block_with(&mut self, params: &[ir::Type]) -> Block {
+        let block = self.b.create_block();
+        for ty in params {
+            self.b.append_block_param(block, *ty);
+        }
+        block
+    }
+
+    fn begin(&mut self, kind: Kind, params: usize, results: Vec<ir::Type>) {
+        let next = self.block_with(&results);
+        let height = self.stack.len() - params;
+        self.control.push(Frame { kind, next, next_reachable: false, params, results: results.len(), height });
+    }
+
+    pub(super) fn block(&mut self, ty: BlockType) -> Result<(), CompileError> {
+        let (params, results) = self.block_types(ty)?;
+        self.begin(Kind::Block, params.len(), results);
+        Ok(())
+    }
+
+    pub(super) fn loop_(&mut self, ty: BlockType) -> Result<(), CompileError> {
+        let (params, results) = self.block_types(ty)?;
+        let head = self.block_with(&params);
+        let count = params.len();
+        self.begin(Kind::Loop { head }, count, results);
+        let at = self.stack.len() - count;
+        let values = args(&self.stack[at..]);
+        self.b.ins().jump(head, &values);
+        self.stack.truncate(at);
+        self.stack.extend_from_slice(self.b.block_params(head));
+        self.b.switch_to_block(head);
+        Ok(())
+    }
+
+    pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), CompileError> {
+        let (params, results) = self.block_types(ty)?;
+        let condition = self.pop();
+        let then = self.b.create_block();
+        let otherwise = self.b.create_block();
+        self.b.ins().brif(condition, then, &[], otherwise, &[]);
+        self.b.seal_block(then);
+        self.b.seal_block(otherwise);
+        let at = self.stack.len() - params.len();
+        let saved = self.stack[at..].to_vec();
+        self.begin(Kind::If { otherwise, params: saved }, params.len(), results);
+        self.b.switch_to_block(then);
+        Ok(())
+    }
+
+    /// The end of an `if`'s first half.
+    pub(super) fn else_(&mut self) {
+        if self.reachable {
+            self.jump_next();
+        }
+        let frame = self.control.last_mut().expect("an else has its if");
+        let Kind::If { otherwise, params } = std::mem::replace(&mut frame.kind, Kind::Block) else {
+            unreachable!("an else has its if")
+        };
+        self.stack.truncate(frame.height);
+        self.stack.extend_from_slice(&params);
+        self.b.switch_to_block(otherwise);
+        self.reachable = true;
+    }
+
+    /// Jumps behind the innermost block with its results.
+    fn jump_next(&mut self) {
+        let frame = self.control.last_mut().expect("there is a block");
+        frame.next_reachable = true;
+        let next = frame.next;
+        let values = args(&self.stack[self.stack.len() - frame.results..]);
+        self.b.ins().jump(next, &values);
+    }
+
+    pub(super) fn end(&mut self) {
+        if self.reachable {
+            self.jump_next();
+        }
+        let mut frame = self.control.pop().expect("an end has its block");
+        match frame.kind {
+            Kind::Block => {}
+            Kind::Loop { head } => self.b.seal_block(head),
+            Kind::If { otherwise, params } => {
+                // Without an else the parameters are the results.
+                self.b.switch_to_block(otherwise);
+                self.b.ins().jump(frame.next, &args(&params));
+                frame.next_reachable = true;
+            }
+        }
+        self.stack.truncate(frame.height);
+        self.reachable = frame.next_reachable;
+        self.b.seal_block(frame.next);
+        if !self.reachable {
+            return;
+        }
+        self.b.switch_to_block(frame.next);
+        if self.control.is_empty() {
+            let results = self.b.block_params(frame.next).to_vec();
+            self.b.ins().return_(&results);
+            self.reachable = false;
+        } else {
+            self.stack.extend_from_slice(self.b.block_params(frame.next));
+        }
+    }
+
+    /// The label at a depth, and how many values a branch to it takes.
+    fn label(&mut self, depth: u32) -> (Block, usize) {
+        let at = self.control.len() - 1 - depth as usize;
+        let frame = &mut self.control[at];
+        if !matches!(frame.kind, Kind::Loop { .. }) {
+            frame.next_reachable = true;
+        }
+        frame.label()
+    }
+
+    pub(super) fn br(&mut self, depth: u32) {
+        let (label, count) = self.label(depth);
+        let values = args(&self.stack[self.stack.len() - count..]);
+        self.b.ins().jump(label, &values);
+        self.reachable = false;
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) {
+        let condition = self.pop();
+        let (label, count) = self.label(depth);
+        let values = args(&self.stack[self.stack.len() - count..]);
+        let next = self.b.create_block();
+        self.b.ins().brif(condition, label, &values, next, &[]);
+        self.b.seal_block(next);
+        self.b.switch_to_block(next);
+    }
+
+    pub(super) fn br_table(&mut self, targets: &BrTable<'_>) -> Result<(), wasmparser::Error> {
+        let index = self.pop();
+        // Every entry is an edge for the compiler. One block for each distinct target keeps the number of those
+        // that need moves small.
+        let mut blocks: HashMap<u32, Block> = HashMap::new();
+        let mut labels = Vec::new();
+        let mut target = |this: &mut Self, depth: u32| {
+            let block = *blocks.entry(depth).or_insert_with(|| {
+                let (label, count) = this.label(depth);
+                if count == 0 {
+                    return label;
+                }
+                let block = this.b.create_block();
+                labels.push((block, label, count));
+                block
+            });
+            BlockCall::new(block, [], &mut this.b.func.dfg.value_lists)
+        };
+        let mut table = Vec::with_capacity(targets.len() as usize);
+        for depth in targets.targets() {
+            table.push(target(self, depth?));
+        }
+        let default = target(self, targets.default());
+        let table = self.b.create_jump_table(JumpTableData::new(default, &table));
+        self.b.ins().br_table(index, table);
+        for (block, label, count) in labels {
+            self.b.seal_block(block);
+            self.b.switch_to_block(block);
+            let values = args(&self.stack[self.stack.len() - count..]);
+            self.b.ins().jump(label, &values);
+        }
+        self.reachable = false;
+        Ok(())
+    }
+
+    pub(super) fn return_(&mut self) {
+        let count = self.control[0].results;
+        let at = self.stack.len() - count;
+        let values = self.stack[at..].to_vec();
+        self.b.ins().return_(&values);
+        self.reachable = false;
+    }
+
+    pub(super) fn unreachable(&mut self) {
+        self.trap(TrapCode::Unreachable);
+        self.reachable = false;
+    }
+}

@@ -1,0 +1,246 @@
+//! Linear memories: addresses and their checks, loads and stores, and the bulk operators.
+//!
+//! Three ways to keep an access within its memory, from cheap to general:
+//! - *proven*: a constant address below the memory's least size;
+//! - *guarded*: the reservation and its guard cover all that a 32-bit address and the offset can reach; the access
+//!   itself faults;
+//! - *checked*: an explicit comparison with the length. The address is replaced with null on the wrong side, also
+//!   where a processor only guesses; with signals that is the whole check, as null faults.
+
+use super::POINTER;
+use super::translate::Translator;
+use crate::compile::builtin::Builtin;
+use crate::compile::layout::*;
+use crate::compile::op::{Access, Float, Int, Num, Place};
+use crate::trap::TrapCode;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Value, types};
+
+/// Where an access goes: `address + displacement`.
+struct Address {
+    address: Value,
+    displacement: i32,
+    flags: MemFlagsData,
+}
+
+impl Translator<'_> {
+    fn is64(&self, memory: u32) -> bool {
+        self.module.memories[memory as usize].is64
+    }
+
+    /// Bytes that the memory has at any time.
+    fn min_bytes(&self, memory: u32) -> u64 {
+        let ty = &self.module.memories[memory as usize];
+        ty.limits.min.checked_shl(u32::from(ty.page_size_log2)).unwrap_or(0)
+    }
+
+    /// A value of a memory's address type as 64 bits.
+    fn extend_index(&mut self, is64: bool, value: Value) -> Value {
+        if is64 { value } else { self.b.ins().uextend(types::I64, value) }
+    }
+
+    fn base(&mut self, memory: u32) -> Value {
+        let entry = self.layout.memory(memory);
+        if self.tunables.fixed_bases {
+            self.vmctx_pointer(entry + MEMORY_BASE)
+        } else {
+            let def = self.vmctx_pointer(entry + MEMORY_DEF);
+            let flags = self.changing();
+            self.b.ins().load(POINTER, flags, def, MEMORY_DEF_BASE as i32)
+        }
+    }
+
+    fn length(&mut self, memory: u32) -> Value {
+        let def = self.vmctx_pointer(self.layout.memory(memory) + MEMORY_DEF);
+        let flags = self.changing();
+        self.b.ins().load(types::I64, flags, def, MEMORY_DEF_LENGTH as i32)
+    }
+
+    /// Whether any access of a 32-bit address, the offset and the size ends within reservation and guard.
+    fn is_guarded(&self, place: Place, bytes: u8) -> bool {
+        let ty = &self.module.memories[place.memory as usize];
+        self.tunables.signals
+            && self.tunables.guarded_memories
+            && !ty.is64
+            && ty.page_size_log2 == 16
+            && place.offset + u64::from(bytes) <= self.tunables.guard
+    }
+
+    fn address(&mut self, place: Place, bytes: u8) -> Address {
+        let index = self.pop();
+        let region = self.memory_region(place.memory);
+        let flags = MemFlagsData::new().with_endianness(Endianness::Little).with_alias_region(Some(region));
+        let faulting = flags.with_trap_code(Some(super::clif_trap(TrapCode::OutOfBoundsMemoryAccess)));
+        let is64 = self.is64(place.memory);
+        // 32-bit addresses and offsets cannot overflow 64 bits; 64-bit ones can, and then are never within a memory.
+        let end = place.offset.checked_add(u64::from(bytes));
+
+        let constant = self.constant_of(index).map(|c| if is64 { c as u64 } else { u64::from(c as u32) });
+        if let (Some(constant), Some(end)) = (constant, end)
+            && let Some(end) = constant.checked_add(end)
+            && end <= self.min_bytes(place.memory)
+        {
+            let base = self.base(place.memory);
+            let at = constant + place.offset;
+            return self.displaced(base, at, flags.with_notrap());
+        }
+
+        let index = self.extend_index(is64, index);
+        if self.is_guarded(place, bytes) {
+            self.visible = true;
+            let base = self.base(place.memory);
+            let address = self.b.ins().iadd(base, index);
+            return self.displaced(address, place.offset, faulting);
+        }
+
+        let length = self.length(place.memory);
+        let outside = match end {
+            Some(end) if !is64 => {
+                let end = self.b.ins().iadd_imm_u(index, end as i64);
+                self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, length)
+            }
+            Some(end) => {
+                let end_value = self.b.ins().iconst(types::I64, end as i64);
+                let last = self.b.ins().isub(length, end_value);
+                let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThan, index, last);
+                if end <= self.min_bytes(place.memory) {
+                    outside
+                } else {
+                    let short = self.b.ins().icmp(IntCC::UnsignedLessThan, length, end_value);
+                    self.b.ins().bor(outside, short)
+                }
+            }
+            None => self.b.ins().iconst(types::I8, 1),
+        };
+        self.visible = true;
+        if !self.tunables.signals {
+            self.trap_if(outside, TrapCode::OutOfBoundsMemoryAccess);
+        }
+        let base = self.base(place.memory);
+        let address = self.b.ins().iadd(base, index);
+        let address = self.b.ins().iadd_imm_u(address, place.offset as i64);
+        let null = self.b.ins().iconst(POINTER, 0);
+        let address = self.b.ins().select_spectre_guard(outside, null, address);
+        let flags = if self.tunables.signals { faulting } else { flags.with_notrap() };
+        Address { address, displacement: 0, flags }
+    }
+
+    /// The place `offset` bytes behind `address`, as a displacement if the instruction set can express it.
+    fn displaced(&mut self, address: Value, offset: u64, flags: MemFlagsData) -> Address {
+        match i32::try_from(offset) {
+            Ok(displacement) => Address { address, displacement, flags },
+            Err(_) => {
+                let address = self.b.ins().iadd_imm_u(address, offset as i64);
+                Address { address, displacement: 0, flags }
+            }
+        }
+    }
+
+    /// A load.
+    pub(super) fn load(&mut self, access: Access, place: Place) {
+        let Address { address: p, displacement: d, flags } = self.address(place, access.bytes);
+        let b = &mut self.b;
+        let value = match (access.ty, access.bytes, access.signed) {
+            (Num::Int(ty), 1, false) => b.ins().uload8(int_type(ty), flags, p, d),
+            (Num::Int(ty), 1, true) => b.ins().sload8(int_type(ty), flags, p, d),
+            (Num::Int(ty), 2, false) => b.ins().uload16(int_type(ty), flags, p, d),
+            (Num::Int(ty), 2, true) => b.ins().sload16(int_type(ty), flags, p, d),
+            (Num::Int(Int::I64), 4, false) => b.ins().uload32(flags, p, d),
+            (Num::Int(Int::I64), 4, true) => b.ins().sload32(flags, p, d),
+            (ty, ..) => b.ins().load(num_type(ty), flags, p, d),
+        };
+        self.push(value);
+    }
+
+    /// A store.
+    pub(super) fn store(&mut self, access: Access, place: Place) {
+        let value = self.pop();
+        let Address { address: p, displacement: d, flags } = self.address(place, access.bytes);
+        let b = &mut self.b;
+        match (access.ty, access.bytes) {
+            (Num::Int(_), 1) => b.ins().istore8(flags, value, p, d),
+            (Num::Int(_), 2) => b.ins().istore16(flags, value, p, d),
+            (Num::Int(Int::I64), 4) => b.ins().istore32(flags, value, p, d),
+            _ => b.ins().store(flags, value, p, d),
+        };
+    }
+
+    /// `memory.size`
+    pub(super) fn memory_size(&mut self, memory: u32) {
+        let length = self.length(memory);
+        let ty = self.module.memories[memory as usize];
+        let pages = self.b.ins().ushr_imm_u(length, i64::from(ty.page_size_log2));
+        let pages = if ty.is64 { pages } else { self.b.ins().ireduce(types::I32, pages) };
+        self.push(pages);
+    }
+
+    /// `memory.grow`
+    pub(super) fn memory_grow(&mut self, memory: u32) {
+        let is64 = self.is64(memory);
+        let delta = self.pop();
+        let delta = self.extend_index(is64, delta);
+        let number = self.index_const(memory);
+        let old = self.builtin(Builtin::memory_grow, &[number, delta]).expect("memory_grow has a result");
+        let old = if is64 { old } else { self.b.ins().ireduce(types::I32, old) };
+        self.push(old);
+    }
+
+    /// `memory.fill`
+    pub(super) fn memory_fill(&mut self, memory: u32) {
+        let is64 = self.is64(memory);
+        let (len, value, dst) = (self.pop(), self.pop(), self.pop());
+        let len = self.extend_index(is64, len);
+        let dst = self.extend_index(is64, dst);
+        let number = self.index_const(memory);
+        self.builtin(Builtin::memory_fill, &[number, dst, value, len]);
+    }
+
+    /// `memory.copy`
+    pub(super) fn memory_copy(&mut self, dst_memory: u32, src_memory: u32) {
+        let (dst64, src64) = (self.is64(dst_memory), self.is64(src_memory));
+        let (len, src, dst) = (self.pop(), self.pop(), self.pop());
+        let len = self.extend_index(dst64 && src64, len);
+        let src = self.extend_index(src64, src);
+        let dst = self.extend_index(dst64, dst);
+        let (dst_number, src_number) = (self.index_const(dst_memory), self.index_const(src_memory));
+        self.builtin(Builtin::memory_copy, &[dst_number, src_number, dst, src, len]);
+    }
+
+    /// `memory.init`
+    pub(super) fn memory_init(&mut self, memory: u32, segment: u32) {
+        let is64 = self.is64(memory);
+        let (len, src, dst) = (self.pop(), self.pop(), self.pop());
+        let dst = self.extend_index(is64, dst);
+        let (number, segment) = (self.index_const(memory), self.index_const(segment));
+        self.builtin(Builtin::memory_init, &[number, segment, dst, src, len]);
+    }
+
+    /// `data.drop`
+    pub(super) fn data_drop(&mut self, segment: u32) {
+        let segment = self.index_const(segment);
+        self.builtin(Builtin::data_drop, &[segment]);
+    }
+}
+
+/// The type that holds an integer.
+pub(super) fn int_type(ty: Int) -> cranelift_codegen::ir::Type {
+    match ty {
+        Int::I32 => types::I32,
+        Int::I64 => types::I64,
+    }
+}
+
+/// The type that holds a float.
+pub(super) fn float_type(ty: Float) -> cranelift_codegen::ir::Type {
+    match ty {
+        Float::F32 => types::F32,
+        Float::F64 => types::F64,
+    }
+}
+
+fn num_type(ty: Num) -> cranelift_codegen::ir::Type {
+    match ty {
+        Num::Int(ty) => int_type(ty),
+        Num::Float(ty) => float_type(ty),
+    }
+}

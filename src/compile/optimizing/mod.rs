@@ -1,0 +1,167 @@
+//! The optimizing tier: families of operators to Cranelift's IR, and its machine code to `Code`.
+//!
+//! ```text
+//! translate.rs   the walk over a body: operand stack, dispatch        env.rs      vmctx loads, alias regions
+//! control.rs     blocks, branches, unreachable code                   trap.rs     traps, with signals and without
+//! numeric.rs     numbers                                              call.rs     calls, builtins
+//! memory.rs      linear memories                                      table.rs    tables, references, globals
+//! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
+//! ```
+//! A `Compiler` holds everything that can be used again; each thread has its own.
+
+mod call;
+mod control;
+mod env;
+pub(in crate::compile) mod finish;
+mod frame;
+mod memory;
+mod numeric;
+mod table;
+mod translate;
+mod trap;
+
+pub(in crate::compile) use env::{clif_type, wasm_signature};
+use trap::clif_trap;
+
+use super::code::Code;
+use super::{CompileError, Tunables};
+use crate::module::Module;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetFrontendConfig};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{CodegenError, Context, ir};
+use cranelift_frontend::FunctionBuilderContext;
+
+/// What is given to the optimizer at most. Beyond, its passes and the register allocator, which are not linear,
+/// would take unbounded time for code that is as a rule generated and executed once.
+const MAX_OPTIMIZED_INSTS: usize = 150_000;
+/// Blocks at most, for the same reason.
+const MAX_OPTIMIZED_BLOCKS: usize = 20_000;
+/// Where even the backtracking register allocator is too slow.
+const MAX_BACKTRACKING_INSTS: usize = 600_000;
+/// Blocks, or values passed between blocks, likewise.
+const MAX_BACKTRACKING_EDGES: usize = 400_000;
+
+/// How much is done for speed of the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::compile) enum Effort {
+    /// All optimizations.
+    Full,
+    /// None before register allocation.
+    Little,
+    /// None at all.
+    Least,
+}
+
+/// Compiles functions, and stubs (`stubs.rs`), one after the other.
+pub struct Compiler {
+    tunables: Tunables,
+    isas: [OwnedTargetIsa; 3],
+    pub(in crate::compile) ctx: Context,
+    pub(in crate::compile) fctx: FunctionBuilderContext,
+}
+
+impl Compiler {
+    /// A compiler for this host.
+    pub fn new(tunables: &Tunables) -> Result<Compiler, CompileError> {
+        Ok(Compiler {
+            tunables: *tunables,
+            isas: [isa(Effort::Full)?, isa(Effort::Little)?, isa(Effort::Least)?],
+            ctx: Context::new(),
+            fctx: FunctionBuilderContext::new(),
+        })
+    }
+
+    /// Compiles a defined function; `func` is its index of the whole space. The module must be validated.
+    pub fn function(&mut self, module: &Module, func: u32) -> Result<Code, CompileError> {
+        self.ctx.clear();
+        let target = self.frontend_config();
+        let body = translate::translate(&mut self.ctx.func, &mut self.fctx, target, &self.tunables, module, func)?;
+        let effort = self.effort();
+        self.compile(effort)?;
+        finish::function(&self.ctx, &body)
+    }
+
+    /// What the function builder asks for.
+    pub(in crate::compile) fn frontend_config(&self) -> TargetFrontendConfig {
+        self.isas[0].frontend_config()
+    }
+
+    /// How much effort the function in the context is worth.
+    fn effort(&self) -> Effort {
+        let dfg = &self.ctx.func.dfg;
+        let insts = dfg.num_insts();
+        let blocks = dfg.num_blocks();
+        if insts <= MAX_OPTIMIZED_INSTS && blocks <= MAX_OPTIMIZED_BLOCKS {
+            return Effort::Full;
+        }
+        let targets: usize = dfg.jump_tables.values().map(|t| t.as_slice().len()).sum();
+        let params: usize = dfg.blocks.iter().map(|b| dfg.num_block_params(b)).sum();
+        if insts <= MAX_BACKTRACKING_INSTS && blocks + targets + params <= MAX_BACKTRACKING_EDGES {
+            Effort::Little
+        } else {
+            Effort::Least
+        }
+    }
+
+    /// Compiles what is in the context.
+    pub(in crate::compile) fn compile(&mut self, effort: Effort) -> Result<(), CompileError> {
+        let isa = &*self.isas[effort as usize];
+        match self.ctx.compile(isa, &mut ControlPlane::default()) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(match e.inner {
+                CodegenError::ImplLimitExceeded => {
+                    CompileError::TooLarge("the function's stack frame is too large".into())
+                }
+                CodegenError::CodeTooLarge => CompileError::TooLarge("the function is too large".into()),
+                CodegenError::Verifier(errors) => CompileError::Internal(format!("{errors}\n{}", e.func.display())),
+                other => CompileError::Internal(other.to_string()),
+            }),
+        }
+    }
+}
+
+/// A name for all that the code depends on besides module and compiler's source: processor, its features, settings.
+pub fn isa_identity(tunables: &Tunables) -> Result<String, CompileError> {
+    let isa = isa(Effort::Full)?;
+    let mut flags: Vec<String> = isa.isa_flags().iter().map(|f| f.to_string()).collect();
+    flags.sort();
+    Ok(format!("cranelift {} {} {} {tunables:?}", cranelift_codegen::VERSION, isa.triple(), flags.join(" ")))
+}
+
+fn isa(effort: Effort) -> Result<OwnedTargetIsa, CompileError> {
+    let mut flags = settings::builder();
+    let verify = if cfg!(any(test, debug_assertions)) { "true" } else { "false" };
+    let (opt_level, regalloc) = match effort {
+        Effort::Full => ("speed", "backtracking"),
+        Effort::Little => ("none", "backtracking"),
+        Effort::Least => ("none", "single_pass"),
+    };
+    let settings = [
+        ("opt_level", opt_level),
+        ("regalloc_algorithm", regalloc),
+        ("enable_verifier", verify),
+        ("unwind_info", "false"),
+        ("preserve_frame_pointers", "true"),
+        ("enable_probestack", "false"),
+        ("enable_multi_ret_implicit_sret", "true"),
+        ("enable_heap_access_spectre_mitigation", "true"),
+        ("enable_table_access_spectre_mitigation", "true"),
+    ];
+    for (name, value) in settings {
+        flags.set(name, value).map_err(|e| CompileError::Internal(format!("setting {name}: {e}")))?;
+    }
+    let isa = cranelift_native::builder()
+        .map_err(|e| CompileError::Host(format!("this processor is not supported: {e}")))?
+        .finish(settings::Flags::new(flags))
+        .map_err(|e| CompileError::Host(format!("this processor is not supported: {e}")))?;
+    // Without it, rounding would need calls into a library that generated code cannot reach.
+    let has_sse41 = isa.isa_flags().iter().any(|f| f.name == "has_sse41" && f.as_bool() == Some(true));
+    if !has_sse41 {
+        return Err(CompileError::Host("this processor is not supported: it lacks SSE4.1".into()));
+    }
+    Ok(isa)
+}
+
+/// The pointers' type.
+const POINTER: ir::Type = ir::types::I64;

@@ -1,0 +1,209 @@
+//! Tables, references and globals.
+
+use super::POINTER;
+use super::env::clif_type;
+use super::translate::Translator;
+use crate::compile::CompileError;
+use crate::compile::builtin::Builtin;
+use crate::compile::layout::*;
+use crate::module::ConstOp;
+use crate::trap::TrapCode;
+use crate::types::HeapType;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+
+impl Translator<'_> {
+    /// A table's length, in 64 bits.
+    fn table_length(&mut self, table: u32) -> Value {
+        let limits = self.module.tables[table as usize].limits;
+        if limits.max == Some(limits.min) {
+            return self.b.ins().iconst(types::I64, limits.min as i64);
+        }
+        let def = self.vmctx_pointer(self.layout.table(table));
+        let flags = self.changing();
+        self.b.ins().load(types::I64, flags, def, TABLE_DEF_LENGTH as i32)
+    }
+
+    /// The address of an element. Traps with `code` if the index is outside.
+    fn element_address(&mut self, table: u32, index: Value, code: TrapCode) -> Value {
+        let index = self.b.ins().uextend(types::I64, index);
+        let length = self.table_length(table);
+        let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, length);
+        self.trap_if(outside, code);
+        let def = self.vmctx_pointer(self.layout.table(table));
+        let flags = self.changing();
+        let elements = self.b.ins().load(POINTER, flags, def, TABLE_DEF_ELEMENTS as i32);
+        let offset = self.b.ins().ishl_imm_u(index, 3);
+        let address = self.b.ins().iadd(elements, offset);
+        // Where a processor guesses that the index is inside, it reads the first element at worst.
+        self.b.ins().select_spectre_guard(outside, elements, address)
+    }
+
+    fn element_flags(&mut self, table: u32) -> MemFlagsData {
+        let region = self.table_region(table);
+        MemFlagsData::trusted().with_alias_region(Some(region))
+    }
+
+    /// The element at an index, which is a reference even if the table held a lazy one.
+    pub(super) fn table_element(&mut self, table: u32, index: Value, code: TrapCode) -> Value {
+        let address = self.element_address(table, index, code);
+        let flags = self.element_flags(table);
+        let element = self.b.ins().load(POINTER, flags, address, 0);
+        if self.module.tables[table as usize].element.heap != HeapType::Func {
+            return element;
+        }
+        let (cold, next) = self.cold_and_next();
+        let reference = self.b.append_block_param(next, POINTER);
+        let lazy = self.b.ins().band_imm_u(element, 1);
+        self.b.ins().brif(lazy, cold, &[], next, &[element.into()]);
+
+        self.b.switch_to_block(cold);
+        self.b.seal_block(cold);
+        let number = self.index_const(table);
+        let index = self.b.ins().uextend(types::I64, index);
+        let found = self.builtin(Builtin::table_get_lazy, &[number, index]).expect("table_get_lazy has a result");
+        self.b.ins().jump(next, &[found.into()]);
+
+        self.b.switch_to_block(next);
+        self.b.seal_block(next);
+        reference
+    }
+
+    /// `table.get`
+    pub(super) fn table_get(&mut self, table: u32) {
+        let index = self.pop();
+        let element = self.table_element(table, index, TrapCode::OutOfBoundsTableAccess);
+        self.push(element);
+    }
+
+    /// `table.set`
+    pub(super) fn table_set(&mut self, table: u32) {
+        let (value, index) = (self.pop(), self.pop());
+        let address = self.element_address(table, index, TrapCode::OutOfBoundsTableAccess);
+        let flags = self.element_flags(table);
+        self.b.ins().store(flags, value, address, 0);
+    }
+
+    /// `table.size`
+    pub(super) fn table_size(&mut self, table: u32) {
+        let length = self.table_length(table);
+        let length = self.b.ins().ireduce(types::I32, length);
+        self.push(length);
+    }
+
+    /// `table.grow`
+    pub(super) fn table_grow(&mut self, table: u32) {
+        let (delta, init) = (self.pop(), self.pop());
+        let delta = self.b.ins().uextend(types::I64, delta);
+        let number = self.index_const(table);
+        let old = self.builtin(Builtin::table_grow, &[number, init, delta]).expect("table_grow has a result");
+        let old = self.b.ins().ireduce(types::I32, old);
+        self.push(old);
+    }
+
+    /// `table.fill`
+    pub(super) fn table_fill(&mut self, table: u32) {
+        let (len, value, dst) = (self.pop(), self.pop(), self.pop());
+        let len = self.b.ins().uextend(types::I64, len);
+        let dst = self.b.ins().uextend(types::I64, dst);
+        let number = self.index_const(table);
+        self.builtin(Builtin::table_fill, &[number, dst, value, len]);
+    }
+
+    /// `table.copy`
+    pub(super) fn table_copy(&mut self, dst_table: u32, src_table: u32) {
+        let (len, src, dst) = (self.pop(), self.pop(), self.pop());
+        let len = self.b.ins().uextend(types::I64, len);
+        let src = self.b.ins().uextend(types::I64, src);
+        let dst = self.b.ins().uextend(types::I64, dst);
+        let (dst_number, src_number) = (self.index_const(dst_table), self.index_const(src_table));
+        self.builtin(Builtin::table_copy, &[dst_number, src_number, dst, src, len]);
+    }
+
+    /// `table.init`
+    pub(super) fn table_init(&mut self, table: u32, segment: u32) {
+        let (len, src, dst) = (self.pop(), self.pop(), self.pop());
+        let dst = self.b.ins().uextend(types::I64, dst);
+        let (number, segment) = (self.index_const(table), self.index_const(segment));
+        self.builtin(Builtin::table_init, &[number, segment, dst, src, len]);
+    }
+
+    /// `elem.drop`
+    pub(super) fn elem_drop(&mut self, segment: u32) {
+        let segment = self.index_const(segment);
+        self.builtin(Builtin::elem_drop, &[segment]);
+    }
+
+    /// `ref.func`
+    pub(super) fn ref_func(&mut self, func: u32) {
+        let reference = if func < self.module.imported_functions {
+            self.vmctx_pointer(self.layout.imported_function(func) + IMPORT_FUNC_FUNC)
+        } else {
+            let func = self.index_const(func);
+            self.builtin(Builtin::ref_func, &[func]).expect("ref_func has a result")
+        };
+        self.push(reference);
+    }
+
+    /// `ref.is_null`
+    pub(super) fn ref_is_null(&mut self) {
+        let reference = self.pop();
+        let is_null = self.b.ins().icmp_imm_u(IntCC::Equal, reference, 0);
+        let is_null = self.b.ins().uextend(types::I32, is_null);
+        self.push(is_null);
+    }
+
+    /// Where a global's cell is: a pointer and an offset.
+    fn global_cell(&mut self, global: u32) -> (Value, i32) {
+        if global < self.module.imported_globals {
+            (self.vmctx_pointer(self.layout.imported_global(global)), 0)
+        } else {
+            (self.vmctx, self.layout.defined_global(global) as i32)
+        }
+    }
+
+    fn global_flags(&mut self, global: u32) -> MemFlagsData {
+        let region = self.global_region(global);
+        let flags = MemFlagsData::trusted().with_alias_region(Some(region));
+        if self.module.globals[global as usize].mutable { flags } else { flags.with_readonly().with_can_move() }
+    }
+
+    /// The value of a global that is known when the module is.
+    fn constant_global(&mut self, global: u32) -> Option<Value> {
+        let defined = global.checked_sub(self.module.imported_globals)?;
+        if self.module.globals[global as usize].mutable {
+            return None;
+        }
+        match *self.module.global_inits[defined as usize].as_slice() {
+            [ConstOp::I32Const(value)] => Some(self.i32_const(value)),
+            [ConstOp::I64Const(value)] => Some(self.b.ins().iconst(types::I64, value)),
+            [ConstOp::F32Const(bits)] => Some(self.b.ins().f32const(Ieee32::with_bits(bits))),
+            [ConstOp::F64Const(bits)] => Some(self.b.ins().f64const(Ieee64::with_bits(bits))),
+            [ConstOp::RefNull] => Some(self.b.ins().iconst(POINTER, 0)),
+            _ => None,
+        }
+    }
+
+    /// `global.get`
+    pub(super) fn global_get(&mut self, global: u32) -> Result<(), CompileError> {
+        if let Some(value) = self.constant_global(global) {
+            self.push(value);
+            return Ok(());
+        }
+        let ty = clif_type(self.module.globals[global as usize].content)?;
+        let (pointer, offset) = self.global_cell(global);
+        let flags = self.global_flags(global);
+        let value = self.b.ins().load(ty, flags, pointer, offset);
+        self.push(value);
+        Ok(())
+    }
+
+    /// `global.set`
+    pub(super) fn global_set(&mut self, global: u32) {
+        let value = self.pop();
+        let (pointer, offset) = self.global_cell(global);
+        let flags = self.global_flags(global);
+        self.b.ins().store(flags, value, pointer, offset);
+    }
+}

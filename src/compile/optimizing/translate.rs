@@ -1,0 +1,296 @@
+//! The walk over a function's body: operators are read, sorted into families and turned into Cranelift's IR.
+//!
+//! The operand stack is a stack of IR values; locals are the builder's variables. Nothing is checked here that
+//! validation has established; bytes that cannot be read give an internal error.
+
+use super::POINTER;
+use super::control::Frame;
+use super::env::{clif_type, wasm_signature};
+use super::frame;
+use crate::compile::builtin::BUILTINS;
+use crate::compile::layout::*;
+use crate::compile::op::{Callee, Op};
+use crate::compile::{CompileError, Tunables};
+use crate::module::Module;
+use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
+use cranelift_codegen::ir::{self, InstBuilder, SigRef, SourceLoc, StackSlot, Value, types};
+use cranelift_codegen::isa::TargetFrontendConfig;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use std::collections::HashMap;
+use wasmparser::{BinaryReader, FunctionBody};
+
+/// The state of a translation.
+pub(super) struct Translator<'a> {
+    pub(super) b: FunctionBuilder<'a>,
+    pub(super) tunables: &'a Tunables,
+    pub(super) module: &'a Module,
+    pub(super) layout: VmctxLayout,
+    pub(super) func_index: u32,
+    pub(super) vmctx: Value,
+    /// The operand stack.
+    pub(super) stack: Vec<Value>,
+    /// The blocks around the current operator, the function's body first.
+    pub(super) control: Vec<Frame>,
+    /// Whether the current operator can be reached.
+    pub(super) reachable: bool,
+    /// Blocks around the current operator that are not in `control`, as they cannot be reached.
+    pub(super) skipped: usize,
+    /// Whether the frame can be seen: it calls, or may trap.
+    pub(super) visible: bool,
+    pub(super) this_function: Option<ir::FuncRef>,
+    pub(super) type_signatures: HashMap<u32, SigRef>,
+    pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
+    locals: Vec<Variable>,
+}
+
+/// What a translation tells besides the IR.
+pub(super) struct Body {
+    /// The slot that holds the vmctx.
+    pub(super) vmctx_slot: Option<StackSlot>,
+    /// Where the body begins in the module.
+    pub(super) module_offset: u32,
+    /// Whether it is a wrong to have a large frame.
+    pub(super) small_frame: bool,
+}
+
+/// Turns a defined function of a validated module into IR.
+pub(super) fn translate(
+    func: &mut ir::Function,
+    fctx: &mut FunctionBuilderContext,
+    target: TargetFrontendConfig,
+    tunables: &Tunables,
+    module: &Module,
+    func_index: u32,
+) -> Result<Body, CompileError> {
+    let defined = module
+        .defined_func(func_index)
+        .ok_or_else(|| CompileError::Internal(format!("function {func_index} is imported")))?;
+    let range = module.bodies[defined as usize].clone();
+    let bytes = &module.bytes[range.start as usize..range.end as usize];
+    let body = FunctionBody::new(BinaryReader::new(bytes, u64::from(range.start)));
+
+    func.signature = wasm_signature(module.func_type(func_index))?;
+    if tunables.signals {
+        frame::limit_stack(func);
+    }
+    // Positions are relative to this one.
+    func.params.ensure_base_srcloc(SourceLoc::new(range.start));
+    let mut b = FunctionBuilder::new(func, fctx);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let params = b.block_params(entry).to_vec();
+    if !tunables.signals {
+        // The entry's end is where the stack check goes, if there turns out to be need for one.
+        let start = b.create_block();
+        b.ins().jump(start, &[]);
+        b.switch_to_block(start);
+        b.seal_block(start);
+    }
+
+    let mut translator = Translator {
+        b,
+        tunables,
+        module,
+        layout: VmctxLayout::new(module),
+        func_index,
+        vmctx: params[0],
+        stack: Vec::new(),
+        control: Vec::new(),
+        reachable: true,
+        skipped: 0,
+        visible: false,
+        this_function: None,
+        type_signatures: HashMap::new(),
+        builtin_signatures: [None; BUILTINS.len()],
+        locals: Vec::new(),
+    };
+    let result = translator.function(&body, &params[1..]);
+    let Translator { b, visible, .. } = translator;
+    if let Err(e) = result {
+        // Only a whole function leaves the builder's context fit for the next one.
+        drop(b);
+        *fctx = FunctionBuilderContext::new();
+        return Err(e);
+    }
+    b.finalize(target);
+
+    let vmctx_slot = visible.then(|| frame::keep_vmctx(func, entry));
+    if visible && !tunables.signals {
+        frame::check_stack(func, entry);
+    }
+    Ok(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals })
+}
+
+fn unreadable(e: wasmparser::Error) -> CompileError {
+    CompileError::Internal(format!("a validated function cannot be read: {e}"))
+}
+
+impl Translator<'_> {
+    fn function(&mut self, body: &FunctionBody<'_>, params: &[Value]) -> Result<(), CompileError> {
+        for (param, ty) in params.iter().zip(self.module.func_type(self.func_index).params()) {
+            let var = self.b.declare_var(clif_type(*ty)?);
+            self.b.def_var(var, *param);
+            self.locals.push(var);
+        }
+        let mut locals = body.get_locals_reader().map_err(unreadable)?;
+        for _ in 0..locals.get_count() {
+            let offset = locals.original_position();
+            let (count, ty) = locals.read().map_err(unreadable)?;
+            let ty = local_type(ty, offset)?;
+            let zero = self.zero(ty);
+            for _ in 0..count {
+                let var = self.b.declare_var(ty);
+                self.b.def_var(var, zero);
+                self.locals.push(var);
+            }
+        }
+
+        self.begin_body()?;
+        let mut operators = body.get_operators_reader().map_err(unreadable)?;
+        while !operators.eof() {
+            let (operator, offset) = operators.read_with_offset().map_err(unreadable)?;
+            self.b.set_srcloc(SourceLoc::new(offset as u32));
+            let op = Op::new(&operator)
+                .map_err(|what| CompileError::NotSupported { what, module_offset: Some(offset as u32) })?;
+            if self.reachable {
+                self.op(op)?;
+            } else {
+                self.unreachable_op(op);
+            }
+        }
+        Ok(())
+    }
+
+    fn zero(&mut self, ty: ir::Type) -> Value {
+        match ty {
+            types::F32 => self.b.ins().f32const(Ieee32::with_bits(0)),
+            types::F64 => self.b.ins().f64const(Ieee64::with_bits(0)),
+            ty => self.b.ins().iconst(ty, 0),
+        }
+    }
+
+    pub(super) fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    pub(super) fn pop(&mut self) -> Value {
+        self.stack.pop().expect("validation has counted the operands")
+    }
+
+    /// An operator that can be reached.
+    fn op(&mut self, op: Op<'_>) -> Result<(), CompileError> {
+        match op {
+            Op::Nop => {}
+            Op::Unreachable => self.unreachable(),
+            Op::Block(ty) => self.block(ty)?,
+            Op::Loop(ty) => self.loop_(ty)?,
+            Op::If(ty) => self.if_(ty)?,
+            Op::Else => self.else_(),
+            Op::End => self.end(),
+            Op::Br(depth) => self.br(depth),
+            Op::BrIf(depth) => self.br_if(depth),
+            Op::BrTable(targets) => self.br_table(&targets).map_err(unreadable)?,
+            Op::Return => self.return_(),
+            Op::Call(Callee::Func(func)) => self.call(func)?,
+            Op::Call(Callee::Indirect { ty, table }) => self.call_indirect(ty, table)?,
+            Op::Drop => {
+                self.pop();
+            }
+            Op::Select => {
+                let (condition, b, a) = (self.pop(), self.pop(), self.pop());
+                let value = self.b.ins().select(condition, a, b);
+                self.push(value);
+            }
+            Op::LocalGet(local) => {
+                let value = self.b.use_var(self.locals[local as usize]);
+                self.push(value);
+            }
+            Op::LocalSet(local) => {
+                let value = self.pop();
+                self.b.def_var(self.locals[local as usize], value);
+            }
+            Op::LocalTee(local) => {
+                let value = self.pop();
+                self.b.def_var(self.locals[local as usize], value);
+                self.push(value);
+            }
+            Op::GlobalGet(global) => self.global_get(global)?,
+            Op::GlobalSet(global) => self.global_set(global),
+            Op::Load(access, place) => self.load(access, place),
+            Op::Store(access, place) => self.store(access, place),
+            Op::MemorySize(memory) => self.memory_size(memory),
+            Op::MemoryGrow(memory) => self.memory_grow(memory),
+            Op::MemoryFill(memory) => self.memory_fill(memory),
+            Op::MemoryCopy { dst, src } => self.memory_copy(dst, src),
+            Op::MemoryInit { memory, segment } => self.memory_init(memory, segment),
+            Op::DataDrop(segment) => self.data_drop(segment),
+            Op::I32Const(value) => {
+                let value = self.i32_const(value);
+                self.push(value);
+            }
+            Op::I64Const(value) => {
+                let value = self.b.ins().iconst(types::I64, value);
+                self.push(value);
+            }
+            Op::F32Const(bits) => {
+                let value = self.b.ins().f32const(Ieee32::with_bits(bits));
+                self.push(value);
+            }
+            Op::F64Const(bits) => {
+                let value = self.b.ins().f64const(Ieee64::with_bits(bits));
+                self.push(value);
+            }
+            Op::IntEqz(_) => self.int_eqz(),
+            Op::IntUnary(ty, op) => self.int_unary(ty, op),
+            Op::IntBinary(ty, op) => self.int_binary(ty, op),
+            Op::IntCompare(_, op) => self.int_compare(op),
+            Op::FloatUnary(_, op) => self.float_unary(op),
+            Op::FloatBinary(_, op) => self.float_binary(op),
+            Op::FloatCompare(_, op) => self.float_compare(op),
+            Op::Convert(op) => self.convert(op),
+            Op::RefNull => {
+                let value = self.b.ins().iconst(POINTER, 0);
+                self.push(value);
+            }
+            Op::RefIsNull => self.ref_is_null(),
+            Op::RefFunc(func) => self.ref_func(func),
+            Op::TableGet(table) => self.table_get(table),
+            Op::TableSet(table) => self.table_set(table),
+            Op::TableSize(table) => self.table_size(table),
+            Op::TableGrow(table) => self.table_grow(table),
+            Op::TableFill(table) => self.table_fill(table),
+            Op::TableCopy { dst, src } => self.table_copy(dst, src),
+            Op::TableInit { table, segment } => self.table_init(table, segment),
+            Op::ElemDrop(segment) => self.elem_drop(segment),
+        }
+        Ok(())
+    }
+
+    /// An operator that cannot be reached: only the nesting counts.
+    fn unreachable_op(&mut self, op: Op<'_>) {
+        match op {
+            Op::Block(_) | Op::Loop(_) | Op::If(_) => self.skipped += 1,
+            Op::Else if self.skipped == 0 => self.else_(),
+            Op::End if self.skipped == 0 => self.end(),
+            Op::End => self.skipped -= 1,
+            _ => {}
+        }
+    }
+}
+
+/// The type of a declared local, or of a block's result.
+pub(super) fn local_type(ty: wasmparser::ValType, offset: u64) -> Result<ir::Type, CompileError> {
+    use wasmparser::ValType;
+    Ok(match ty {
+        ValType::I32 => types::I32,
+        ValType::I64 => types::I64,
+        ValType::F32 => types::F32,
+        ValType::F64 => types::F64,
+        ValType::Ref(_) => POINTER,
+        ValType::V128 => {
+            return Err(CompileError::NotSupported { what: "v128".into(), module_offset: Some(offset as u32) });
+        }
+    })
+}
