@@ -11,12 +11,17 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=TENON_PREFIX");
-    let root = env_path("CARGO_MANIFEST_DIR").join("../..").canonicalize().expect("the package lies two levels below the root");
+    let root = env_path("CARGO_MANIFEST_DIR")
+        .join("../..")
+        .canonicalize()
+        .expect("the package lies two levels below the root");
     let out = env_path("OUT_DIR");
     let (include, library) = match std::env::var_os("TENON_PREFIX") {
         Some(prefix) => (PathBuf::from(&prefix).join("include"), PathBuf::from(&prefix).join("lib")),
         // OUT_DIR is <target>/<profile>/build/<package>/out, and the library of a dependency lies in <target>/<profile>/deps.
-        None => (root.join("include"), out.ancestors().nth(3).expect("OUT_DIR lies in the target directory").join("deps")),
+        None => {
+            (root.join("include"), out.ancestors().nth(3).expect("OUT_DIR lies in the target directory").join("deps"))
+        }
     };
     generate(&include, &out.join("bindings.rs"));
     println!("cargo::rustc-link-search=native={}", library.display());

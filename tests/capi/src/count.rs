@@ -69,13 +69,19 @@ fn after_block_comment(text: &[u8], start: usize) -> usize {
     }
 }
 
+/// The word after a parenthesis; space and comments may stand between.
 fn first_word(text: &[u8], start: usize) -> String {
-    text[start..]
-        .iter()
-        .skip_while(|byte| byte.is_ascii_whitespace())
-        .take_while(|byte| byte.is_ascii_lowercase() || **byte == b'_')
-        .map(|&byte| char::from(byte))
-        .collect()
+    let mut at = start;
+    loop {
+        match text[at..] {
+            [b' ' | b'\t' | b'\n' | b'\r', ..] => at += 1,
+            [b';', b';', ..] => at = after_line(text, at),
+            [b'(', b';', ..] => at = after_block_comment(text, at),
+            _ => break,
+        }
+    }
+    let word = text[at..].iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'_');
+    word.map(|&byte| char::from(byte)).collect()
 }
 
 #[cfg(test)]
@@ -89,6 +95,7 @@ mod tests {
         assert_eq!(directives("(module) ;; (module)\r(module)"), 2);
         assert_eq!(directives("(module) (; (; (module) ;) (module) ;) (module)"), 2);
         assert_eq!(directives("(module) (@a (b)) (module)"), 2);
+        assert_eq!(directives("( ;; func\n(; ;) module) (module)"), 2);
     }
 
     #[test]

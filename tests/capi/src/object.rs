@@ -360,7 +360,9 @@ struct HostEnv {
 }
 
 unsafe extern "C" fn call_host(
-    env: *mut c_void, args: *const sys::wasm_val_vec_t, results: *mut sys::wasm_val_vec_t,
+    env: *mut c_void,
+    args: *const sys::wasm_val_vec_t,
+    results: *mut sys::wasm_val_vec_t,
 ) -> *mut sys::wasm_trap_t {
     // SAFETY: `env` is what `Func::new` gave, and its store outlives the call; `args` and `results` are live during the call, the
     // results' slots are ours to fill.
@@ -397,8 +399,7 @@ impl Func {
         let ty = ty.new_raw();
         // SAFETY: store and type are live; `env` passes to the function, whose finalizer drops it.
         unsafe {
-            let raw =
-                sys::wasm_func_new_with_env(store.as_ptr(), ty, Some(call_host), env.cast(), Some(drop_host));
+            let raw = sys::wasm_func_new_with_env(store.as_ptr(), ty, Some(call_host), env.cast(), Some(drop_host));
             sys::wasm_functype_delete(ty);
             Func::from_raw(raw).expect("wasm_func_new_with_env gave NULL")
         }

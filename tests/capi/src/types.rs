@@ -167,9 +167,7 @@ impl ExternType {
         // SAFETY: the caller's promise; each view is asked for only after the kind says that it is there.
         unsafe {
             match u32::from(sys::wasm_externtype_kind(raw)) {
-                sys::WASM_EXTERN_FUNC => {
-                    ExternType::Func(FuncType::read(sys::wasm_externtype_as_functype_const(raw)))
-                }
+                sys::WASM_EXTERN_FUNC => ExternType::Func(FuncType::read(sys::wasm_externtype_as_functype_const(raw))),
                 sys::WASM_EXTERN_GLOBAL => {
                     let global = sys::wasm_externtype_as_globaltype_const(raw);
                     let mutability = u32::from(sys::wasm_globaltype_mutability(global));

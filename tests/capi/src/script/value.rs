@@ -41,9 +41,7 @@ fn host_info(number: u32) -> usize {
 }
 
 /// Whether the value is what the pattern allows. An error is a pattern that the runner does not know.
-pub(super) fn matches(
-    value: &Val, pattern: &WastRetCore<'_>, hosts: &HashMap<u32, Foreign>,
-) -> Result<bool, String> {
+pub(super) fn matches(value: &Val, pattern: &WastRetCore<'_>, hosts: &HashMap<u32, Foreign>) -> Result<bool, String> {
     Ok(match (pattern, value) {
         (WastRetCore::I32(expected), Val::I32(value)) => value == expected,
         (WastRetCore::I64(expected), Val::I64(value)) => value == expected,
