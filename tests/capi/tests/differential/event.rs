@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tenon_capi_tests::types::{FuncType, ValType};
+use tenon_capi_tests::types::{ExternType, ValType};
 
 use crate::generate::Random;
 
@@ -72,7 +72,7 @@ pub enum Event {
     /// The module became an instance, or not.
     Instantiated(Result<(), Reason>),
     /// The host function of this import was called.
-    Host { import: usize, args: Vec<Value> },
+    Host { import: Import, args: Vec<Value> },
     /// An exported function was called.
     Called { name: String, args: Vec<Value>, outcome: Result<Vec<Value>, Reason> },
     /// What an exported memory holds at the end of a round.
@@ -88,7 +88,7 @@ impl fmt::Debug for Event {
         match self {
             Event::Exports(exports) => write!(f, "exports {exports:?}"),
             Event::Instantiated(outcome) => write!(f, "instantiated: {outcome:?}"),
-            Event::Host { import, args } => write!(f, "call of import {import} with {args:?}"),
+            Event::Host { import, args } => write!(f, "call of {import:?} with {args:?}"),
             Event::Called { name, args, outcome } => write!(f, "call of {name:?} with {args:?} gave {outcome:?}"),
             Event::Memory { name, bytes } => write!(f, "memory {name:?} of {} bytes", bytes.len()),
             Event::Global { name, value } => write!(f, "global {name:?} is {value:?}"),
@@ -114,16 +114,33 @@ pub fn difference(ours: &[Event], theirs: &[Event]) -> Option<String> {
     (ours.len() != theirs.len()).then(|| format!("{} events, theirs {}", ours.len(), theirs.len()))
 }
 
-/// What the host function of an import gives at its `call`-th call: values, or a trap now and then.
-pub fn host_outcome(seed: u64, import: usize, call: u64, ty: &FuncType) -> Result<Vec<Value>, &'static str> {
-    let mut random = Random::new(seed, 0x100_0000 + import as u64 * 0x1_0000 + call);
-    if random.below(16) == 0 {
-        return Err(HOST_TRAP);
-    }
-    Ok(ty.results.iter().map(|result| random.value(*result)).collect())
+/// An import by what both engines know: its names and its type. The engines list imports in different orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    pub module: String,
+    pub name: String,
+    pub ty: ExternType,
 }
 
-/// What the global of an import holds.
-pub fn host_global(seed: u64, import: usize, ty: ValType) -> Value {
-    Random::new(seed, 0x200_0000 + import as u64).value(ty)
+impl Import {
+    /// The purpose of random numbers for this import.
+    fn purpose(&self) -> u64 {
+        let text = format!("{self:?}");
+        // FNV-1a: the standard library's hasher may change with its version.
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    }
+
+    /// What this host function gives at its `call`-th call: values, or a trap now and then.
+    pub fn outcome(&self, seed: u64, call: u64, results: &[ValType]) -> Result<Vec<Value>, &'static str> {
+        let mut random = Random::new(seed, self.purpose().wrapping_add(call));
+        if random.below(16) == 0 {
+            return Err(HOST_TRAP);
+        }
+        Ok(results.iter().map(|result| random.value(*result)).collect())
+    }
+
+    /// What this global of the host holds.
+    pub fn value(&self, seed: u64, ty: ValType) -> Value {
+        Random::new(seed, self.purpose()).value(ty)
+    }
 }

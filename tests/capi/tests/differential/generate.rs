@@ -106,7 +106,7 @@ pub fn module(seed: u64, language: Language) -> Vec<u8> {
         .find_map(|attempt| {
             let mut random = Random::new(seed, attempt);
             let config = config(&mut random, language);
-            let length = 256 + random.below(12_000) as usize;
+            let length = 1024 + random.below(16_000) as usize;
             let input: Vec<u8> = (0..length).map(|_| random.next() as u8).collect();
             let mut module = Module::new(config, &mut Unstructured::new(&input)).ok()?;
             module.ensure_termination(FUEL).expect("every body is generated");
@@ -129,6 +129,8 @@ fn config(random: &mut Random, language: Language) -> Config {
         max_tables: 3,
         max_memories: if language.multiple_memories { 3 } else { 1 },
         max_imports: 10,
+        min_types: 4,
+        min_funcs: 4,
         max_funcs: 12,
         max_globals: 10,
         max_instructions: random.pick(&[20, 100, 400]),

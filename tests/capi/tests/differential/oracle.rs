@@ -1,12 +1,14 @@
 //! Runs a module on wasmi, an interpreter: the oracle.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tenon_capi_tests::types::{ExternType, FuncType, Limits, ValType};
 use wasmi::{
     Caller, Config, Engine, Error, Extern, ExternRef, Func, Global, Instance, Memory, MemoryType, Module, Mutability,
     Nullable, Ref, RefType, Store, Table, TableType, TrapCode, Val,
 };
 
-use crate::event::{self, Event, HOST_TRAP, Reason, Value};
+use crate::event::{Event, Import, Reason, Value};
 use crate::generate;
 
 /// What host functions reach: what was seen, the host's objects, and how often each import was called.
@@ -54,8 +56,13 @@ fn run_round(
     round: usize,
     function: Option<&str>,
 ) {
-    let imports: Vec<_> = module.imports().map(|import| extern_type(import.ty())).collect();
-    let imports: Vec<_> = imports.iter().enumerate().map(|(i, ty)| import(store, i, ty)).collect();
+    let import = |import: wasmi::ImportType<'_>| Import {
+        module: import.module().to_owned(),
+        name: import.name().to_owned(),
+        ty: extern_type(import.ty()),
+    };
+    let imports: Vec<_> = module.imports().map(import).collect();
+    let imports: Vec<_> = imports.iter().map(|import| host_item(store, import)).collect();
     let instance = match Instance::new(&mut *store, module, &imports) {
         Ok(instance) => instance,
         Err(error) => {
@@ -110,18 +117,18 @@ fn dump(store: &mut Store<State>, instance: Instance, name: &str) {
     store.data_mut().events.push(event);
 }
 
-fn import(store: &mut Store<State>, import: usize, ty: &ExternType) -> Extern {
-    match ty {
+fn host_item(store: &mut Store<State>, import: &Import) -> Extern {
+    match &import.ty {
         ExternType::Func(ty) => {
             let of = |types: &[ValType]| types.iter().map(|ty| val_type(*ty)).collect::<Vec<_>>();
             let wasmi_type = wasmi::FuncType::new(of(&ty.params), of(&ty.results));
-            let (ty, calls) = (ty.clone(), std::sync::atomic::AtomicU64::new(0));
+            let (import, types, calls) = (import.clone(), ty.results.clone(), AtomicU64::new(0));
             let body = move |mut caller: Caller<'_, State>, args: &[Val], results: &mut [Val]| {
                 let args = args.iter().map(|arg| from_val(&caller, arg)).collect();
-                caller.data_mut().events.push(Event::Host { import, args });
-                let call = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                caller.data_mut().events.push(Event::Host { import: import.clone(), args });
+                let call = calls.fetch_add(1, Ordering::Relaxed);
                 let state = caller.data();
-                let values = event::host_outcome(state.seed, import, call, &ty).map_err(Error::new)?;
+                let values = import.outcome(state.seed, call, &types).map_err(Error::new)?;
                 for (result, value) in results.iter_mut().zip(values) {
                     *result = to_val(value, &state.hosts);
                 }
@@ -130,7 +137,7 @@ fn import(store: &mut Store<State>, import: usize, ty: &ExternType) -> Extern {
             Func::new(store, wasmi_type, body).into()
         }
         ExternType::Global { content, mutable } => {
-            let value = to_val(event::host_global(store.data().seed, import, *content), &store.data().hosts);
+            let value = to_val(import.value(store.data().seed, *content), &store.data().hosts);
             let mutability = if *mutable { Mutability::Var } else { Mutability::Const };
             Global::new(store, value, mutability).into()
         }
@@ -148,8 +155,7 @@ fn import(store: &mut Store<State>, import: usize, ty: &ExternType) -> Extern {
 
 fn reason(error: &Error) -> Reason {
     let wording = match error.as_trap_code() {
-        None if error.to_string() == HOST_TRAP => return Reason::Other(HOST_TRAP.into()),
-        None => return Reason::Other(error.to_string()),
+        None => return Reason::of_message(&error.to_string()),
         Some(code) => match code {
             TrapCode::UnreachableCodeReached => "unreachable",
             TrapCode::MemoryOutOfBounds => "out of bounds memory access",

@@ -10,7 +10,7 @@ use tenon_capi_tests::object::{
 use tenon_capi_tests::types::{ExternType, ValType};
 use tenon_capi_tests::val::Val;
 
-use crate::event::{self, Event, Reason, Value};
+use crate::event::{Event, Import, Reason, Value};
 use crate::generate;
 
 /// Objects of the host by number.
@@ -33,7 +33,7 @@ struct Run {
     seed: u64,
     events: Rc<RefCell<Vec<Event>>>,
     exports: Vec<(String, ExternType)>,
-    imports: Vec<ExternType>,
+    imports: Vec<Import>,
     hosts: Hosts,
     module: Module,
     store: Store,
@@ -45,7 +45,8 @@ impl Run {
         let module = Module::new(&store, binary).expect("wasm_module_new refused a valid module");
         let name = |bytes| String::from_utf8(bytes).expect("names are UTF-8");
         let exports = module.exports().into_iter().map(|(export, ty)| (name(export), ty)).collect();
-        let imports = module.imports().into_iter().map(|(_, _, ty)| ty).collect();
+        let imports = module.imports().into_iter();
+        let imports = imports.map(|(from, import, ty)| Import { module: name(from), name: name(import), ty }).collect();
         let hosts = (0..4).map(|number| Foreign::new(&store, number + 1).expect("wasm_foreign_new gave NULL"));
         let hosts = Rc::new(hosts.collect());
         Run { seed, events: Rc::default(), exports, imports, hosts, module, store }
@@ -56,7 +57,7 @@ impl Run {
     }
 
     fn round(&self, round: usize, function: Option<&str>) {
-        let imports: Vec<Extern> = self.imports.iter().enumerate().map(|(i, ty)| self.import(i, ty)).collect();
+        let imports: Vec<Extern> = self.imports.iter().map(|import| self.import(import)).collect();
         let imports: Vec<Option<&Extern>> = imports.iter().map(Some).collect();
         let instance = match Instance::new(&self.store, &self.module, &imports) {
             Ok(instance) => instance,
@@ -113,21 +114,23 @@ impl Run {
         }
     }
 
-    fn import(&self, import: usize, ty: &ExternType) -> Extern {
-        match ty {
+    fn import(&self, import: &Import) -> Extern {
+        match &import.ty {
             ExternType::Func(ty) => {
                 let (events, hosts, seed, calls) = (self.events.clone(), self.hosts.clone(), self.seed, Cell::new(0));
-                let owned = ty.clone();
+                let (import, types) = (import.clone(), ty.results.clone());
                 let body = move |args: &[Val]| {
-                    events.borrow_mut().push(Event::Host { import, args: args.iter().map(from_val).collect() });
+                    events
+                        .borrow_mut()
+                        .push(Event::Host { import: import.clone(), args: args.iter().map(from_val).collect() });
                     let call = calls.replace(calls.get() + 1);
-                    let values = event::host_outcome(seed, import, call, &owned)?;
+                    let values = import.outcome(seed, call, &types)?;
                     Ok(values.into_iter().map(|value| to_val(value, &hosts)).collect())
                 };
                 Func::new(&self.store, ty, Box::new(body)).to_extern()
             }
             ExternType::Global { content, mutable } => {
-                let value = to_val(event::host_global(self.seed, import, *content), &self.hosts);
+                let value = to_val(import.value(self.seed, *content), &self.hosts);
                 Global::new(&self.store, *mutable, &value).expect("wasm_global_new gave NULL").to_extern()
             }
             ExternType::Table { element, limits } => {
