@@ -134,8 +134,10 @@ fn config(random: &mut Random, language: Language) -> Config {
         max_funcs: 12,
         max_globals: 10,
         max_instructions: random.pick(&[20, 100, 400]),
-        disallow_traps: random.below(2) == 0,
         allow_start_export: random.below(4) == 0,
+        // The code that wasm-smith puts in front of a signed division to keep it from trapping is miscompiled by the oracle: it divides by
+        // zero where that code has just made the divisor 1.
+        disallow_traps: false,
         // The language.
         simd_enabled: language.simd,
         tail_call_enabled: language.tail_calls,
