@@ -2,6 +2,7 @@
 //!
 //! - [`sys`]: the bindings, generated from `wasm.h` and `tenon.h`
 //! - [`types`], [`val`], [`object`]: the handles of the C API with Rust's ownership
+//! - [`error`]: the errors of `tenon.h`, and its text format
 //! - [`spectest`]: the host module that the specification suite imports from
 //! - [`script`]: runs the directives of a `.wast` file
 //! - [`count`]: counts directives without the parser that the runner uses
@@ -13,6 +14,7 @@
 
 pub mod child;
 pub mod count;
+pub mod error;
 pub mod mode;
 pub mod object;
 pub mod script;

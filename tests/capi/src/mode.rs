@@ -2,6 +2,7 @@
 //!
 //! A suite passes only if it passes in every mode, so that a switch that changes how the engine works cannot change what it computes.
 
+use crate::error::Error;
 use crate::object::{Config, Engine, Module, Store};
 
 /// A mode.
@@ -34,16 +35,21 @@ impl Mode {
 
     /// Makes a module the way this mode asks for; the error is for a reader.
     pub fn module(&self, store: &Store, binary: &[u8]) -> Result<Module, String> {
-        let module = Module::new(store, binary).ok_or("wasm_module_new refused the module")?;
+        let module = Module::new(store, binary).ok_or_else(|| refused("wasm_module_new"))?;
         if !self.serialized {
             return Ok(module);
         }
         let serialized = module.serialize();
         if serialized.is_empty() {
-            return Err("wasm_module_serialize gave nothing".into());
+            return Err(refused("wasm_module_serialize"));
         }
         drop(module);
-        Module::deserialize(store, &serialized)
-            .ok_or_else(|| "wasm_module_deserialize refused what wasm_module_serialize gave".into())
+        Module::deserialize(store, &serialized).ok_or_else(|| refused("wasm_module_deserialize"))
     }
+}
+
+/// Says that a function made nothing, and why.
+fn refused(function: &str) -> String {
+    let reason = Error::take_last().map_or_else(|| "no error".into(), |error| error.message());
+    format!("{function} refused the module: {reason}")
 }

@@ -4,18 +4,17 @@
 //! Rust's ownership; they decide nothing, so that what a test sees is what the C functions did.
 
 use std::ffi::c_void;
-use std::ptr::NonNull;
 
 use crate::sys;
 use crate::types::{ExternType, FuncType, Limits, ValType};
 use crate::val::{self, Val};
 
-/// Declares an owned handle: its name, the C type, and the C function that deletes it.
+/// Declares an owned handle; `sys` must be in scope: its name, the C type, and the C function that deletes it.
 macro_rules! handle {
     ($(#[$doc:meta])* $name:ident, $raw:ident, $delete:ident) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $name(NonNull<sys::$raw>);
+        pub struct $name(std::ptr::NonNull<sys::$raw>);
 
         impl $name {
             /// Takes over an owned C handle; null gives `None`.
@@ -24,7 +23,7 @@ macro_rules! handle {
             /// `raw` is null or owned by the caller, who gives it up.
             #[allow(dead_code, reason = "not every handle is made from a raw one outside of its constructor")]
             pub(crate) unsafe fn from_raw(raw: *mut sys::$raw) -> Option<$name> {
-                NonNull::new(raw).map($name)
+                std::ptr::NonNull::new(raw).map($name)
             }
 
             /// The C handle, which stays this one's.
@@ -41,6 +40,8 @@ macro_rules! handle {
         }
     };
 }
+
+pub(crate) use handle;
 
 handle!(
     /// A configuration, before an engine takes it.
@@ -541,7 +542,7 @@ fn borrow_bytes(bytes: &[u8]) -> sys::wasm_byte_vec_t {
 }
 
 /// The bytes that `write` puts into a vector of ours.
-fn take_bytes(write: impl FnOnce(&mut sys::wasm_byte_vec_t)) -> Vec<u8> {
+pub(crate) fn take_bytes(write: impl FnOnce(&mut sys::wasm_byte_vec_t)) -> Vec<u8> {
     let mut vec = sys::wasm_byte_vec_t { size: 0, data: std::ptr::null_mut() };
     write(&mut vec);
     // SAFETY: the vector is ours, was initialised, and is deleted after it was copied.

@@ -149,7 +149,7 @@ fn run_suite(suite: &Suite, mode: Mode, filter: &[String]) -> Vec<String> {
     });
     let mut total = total.into_inner().unwrap();
     println!(
-        "{}, {}: {} files, {} directives, {} passed ({} of them refused by the text parser)",
+        "{}, {}: {} files, {} directives, {} passed ({} of them refused by the parser of the scripts)",
         suite.name,
         mode.name,
         files.len(),

@@ -12,17 +12,18 @@ use std::rc::Rc;
 
 use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
+use crate::error::{self, Error};
 use crate::mode::Mode;
 use crate::object::{Engine, Extern, Foreign, Instance, Module, NoInstance, Store};
-use crate::spectest;
 use crate::val::Val;
+use crate::{spectest, sys};
 
 /// How a directive went that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passed {
     /// The library was asked.
     Library,
-    /// The text parser refused a module before the library could see it, as the directive wanted.
+    /// The script's own parser refused a module before the library could see it, as the directive wanted.
     TextParser,
 }
 
@@ -244,15 +245,26 @@ impl Runner {
         Ok(())
     }
 
-    /// The module must be refused, by the text parser or by both functions of the library that decode.
+    /// The module must be refused, with a reason: by the text parser or by both functions of the library that decode.
     fn expect_refused(&self, mut module: QuoteWat<'_>) -> Outcome {
-        let binary = match encode(&mut module) {
-            Ok(binary) => binary,
+        let binary = match module.to_test() {
+            Ok(QuoteWatTest::Binary(binary)) => binary,
+            Ok(QuoteWatTest::Text(text)) => match error::wat2wasm(&text) {
+                Ok(binary) => binary,
+                Err(error) => return expect_error(Some(error), &[sys::TENON_ERROR_TEXT]),
+            },
             Err(_) => return Ok(Passed::TextParser),
         };
-        let (made, valid) = (Module::new(&self.store, &binary).is_some(), Module::validate(&self.store, &binary));
+        // What an earlier call left must not pass for the reason of this one.
+        drop(Error::take_last());
+        let made = Module::new(&self.store, &binary).is_some();
+        let error = Error::take_last();
+        let valid = Module::validate(&self.store, &binary);
         match (made, valid) {
-            (false, false) => Ok(Passed::Library),
+            (false, false) => {
+                let kinds = [sys::TENON_ERROR_MALFORMED, sys::TENON_ERROR_INVALID, sys::TENON_ERROR_UNSUPPORTED];
+                expect_error(error, &kinds)
+            }
             (true, true) => Err("the module was accepted".into()),
             (true, false) => Err("wasm_module_new accepted what wasm_module_validate refused".into()),
             (false, true) => Err("wasm_module_validate accepted what wasm_module_new refused".into()),
@@ -269,18 +281,25 @@ impl Runner {
     }
 }
 
-/// The module's binary. Text goes through the parser of scripts, quoted text included.
+/// The module's binary. Quoted text is the library's to translate; other text was parsed with the script.
 fn encode(module: &mut QuoteWat<'_>) -> Result<Vec<u8>, String> {
-    let text = match module.to_test().map_err(|error| format!("not encoded: {error}"))? {
-        QuoteWatTest::Binary(binary) => return Ok(binary),
-        QuoteWatTest::Text(text) => text,
-    };
-    let text = String::from_utf8(text).map_err(|error| format!("quoted text: {error}"))?;
-    let parse = || {
-        let buffer = wast::parser::ParseBuffer::new(&text)?;
-        wast::parser::parse::<Wat<'_>>(&buffer)?.encode()
-    };
-    parse().map_err(|error| format!("quoted text: {error}"))
+    match module.to_test().map_err(|error| format!("not encoded: {error}"))? {
+        QuoteWatTest::Binary(binary) => Ok(binary),
+        QuoteWatTest::Text(text) => error::wat2wasm(&text).map_err(|error| format!("quoted text: {}", error.message())),
+    }
+}
+
+/// A refusal must have a reason of one of these kinds that says something.
+fn expect_error(error: Option<Error>, kinds: &[u32]) -> Outcome {
+    let error = error.ok_or("the module was refused without an error")?;
+    let (kind, message) = (error.kind(), error.message());
+    if message.is_empty() {
+        return Err("the module was refused without a message".into());
+    }
+    if !kinds.contains(&kind) {
+        return Err(format!("the module was refused with an error of kind {kind}, not of {kinds:?}: {message}"));
+    }
+    Ok(Passed::Library)
 }
 
 fn expect_trap(acted: Acted, expected: &str) -> Result<(), String> {
