@@ -22,7 +22,8 @@
 
 // Ends the program: what was attempted, and the library's reason.
 static inline void fail(const char* what) {
-  fprintf(stderr, "%s failed: %s\n", what, tenon_last_error());
+  const char* reason = tenon_last_error();
+  fprintf(stderr, "%s failed: %s\n", what, reason != NULL ? reason : "no reason known");
   exit(1);
 }
 

@@ -9,18 +9,21 @@
 typedef struct {
   const char* title;
   int pages;
+  int* forgotten;  // How many books have been finalized.
 } book_t;
 
 static void forget_book(void* data) {
   book_t* book = data;
-  printf("Forgetting \"%s\"\n", book->title);
+  ++*book->forgotten;
   free(book);
 }
 
-static own wasm_foreign_t* new_book(wasm_store_t* store, const char* title, int pages) {
+static own wasm_foreign_t* new_book(
+  wasm_store_t* store, const char* title, int pages, int* forgotten
+) {
   book_t* book = malloc(sizeof(*book));
   if (book == NULL) exit(1);
-  *book = (book_t){.title = title, .pages = pages};
+  *book = (book_t){.title = title, .pages = pages, .forgotten = forgotten};
   own wasm_foreign_t* object = wasm_foreign_new(store);
   wasm_foreign_set_host_info_with_finalizer(object, book, forget_book);
   return object;
@@ -65,8 +68,9 @@ int main(int argc, char* argv[]) {
   const wasm_func_t* describe_favourite = find_func(module, &exports, "describe_favourite");
   const wasm_val_vec_t none = WASM_EMPTY_VEC;
 
-  own wasm_foreign_t* novel = new_book(store, "A Novel", 320);
-  own wasm_foreign_t* atlas = new_book(store, "An Atlas", 96);
+  int forgotten = 0;
+  own wasm_foreign_t* novel = new_book(store, "A Novel", 320, &forgotten);
+  own wasm_foreign_t* atlas = new_book(store, "An Atlas", 96, &forgotten);
 
   // Into a table of the guest. A value holds the reference without taking it over: the handle
   // `novel` stays the host's.
@@ -92,11 +96,13 @@ int main(int argc, char* argv[]) {
   wasm_foreign_delete(atlas);
   call(describe_favourite, none, none);
 
-  // At the latest with the store, every finalizer has run.
+  // Every finalizer runs once: when the object is found to be unreachable, at the latest with the
+  // store.
   wasm_extern_vec_delete(&exports);
   wasm_instance_delete(instance);
   wasm_module_delete(module);
   wasm_store_delete(store);
   wasm_engine_delete(engine);
+  printf("Books forgotten: %d\n", forgotten);
   return 0;
 }

@@ -28,11 +28,11 @@ typedef struct {
 
 static own wasm_module_t* module_from_text(wasm_store_t* store, const char* text, size_t length) {
   own wasm_byte_vec_t binary;
-  own wasm_message_t error;
-  if (!tenon_wat2wasm(text, length, &binary, &error)) {
+  own tenon_error_t* error = tenon_wat2wasm(text, length, &binary);
+  if (error != NULL) {
     // The message says at which line and column the text is wrong.
-    fprintf(stderr, "%s\n", error.data);
-    wasm_byte_vec_delete(&error);
+    fprintf(stderr, "%s\n", tenon_error_message(error));
+    tenon_error_delete(error);
     exit(1);
   }
   own wasm_module_t* module = wasm_module_new(store, &binary);

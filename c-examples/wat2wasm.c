@@ -13,12 +13,11 @@ int main(int argc, char* argv[]) {
 
   own wasm_byte_vec_t text = read_file(argv[1]);
   own wasm_byte_vec_t binary;
-  own wasm_message_t error;
-  bool translated = tenon_wat2wasm(text.data, text.size, &binary, &error);
+  own tenon_error_t* error = tenon_wat2wasm(text.data, text.size, &binary);
   wasm_byte_vec_delete(&text);
-  if (!translated) {
-    fprintf(stderr, "%s: %s\n", argv[1], error.data);
-    wasm_byte_vec_delete(&error);
+  if (error != NULL) {
+    fprintf(stderr, "%s: %s\n", argv[1], tenon_error_message(error));
+    tenon_error_delete(error);
     return 1;
   }
 
