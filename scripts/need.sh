@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
+export PIP_ROOT_USER_ACTION=ignore
 
 say() { echo "-- $*"; }
 give_up() { echo "need.sh: $*" >&2; exit 1; }
@@ -65,12 +66,14 @@ python_package() {
   build/venv/bin/pip install --quiet --disable-pip-version-check --target build/python "$2"
 }
 
-# bindgen looks for libclang where LIBCLANG_PATH says, which the Makefile sets to build/libclang.
+# bindgen looks for libclang where LIBCLANG_PATH says, which the Makefile sets to build/libclang unless
+# it is set already.
 libclang() {
+  [ "${LIBCLANG_PATH:-$PWD/build/libclang}" != "$PWD/build/libclang" ] && return
   [ -e build/libclang/libclang.so ] && return
   local found
-  found=$(ls -d /usr/lib/llvm-*/lib/libclang.so* /usr/lib*/libclang.so* /usr/lib/x86_64-linux-gnu/libclang*.so* \
-    2> /dev/null | sort -V | tail -1 || true)
+  found=$(find /usr/lib /usr/lib64 /usr/local/lib -regex '.*/libclang\(-[0-9.]*\)?\.so\(\.[0-9.]*\)?' \
+    2> /dev/null | sort -V | tail -1)
   if [ -z "$found" ]; then
     python_package clang libclang
     found=$PWD/build/python/clang/native/libclang.so
