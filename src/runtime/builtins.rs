@@ -46,6 +46,16 @@ pub unsafe extern "C" fn raise_trap(vmctx: *mut Vmctx, code: u32) {
     unsafe { set_trap((*vmctx).store, code, code.message()) };
 }
 
+/// Raises the trap of a null element that was called.
+///
+/// # Safety
+/// As [`raise_trap`].
+pub unsafe extern "C" fn raise_uninitialized(vmctx: *mut Vmctx, index: u64) {
+    let code = TrapCode::UninitializedElement;
+    // SAFETY: the vmctx of the code that called.
+    unsafe { set_trap((*vmctx).store, code, format!("{} {index}", code.message())) };
+}
+
 /// Raises the trap that a host function returned.
 ///
 /// # Safety

@@ -5,7 +5,7 @@ use crate::runtime::instance::Instance;
 use crate::runtime::object::{Object, ObjectKind, Standalone, acquire, release};
 use crate::runtime::store::Store;
 use crate::runtime::unwind::{self, Start};
-use crate::runtime::vmctx::StoreContext;
+use crate::runtime::vmctx::{StoreContext, Vmctx};
 use crate::trap::TrapCode;
 use std::cell::RefCell;
 use std::ptr;
@@ -148,13 +148,20 @@ pub unsafe fn set_host_trap(context: *mut StoreContext, trap: *mut Trap) {
 /// Records a trap that was found by a hardware fault: called by the fault trampoline, which raises it afterwards.
 ///
 /// # Safety
-/// `context` is the context of the store whose code faulted at `pc` in the frame `fp`, on this thread.
-pub unsafe extern "C" fn raise_fault(context: *mut StoreContext, pc: usize, fp: usize, code: u32) {
+/// `context` is the context of the store whose code faulted at `pc` in the frame `fp`, on this thread. `vmctx` is the
+/// function's if the fault was in the prologue, else null.
+pub unsafe extern "C" fn raise_fault(
+    context: *mut StoreContext,
+    pc: usize,
+    fp: usize,
+    code: u32,
+    vmctx: *mut Vmctx,
+) {
     let code = TrapCode::from_u8(code as u8).unwrap_or(TrapCode::Host);
     // SAFETY: the caller's promise.
     unsafe {
         let trap = Trap::new(Some(store_of(context)), code, code.message());
-        (*trap).capture(context, Start::Fault { pc, fp });
+        (*trap).capture(context, Start::Fault { pc, fp, vmctx });
         (*context).trap = trap;
     }
 }

@@ -10,6 +10,7 @@
 
 use crate::runtime::code_memory::{self, CodeKind, CodeMeta};
 use crate::runtime::vmctx::{Activation, StoreContext, Vmctx};
+use std::ptr;
 
 /// Where a walk begins.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,8 @@ pub enum Start {
         pc: usize,
         /// The frame pointer at it.
         fp: usize,
+        /// The function's vmctx, if the fault was in the prologue, before the frame could keep it; else null.
+        vmctx: *mut Vmctx,
     },
 }
 
@@ -34,6 +37,8 @@ pub struct Frame {
     pub fp: usize,
     /// Its function. Valid while the frame is there.
     pub meta: &'static CodeMeta,
+    /// Its vmctx, where the frame does not keep it yet; else null.
+    early_vmctx: *mut Vmctx,
 }
 
 impl Frame {
@@ -47,6 +52,9 @@ impl Frame {
     /// # Safety
     /// The frame is still there.
     pub unsafe fn vmctx(&self) -> Option<*mut Vmctx> {
+        if !self.early_vmctx.is_null() {
+            return Some(self.early_vmctx);
+        }
         let below = self.meta.vmctx_below_fp?;
         // SAFETY: the compiler says that the frame keeps its vmctx there.
         Some(unsafe { *((self.fp - below as usize) as *const *mut Vmctx) })
@@ -77,7 +85,7 @@ pub unsafe fn walk(store: *const StoreContext, start: Start, each: &mut dyn FnMu
     let mut start = match start {
         // SAFETY: WebAssembly was left through this frame.
         Start::Exit => unsafe { leave(exit_fp) },
-        Start::Fault { pc, fp } => Position { pc, fp },
+        Start::Fault { pc, fp, vmctx } => Position { pc, fp, early_vmctx: vmctx },
     };
     loop {
         // SAFETY: the frames up to the next entry stub are of generated code.
@@ -98,7 +106,7 @@ pub unsafe fn walk(store: *const StoreContext, start: Start, each: &mut dyn FnMu
 /// The start is in WebAssembly that this thread is running.
 pub unsafe fn activation_from(pc: usize, fp: usize) -> Option<*mut Activation> {
     // SAFETY: as the caller says.
-    unsafe { stretch(Position { pc, fp }, &mut |_| true) }
+    unsafe { stretch(Position { pc, fp, early_vmctx: ptr::null_mut() }, &mut |_| true) }
 }
 
 /// A place in generated code, and its frame.
@@ -108,6 +116,8 @@ struct Position {
     pc: usize,
     /// The frame pointer.
     fp: usize,
+    /// As in [`Frame`].
+    early_vmctx: *mut Vmctx,
 }
 
 /// The caller of the frame at `fp`.
@@ -118,7 +128,7 @@ unsafe fn leave(fp: usize) -> Position {
     let frame = fp as *const [usize; 2];
     // SAFETY: a frame begins with the caller's frame pointer and the return address.
     let [fp, return_address] = unsafe { *frame };
-    Position { pc: return_address.wrapping_sub(1), fp }
+    Position { pc: return_address.wrapping_sub(1), fp, early_vmctx: ptr::null_mut() }
 }
 
 /// Calls `each` with the frames up to the next entry stub, whose activation it returns. None if `each` wants no more,
@@ -132,7 +142,7 @@ unsafe fn stretch(mut at: Position, each: &mut dyn FnMut(Frame) -> bool) -> Opti
         let meta = unsafe { code_memory::lookup(at.pc) }?;
         match meta.kind {
             CodeKind::Wasm { .. } => {
-                if !each(Frame { pc: at.pc, fp: at.fp, meta }) {
+                if !each(Frame { pc: at.pc, fp: at.fp, meta, early_vmctx: at.early_vmctx }) {
                     return None;
                 }
             }

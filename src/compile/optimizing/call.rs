@@ -92,19 +92,15 @@ impl Translator<'_> {
         let nullable = self.module.tables[table as usize].element.nullable;
         debug_assert_eq!(self.module.tables[table as usize].element.heap, HeapType::Func);
 
-        // A null pointer's type id faults, which is the check.
-        let mut flags = self.changing();
-        if nullable && self.tunables.signals {
-            flags = flags.with_trap_code(Some(super::clif_trap(TrapCode::UninitializedElement)));
-        } else if nullable {
-            self.trap_unless(func, TrapCode::UninitializedElement);
+        if nullable {
+            self.trap_if_uninitialized(func, index);
         }
+        let flags = self.changing();
         let actual = self.b.ins().load(types::I32, flags, func, FUNC_TYPE_ID as i32);
         let expected = self.type_id(ty);
         let same = self.b.ins().icmp(ir::condcodes::IntCC::Equal, actual, expected);
         self.trap_unless(same, TrapCode::IndirectCallTypeMismatch);
 
-        let flags = self.changing();
         let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
         let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);
         let code = self.b.ins().load(POINTER, flags, slot, 0);

@@ -63,11 +63,11 @@ fn thread_stack() -> Option<Range<usize>> {
     Some(end - size..end)
 }
 
-/// Calls `f` with a stack pointer above which everything that the callers' registers held lies in memory: the registers that
-/// a callee must preserve are written to the stack first.
+/// Calls `f` with a stack pointer above which everything that the callers' registers held lies in memory: the registers
+/// that a callee must preserve are written to the stack first.
 pub fn with_registers_spilled(f: impl FnOnce(usize)) {
     let mut registers = [0usize; 5];
-    // SAFETY: copies the callee-saved registers to memory that is ours; rbp and rbx, which the compiler reserves, included.
+    // SAFETY: copies the callee-saved registers to memory that is ours. rbp is among the frames.
     unsafe {
         std::arch::asm!(
             "mov [{0}], rbx",
