@@ -880,7 +880,7 @@ WASM_API_EXTERN bool wasm_ref_same(const wasm_ref_t *reference, const wasm_ref_t
 /// The host's information about the object: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_ref_get_host_info(const wasm_ref_t *reference);
 
-/// Attaches information of the host to the object. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the object. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_ref_set_host_info(wasm_ref_t *reference, void *info);
 
 /// Attaches information of the host to the object. The finalizer, which may be NULL, is called once with it: when it is
@@ -962,7 +962,7 @@ WASM_API_EXTERN bool wasm_trap_same(const wasm_trap_t *trap, const wasm_trap_t *
 /// The host's information about the trap: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_trap_get_host_info(const wasm_trap_t *trap);
 
-/// Attaches information of the host to the trap. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the trap. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_trap_set_host_info(wasm_trap_t *trap, void *info);
 
 /// Attaches information of the host to the trap. The finalizer, which may be NULL, is called once with it: when it is
@@ -1014,7 +1014,7 @@ WASM_API_EXTERN bool wasm_foreign_same(const wasm_foreign_t *foreign, const wasm
 /// The host's information about the object: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_foreign_get_host_info(const wasm_foreign_t *foreign);
 
-/// Attaches information of the host to the object. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the object. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_foreign_set_host_info(wasm_foreign_t *foreign, void *info);
 
 /// Attaches information of the host to the object. The finalizer, which may be NULL, is called once with it: when it is
@@ -1059,7 +1059,7 @@ WASM_API_EXTERN bool wasm_module_same(const wasm_module_t *module, const wasm_mo
 /// The host's information about the module: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_module_get_host_info(const wasm_module_t *module);
 
-/// Attaches information of the host to the module. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the module. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_module_set_host_info(wasm_module_t *module, void *info);
 
 /// Attaches information of the host to the module. The finalizer, which may be NULL, is called once with it: when it is
@@ -1127,12 +1127,12 @@ typedef struct wasm_func_t wasm_func_t;
 /// A function of the host. It gets the arguments, which are lent to it, and fills in the results; references among
 /// those it gives away. The results come with a kind that no value has: one that is not filled in is noticed. NULL is
 /// success; a trap that it returns is given away.
-typedef own wasm_trap_t *(
-    *wasm_func_callback_t)(const wasm_val_vec_t *args, wasm_val_vec_t *results);
+typedef own wasm_trap_t *(*wasm_func_callback_t)(
+    const wasm_val_vec_t *args, wasm_val_vec_t *results);
 
 /// The same, with an environment before the arguments.
-typedef own wasm_trap_t *(
-    *wasm_func_callback_with_env_t)(void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results);
+typedef own wasm_trap_t *(*wasm_func_callback_with_env_t)(
+    void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results);
 
 /// Gives up a reference to a function; NULL is allowed.
 WASM_API_EXTERN void wasm_func_delete(own wasm_func_t *func);
@@ -1146,7 +1146,7 @@ WASM_API_EXTERN bool wasm_func_same(const wasm_func_t *func, const wasm_func_t *
 /// The host's information about the function: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_func_get_host_info(const wasm_func_t *func);
 
-/// Attaches information of the host to the function. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the function. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_func_set_host_info(wasm_func_t *func, void *info);
 
 /// Attaches information of the host to the function. The finalizer, which may be NULL, is called once with it: when it is
@@ -1211,7 +1211,7 @@ WASM_API_EXTERN bool wasm_global_same(const wasm_global_t *global, const wasm_gl
 /// The host's information about the global: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_global_get_host_info(const wasm_global_t *global);
 
-/// Attaches information of the host to the global. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the global. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_global_set_host_info(wasm_global_t *global, void *info);
 
 /// Attaches information of the host to the global. The finalizer, which may be NULL, is called once with it: when it is
@@ -1267,7 +1267,7 @@ WASM_API_EXTERN bool wasm_table_same(const wasm_table_t *table, const wasm_table
 /// The host's information about the table: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_table_get_host_info(const wasm_table_t *table);
 
-/// Attaches information of the host to the table. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the table. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_table_set_host_info(wasm_table_t *table, void *info);
 
 /// Attaches information of the host to the table. The finalizer, which may be NULL, is called once with it: when it is
@@ -1335,7 +1335,7 @@ WASM_API_EXTERN bool wasm_memory_same(const wasm_memory_t *memory, const wasm_me
 /// The host's information about the memory: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_memory_get_host_info(const wasm_memory_t *memory);
 
-/// Attaches information of the host to the memory. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the memory. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_memory_set_host_info(wasm_memory_t *memory, void *info);
 
 /// Attaches information of the host to the memory. The finalizer, which may be NULL, is called once with it: when it is
@@ -1366,7 +1366,7 @@ WASM_API_EXTERN own wasm_memorytype_t *wasm_memory_type(const wasm_memory_t *mem
 
 /// The address of the first byte. A growth, by the host or by WebAssembly code, may move the memory: ask again after
 /// each call. With NULL: NULL.
-WASM_API_EXTERN char *wasm_memory_data(wasm_memory_t *memory);
+WASM_API_EXTERN byte_t *wasm_memory_data(wasm_memory_t *memory);
 
 /// The size in bytes. With NULL: 0.
 WASM_API_EXTERN size_t wasm_memory_data_size(const wasm_memory_t *memory);
@@ -1404,7 +1404,7 @@ WASM_API_EXTERN bool wasm_extern_same(const wasm_extern_t *external, const wasm_
 /// The host's information about the external: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_extern_get_host_info(const wasm_extern_t *external);
 
-/// Attaches information of the host to the external. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the external. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_extern_set_host_info(wasm_extern_t *external, void *info);
 
 /// Attaches information of the host to the external. The finalizer, which may be NULL, is called once with it: when it is
@@ -1513,7 +1513,7 @@ WASM_API_EXTERN bool wasm_instance_same(
 /// The host's information about the instance: what was set last, through whichever reference; NULL if nothing was.
 WASM_API_EXTERN void *wasm_instance_get_host_info(const wasm_instance_t *instance);
 
-/// Attaches information of the host to the instance. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the instance. What was there is replaced, and its finalizer runs.
 WASM_API_EXTERN void wasm_instance_set_host_info(wasm_instance_t *instance, void *info);
 
 /// Attaches information of the host to the instance. The finalizer, which may be NULL, is called once with it: when it is

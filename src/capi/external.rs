@@ -42,7 +42,7 @@ pub extern "C" fn wasm_extern_get_host_info(external: Option<&wasm_extern_t>) ->
     handle::get_host_info(external, "wasm_extern_get_host_info")
 }
 
-/// Attaches information of the host to the external. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the external. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_extern_set_host_info(external: Lent<wasm_extern_t>, info: *mut c_void) {
     handle::set_host_info(external, info, None, "wasm_extern_set_host_info");

@@ -38,7 +38,7 @@ pub extern "C" fn wasm_foreign_get_host_info(foreign: Option<&wasm_foreign_t>) -
     handle::get_host_info(foreign, "wasm_foreign_get_host_info")
 }
 
-/// Attaches information of the host to the object. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the object. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_foreign_set_host_info(foreign: Lent<wasm_foreign_t>, info: *mut c_void) {
     handle::set_host_info(foreign, info, None, "wasm_foreign_set_host_info");

@@ -54,7 +54,7 @@ pub extern "C" fn wasm_func_get_host_info(func: Option<&wasm_func_t>) -> *mut c_
     handle::get_host_info(func, "wasm_func_get_host_info")
 }
 
-/// Attaches information of the host to the function. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the function. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_func_set_host_info(func: Lent<wasm_func_t>, info: *mut c_void) {
     handle::set_host_info(func, info, None, "wasm_func_set_host_info");

@@ -41,7 +41,7 @@ pub extern "C" fn wasm_global_get_host_info(global: Option<&wasm_global_t>) -> *
     handle::get_host_info(global, "wasm_global_get_host_info")
 }
 
-/// Attaches information of the host to the global. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the global. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_global_set_host_info(global: Lent<wasm_global_t>, info: *mut c_void) {
     handle::set_host_info(global, info, None, "wasm_global_set_host_info");

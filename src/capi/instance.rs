@@ -57,7 +57,7 @@ pub extern "C" fn wasm_instance_get_host_info(instance: Option<&wasm_instance_t>
     handle::get_host_info(instance, "wasm_instance_get_host_info")
 }
 
-/// Attaches information of the host to the instance. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the instance. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_instance_set_host_info(instance: Lent<wasm_instance_t>, info: *mut c_void) {
     handle::set_host_info(instance, info, None, "wasm_instance_set_host_info");

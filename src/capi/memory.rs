@@ -48,7 +48,7 @@ pub extern "C" fn wasm_memory_get_host_info(memory: Option<&wasm_memory_t>) -> *
     handle::get_host_info(memory, "wasm_memory_get_host_info")
 }
 
-/// Attaches information of the host to the memory. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the memory. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_set_host_info(memory: Lent<wasm_memory_t>, info: *mut c_void) {
     handle::set_host_info(memory, info, None, "wasm_memory_set_host_info");

@@ -59,7 +59,7 @@ pub extern "C" fn wasm_module_get_host_info(module: Option<&wasm_module_t>) -> *
     handle::get_host_info(module, "wasm_module_get_host_info")
 }
 
-/// Attaches information of the host to the module. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the module. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_module_set_host_info(module: Lent<wasm_module_t>, info: *mut c_void) {
     handle::set_host_info(module, info, None, "wasm_module_set_host_info");

@@ -34,7 +34,7 @@ pub extern "C" fn wasm_ref_get_host_info(reference: Option<&wasm_ref_t>) -> *mut
     handle::get_host_info(reference, "wasm_ref_get_host_info")
 }
 
-/// Attaches information of the host to the object. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the object. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_ref_set_host_info(reference: Lent<wasm_ref_t>, info: *mut c_void) {
     handle::set_host_info(reference, info, None, "wasm_ref_set_host_info");

@@ -39,7 +39,7 @@ pub extern "C" fn wasm_table_get_host_info(table: Option<&wasm_table_t>) -> *mut
     handle::get_host_info(table, "wasm_table_get_host_info")
 }
 
-/// Attaches information of the host to the table. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the table. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_table_set_host_info(table: Lent<wasm_table_t>, info: *mut c_void) {
     handle::set_host_info(table, info, None, "wasm_table_set_host_info");

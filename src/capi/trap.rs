@@ -59,7 +59,7 @@ pub extern "C" fn wasm_trap_get_host_info(trap: Option<&wasm_trap_t>) -> *mut c_
     handle::get_host_info(trap, "wasm_trap_get_host_info")
 }
 
-/// Attaches information of the host to the trap. What was there is replaced, after its finalizer has run.
+/// Attaches information of the host to the trap. What was there is replaced, and its finalizer runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_trap_set_host_info(trap: Lent<wasm_trap_t>, info: *mut c_void) {
     handle::set_host_info(trap, info, None, "wasm_trap_set_host_info");

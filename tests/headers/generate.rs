@@ -101,8 +101,10 @@ fn in_c(line: &str) -> String {
 /// Breaks a long declaration after its opening parenthesis, and again where its parameters need more than a line.
 fn wrap(line: &str) -> String {
     const WIDTH: usize = 100;
-    let Some((head, params)) = line.split_once('(').filter(|_| line.len() > WIDTH) else { return line.to_string() };
-    let mut lines = vec![format!("{head}(")];
+    // The parameters of a pointer to functions stand in its second pair of parentheses.
+    let open = if line.starts_with("typedef") { ")(" } else { "(" };
+    let Some((head, params)) = line.split_once(open).filter(|_| line.len() > WIDTH) else { return line.to_string() };
+    let mut lines = vec![format!("{head}{open}")];
     let mut current = String::from("   ");
     for param in params.split_inclusive(", ").map(str::trim_end) {
         if current.len() + 1 + param.len() > WIDTH {
