@@ -13,8 +13,8 @@
 //! Nothing in here that a handler reaches takes a lock, allocates, or uses thread-locals.
 
 use super::trampoline;
-use crate::trap::TrapCode;
 use crate::runtime::unwind;
+use crate::trap::TrapCode;
 use libc::{c_int, c_void, sigaction, siginfo_t, ucontext_t};
 use std::io;
 use std::mem::zeroed;
