@@ -13,8 +13,8 @@
 //! Nothing in here that a handler reaches takes a lock, allocates, or uses thread-locals.
 
 use super::trampoline;
-use crate::trap::TrapCode;
 use crate::runtime::unwind;
+use crate::trap::TrapCode;
 use libc::{c_int, c_void, sigaction, siginfo_t, ucontext_t};
 use std::io;
 use std::mem::zeroed;
@@ -90,7 +90,7 @@ unsafe extern "C" fn handler<const GENERATION: usize>(signal: c_int, info: *mut 
 ///
 /// # Safety
 /// Called by a handler with what it was given.
-unsafe fn claim(info: &siginfo_t, context: &mut ucontext_t, target: usize) -> bool {
+pub(super) unsafe fn claim(info: &siginfo_t, context: &mut ucontext_t, target: usize) -> bool {
     if info.si_code <= 0 {
         // Somebody sent it: no instruction faulted, wherever the thread happens to be.
         return false;
