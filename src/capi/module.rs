@@ -170,9 +170,9 @@ pub(crate) fn validate(
 ) -> Result<(), tenon_error_t> {
     error::attempt(function, || {
         let store = store.entered(function)?;
-        let binary = copy_binary(required(binary, function, "the binary")?.as_bytes())?;
-        Module::new(binary, &store.engine().config().features, tier::compile_threads()).map_err(from_module)?;
-        Ok(())
+        let binary = required(binary, function, "the binary")?.as_bytes();
+        let features = &store.engine().config().features;
+        Ok(Module::validate_only(binary, features, tier::compile_threads()).map_err(from_module)?)
     })
 }
 

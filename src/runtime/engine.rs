@@ -122,7 +122,8 @@ pub fn no_compile_stack(error: compile_stack::StackError) -> Error {
     }
 }
 
-fn from_compile(error: CompileError) -> Error {
+/// A failure of the compiler as a failure of the API.
+pub fn from_compile(error: CompileError) -> Error {
     let kind = match error {
         CompileError::NotSupported { .. } | CompileError::Host(_) => ErrorKind::Unsupported,
         CompileError::TooLarge(_) => ErrorKind::Limit,
