@@ -49,6 +49,12 @@ impl Frame {
         // SAFETY: the frame holds a handle to the instance.
         unsafe { (*self.instance).module().module.name_of_function(self.func_index) }
     }
+
+    /// The module's name, if it has a name section that gives one.
+    pub fn module_name(&self) -> Option<&str> {
+        // SAFETY: the frame holds a handle to the instance.
+        unsafe { (*self.instance).module().module.name() }
+    }
 }
 
 impl Clone for Frame {
