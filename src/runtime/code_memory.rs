@@ -471,26 +471,34 @@ impl Region {
         Ok(())
     }
 
-    /// Replaces the pages that this process shares with its parent by copies.
-    fn detach(&self, used: usize) -> io::Result<()> {
+    /// A copy of everything placed so far. The lock is held.
+    fn copy(&self, arena: &Arena) -> io::Result<File> {
         let file = File::new(self.size)?;
+        let used = arena.granules.end() as usize * GRANULE;
         let copy = vm::map_file(file.0, used, Protection::ReadWrite)?;
         let thunks_end = THUNKS_AT + self.thunks.load(Ordering::Acquire) as usize * THUNK_SIZE;
-        let exec = self.exec as *mut u8;
-        // SAFETY: the copy is new and only known here. The mappings are replaced at their places by files with
-        // the same contents, while this is the only thread of the process.
-        unsafe {
-            let mut result = Ok(());
-            for range in [0..thunks_end, CODE_AT..used] {
+        let mut result = Ok(());
+        for range in [0..thunks_end, CODE_AT..used] {
+            // SAFETY: the copy is new and only known here; nobody writes to the original without the lock.
+            unsafe {
                 result = result.and_then(|()| vm::populate(copy.add(range.start), range.len()));
                 if result.is_ok() {
-                    ptr::copy_nonoverlapping(exec.add(range.start), copy.add(range.start), range.len());
+                    let from = (self.exec + range.start) as *const u8;
+                    ptr::copy_nonoverlapping(from, copy.add(range.start), range.len());
                 }
             }
-            vm::unmap(copy, used);
-            result?;
-            vm::map_file_over(exec, file.0, self.size, Protection::ReadExecute)?;
-            vm::map_file_over(self.write as *mut u8, file.0, self.size, Protection::ReadWrite)?;
+        }
+        // SAFETY: as above.
+        unsafe { vm::unmap(copy, used) };
+        result.map(|()| file)
+    }
+
+    /// Replaces what this process shares with its parent by the copy that was made before the fork.
+    fn detach(&self, copy: &File) -> io::Result<()> {
+        // SAFETY: the copy has the same contents, and this is the only thread of the process.
+        unsafe {
+            vm::map_file_over(self.exec as *mut u8, copy.0, self.size, Protection::ReadExecute)?;
+            vm::map_file_over(self.write as *mut u8, copy.0, self.size, Protection::ReadWrite)?;
         }
         Ok(())
     }
@@ -533,34 +541,39 @@ impl Drop for File {
     }
 }
 
-/// The region's lock, from before a fork to after it.
-struct Held(UnsafeCell<Option<MutexGuard<'static, Arena>>>);
+/// A fork that is under way.
+struct Fork {
+    arena: MutexGuard<'static, Arena>,
+    /// What the child is to have. Made before: once both run, the parent may replace code that the child still needs.
+    copy: Option<File>,
+}
+
+struct Forking(UnsafeCell<Option<Fork>>);
 
 // SAFETY: only the thread that has the region's lock uses it.
-unsafe impl Sync for Held {}
+unsafe impl Sync for Forking {}
 
-static HELD: Held = Held(UnsafeCell::new(None));
+static FORKING: Forking = Forking(UnsafeCell::new(None));
 
 extern "C" fn before_fork() {
     if let Some(Ok(region)) = REGION.get() {
-        let guard = region.lock();
+        let arena = region.lock();
+        let copy = region.copy(&arena).ok();
         // SAFETY: this thread has the lock.
-        unsafe { *HELD.0.get() = Some(guard) };
+        unsafe { *FORKING.0.get() = Some(Fork { arena, copy }) };
     }
 }
 
 extern "C" fn after_fork() {
     // SAFETY: this thread has the lock, if `before_fork` took it; else nobody had anything to lock.
-    drop(unsafe { (*HELD.0.get()).take() });
+    drop(unsafe { (*FORKING.0.get()).take() });
 }
 
 extern "C" fn after_fork_in_child() {
     // SAFETY: as in `after_fork`; this is the child's only thread.
-    let guard = unsafe { (*HELD.0.get()).take() };
-    if let (Some(mut arena), Some(Ok(region))) = (guard, REGION.get())
-        && region.detach(arena.granules.end() as usize * GRANULE).is_err()
-    {
-        arena.detached = true;
+    let fork = unsafe { (*FORKING.0.get()).take() };
+    if let (Some(mut fork), Some(Ok(region))) = (fork, REGION.get()) {
+        fork.arena.detached = !fork.copy.as_ref().is_some_and(|copy| region.detach(copy).is_ok());
     }
 }
 

@@ -10,3 +10,6 @@ pub(crate) mod testing;
 pub mod trampoline;
 pub mod valgrind;
 pub mod vm;
+
+#[cfg(test)]
+mod tests;

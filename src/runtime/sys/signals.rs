@@ -13,7 +13,6 @@
 //! Nothing in here that a handler reaches takes a lock, allocates, or uses thread-locals.
 
 use super::trampoline;
-use crate::trap::TrapCode;
 use crate::runtime::unwind;
 use libc::{c_int, c_void, sigaction, siginfo_t, ucontext_t};
 use std::io;
@@ -90,7 +89,7 @@ unsafe extern "C" fn handler<const GENERATION: usize>(signal: c_int, info: *mut 
 ///
 /// # Safety
 /// Called by a handler with what it was given.
-unsafe fn claim(info: &siginfo_t, context: &mut ucontext_t, target: usize) -> bool {
+pub(super) unsafe fn claim(info: &siginfo_t, context: &mut ucontext_t, target: usize) -> bool {
     if info.si_code <= 0 {
         // Somebody sent it: no instruction faulted, wherever the thread happens to be.
         return false;
@@ -103,15 +102,14 @@ unsafe fn claim(info: &siginfo_t, context: &mut ucontext_t, target: usize) -> bo
     let Some(code) = meta.trap_at(pc) else { return false };
     // SAFETY: the code at `pc` may trap, so its frame is complete: `fp` and all up to the entry stub are of generated code.
     let Some(activation) = (unsafe { unwind::activation_from(pc, fp) }) else { return false };
-    let vmctx = registers[libc::REG_RDI as usize];
+    let arguments = (registers[libc::REG_RDI as usize], registers[libc::REG_RSI as usize]);
     // SAFETY: the activation is alive while the code that it called runs.
     registers[libc::REG_RDI as usize] = unsafe { (*activation).store } as i64;
     registers[libc::REG_RSI as usize] = pc as i64;
     registers[libc::REG_RDX as usize] = fp as i64;
     registers[libc::REG_RCX as usize] = code as i64;
-    // The check for stack is the only one before the frame keeps the vmctx, which is still in its register then.
-    let early = code == TrapCode::CallStackExhausted;
-    registers[libc::REG_R8 as usize] = if early { vmctx } else { 0 };
+    // The check for stack is the only one before the frame keeps the vmctx, which is still in one of these then.
+    (registers[libc::REG_R8 as usize], registers[libc::REG_R9 as usize]) = arguments;
     // Generated code keeps nothing below its stack pointer.
     registers[libc::REG_RSP as usize] &= !15;
     registers[libc::REG_RIP as usize] = target as i64;

@@ -3,7 +3,7 @@
 
 use crate::compile::code::{Code, Position, TrapSite};
 use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
-use crate::runtime::vmctx::{Activation, EntryStub, Slot, StoreContext, Vmctx};
+use crate::runtime::vmctx::{EntryStub, Slot, StoreContext, Vmctx};
 use crate::trap::TrapCode;
 use std::arch::global_asm;
 use std::ptr;
@@ -80,15 +80,17 @@ global_asm!(
     "pop rbp",
     "ret",
     "tenon_test_traps_end:",
-    // (vmctx: rdi, x: rsi): calls the first builtin with the same arguments, adds 1.
+    // (vmctx: rdi, x: rsi): calls the first builtin with the same arguments, adds 1, kept in rbx.
     "tenon_test_builtin:",
     "push rbp",
     "mov rbp, rsp",
     "push rdi",
-    "sub rsp, 8",
+    "push rbx",
+    "mov ebx, 1",
     "mov rax, [rdi + 8]",
     "call [rax]",
-    "inc rax",
+    "add rax, rbx",
+    "mov rbx, [rbp - 16]",
     "mov rsp, rbp",
     "pop rbp",
     "ret",
@@ -106,6 +108,163 @@ global_asm!(
     "pop rbp",
     "ret",
     "tenon_test_caller_end:",
+    // (vmctx: rdi, x: rsi): calls the first function of the code table with a value in each register and two on the
+    // stack.
+    "tenon_test_all_arguments:",
+    "push rbp",
+    "mov rbp, rsp",
+    "push rdi",
+    "sub rsp, 8",
+    "push 72",
+    "push 71",
+    "mov edx, 22",
+    "mov ecx, 33",
+    "mov r8d, 44",
+    "mov r9d, 55",
+    "mov r10d, 66",
+    "pcmpeqd xmm0, xmm0",
+    "psrlq xmm0, 1",
+    "pcmpeqd xmm1, xmm1",
+    "psrlq xmm1, 2",
+    "pcmpeqd xmm2, xmm2",
+    "psrlq xmm2, 3",
+    "pcmpeqd xmm3, xmm3",
+    "psrlq xmm3, 4",
+    "pcmpeqd xmm4, xmm4",
+    "psrlq xmm4, 5",
+    "pcmpeqd xmm5, xmm5",
+    "psrlq xmm5, 6",
+    "pcmpeqd xmm6, xmm6",
+    "psrlq xmm6, 7",
+    "pcmpeqd xmm7, xmm7",
+    "psrlq xmm7, 8",
+    "pcmpeqd xmm8, xmm8",
+    "psrlq xmm8, 9",
+    "pcmpeqd xmm9, xmm9",
+    "psrlq xmm9, 10",
+    "pcmpeqd xmm10, xmm10",
+    "psrlq xmm10, 11",
+    "pcmpeqd xmm11, xmm11",
+    "psrlq xmm11, 12",
+    "pcmpeqd xmm12, xmm12",
+    "psrlq xmm12, 13",
+    "pcmpeqd xmm13, xmm13",
+    "psrlq xmm13, 14",
+    "pcmpeqd xmm14, xmm14",
+    "psrlq xmm14, 15",
+    "pcmpeqd xmm15, xmm15",
+    "psrlq xmm15, 16",
+    "mov rax, [rdi + 16]",
+    "call [rax]",
+    "mov rsp, rbp",
+    "pop rbp",
+    "ret",
+    "tenon_test_all_arguments_end:",
+    // What such a call passes, and the alignment of rsp, in one number.
+    "tenon_test_digest:",
+    "mov rax, rsp",
+    "and rax, 15",
+    "sub rsp, 24",
+    "rol rax, 9",
+    "xor rax, rsi",
+    "rol rax, 9",
+    "xor rax, rdx",
+    "rol rax, 9",
+    "xor rax, rcx",
+    "rol rax, 9",
+    "xor rax, r8",
+    "rol rax, 9",
+    "xor rax, r9",
+    "rol rax, 9",
+    "xor rax, r10",
+    "rol rax, 9",
+    "xor rax, [rsp + 32]",
+    "rol rax, 9",
+    "xor rax, [rsp + 40]",
+    "xor rax, [rdi + 32]",
+    "movups [rsp], xmm0",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm1",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm2",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm3",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm4",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm5",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm6",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm7",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm8",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm9",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm10",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm11",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm12",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm13",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm14",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "movups [rsp], xmm15",
+    "xor rax, [rsp]",
+    "rol rax, 5",
+    "xor rax, [rsp + 8]",
+    "rol rax, 7",
+    "add rsp, 24",
+    "ret",
+    "tenon_test_digest_end:",
 );
 
 unsafe extern "C" {
@@ -121,6 +280,10 @@ unsafe extern "C" {
     static tenon_test_builtin_end: u8;
     static tenon_test_caller: u8;
     static tenon_test_caller_end: u8;
+    static tenon_test_all_arguments: u8;
+    static tenon_test_all_arguments_end: u8;
+    static tenon_test_digest: u8;
+    static tenon_test_digest_end: u8;
 }
 
 /// Distance from the entry stub's frame pointer down to its activation.
@@ -172,6 +335,18 @@ pub fn builtin_caller() -> CodeBlock {
 pub fn caller() -> CodeBlock {
     // SAFETY: labels of the assembly above.
     place(code(unsafe { bytes(&tenon_test_caller, &tenon_test_caller_end) }, Vec::new()), 9)
+}
+
+/// Function 10: calls the first function of the code table with everything that can hold arguments in use.
+pub fn all_arguments() -> CodeBlock {
+    // SAFETY: labels of the assembly above.
+    place(code(unsafe { bytes(&tenon_test_all_arguments, &tenon_test_all_arguments_end) }, Vec::new()), 10)
+}
+
+/// Function 11: a digest of what `all_arguments` passes and of the vmctx's instance.
+pub fn digest() -> CodeBlock {
+    // SAFETY: labels of the assembly above.
+    place(code(unsafe { bytes(&tenon_test_digest, &tenon_test_digest_end) }, Vec::new()), 11)
 }
 
 /// A store, a vmctx, and an entry stub for functions (usize) -> usize. Boxed, as they point to each other.
@@ -238,11 +413,6 @@ impl World {
             assert_eq!(outer, ((*world).store.activation, (*world).store.exit_fp));
             if status == 0 { Ok(result) } else { Err(()) }
         }
-    }
-
-    /// The innermost activation.
-    pub fn activation(&self) -> *mut Activation {
-        self.store.activation
     }
 }
 

@@ -126,7 +126,7 @@ pub unsafe extern "C" fn raise(store: *mut StoreContext) -> ! {
 }
 
 /// Bytes that `lazy_compile` keeps below its frame pointer: the store, nine integer and 16 vector registers.
-const LAZY_FRAME: u32 = 16 * 16 + 10 * 8;
+pub(super) const LAZY_FRAME: u32 = 16 * 16 + 10 * 8;
 
 /// Defines the stub behind the lazy thunks.
 macro_rules! lazy_trampoline {
@@ -272,10 +272,13 @@ macro_rules! fault_trampoline {
 
 fault_trampoline! {
     /// Where the signal handler sends a thread whose WebAssembly trapped, on the stack of the fault, with `rsp` a multiple of
-    /// 16: `rdi` is the store, `rsi` and `rdx` are the fault's pc and frame pointer, `ecx` is the trap code, `r8` the vmctx if the
-/// frame does not keep it yet.
+    /// 16: `rdi` is the store, `rsi` and `rdx` are the fault's pc and frame pointer, `ecx` is the trap code, `r8`
+    /// and `r9` are what `rdi` and `rsi` were at the fault.
     ///
     /// # Safety
     /// Reached from the signal handler only.
     fault, trap::raise_fault
 }
+
+#[cfg(test)]
+pub(super) use {builtin_trampoline, fault_trampoline, lazy_trampoline};
