@@ -23,13 +23,6 @@ use std::ptr;
 pub struct wasm_func_t(Func);
 noun!(wasm_func_t, ObjectKind::Func);
 
-impl wasm_func_t {
-    /// The function.
-    pub(crate) fn func(&self) -> &Func {
-        &self.0
-    }
-}
-
 /// Gives up a reference to a function; NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_func_delete(func: Handle<wasm_func_t>) {
@@ -204,7 +197,7 @@ pub extern "C" fn wasm_func_call(
     results: *mut wasm_val_vec_t,
 ) -> Handle<wasm_trap_t> {
     if func.is_null() {
-        return null_func();
+        return null_trap("wasm_func_call", "the function");
     }
     // SAFETY: by the header's contract what is not NULL points to a live function and to vectors of as many values as
     // they say. Nothing here panics, and the runtime keeps panics to itself.
@@ -226,11 +219,13 @@ unsafe fn parts(vec: *const wasm_val_vec_t) -> (*mut Val, usize) {
     (data.cast(), if data.is_null() { 0 } else { size })
 }
 
+/// A trap that says which parameter of a call is NULL; it belongs to no store.
 #[cold]
-fn null_func() -> Handle<wasm_trap_t> {
-    error::null("wasm_func_call", "the function");
-    error::guard("wasm_func_call", None, || {
+#[inline(never)]
+pub(crate) fn null_trap(function: &str, parameter: &str) -> Handle<wasm_trap_t> {
+    error::null(function, parameter);
+    error::guard(function, None, || {
         // SAFETY: a new trap comes with a handle.
-        unsafe { Counted::take(Trap::new(None, TrapCode::Host, "wasm_func_call: the function is NULL")) }
+        unsafe { Counted::take(Trap::new(None, TrapCode::Host, format!("{function}: {parameter} is NULL"))) }
     })
 }

@@ -6,7 +6,6 @@ use super::error::{self, Kind, guard, tenon_error_t};
 use super::vec::Element;
 use crate::runtime::error::Error;
 use crate::runtime::object::{self, Object, ObjectKind};
-use std::mem;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
@@ -68,13 +67,6 @@ impl<T: Held> Counted<T> {
     /// `thing` is NULL, or the caller owns a hold on it, and `T` is the type of it.
     pub(crate) unsafe fn take<S>(thing: *const S) -> Handle<T> {
         NonNull::new(thing.cast_mut().cast::<T>()).map(Counted)
-    }
-
-    /// Gives the hold away.
-    pub(crate) fn into_raw(self) -> *mut T {
-        let thing = self.0.as_ptr();
-        mem::forget(self);
-        thing
     }
 }
 

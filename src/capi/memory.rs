@@ -17,13 +17,6 @@ use std::ptr;
 pub struct wasm_memory_t(Memory);
 noun!(wasm_memory_t, ObjectKind::Memory);
 
-impl wasm_memory_t {
-    /// The memory.
-    pub(crate) fn memory(&self) -> &Memory {
-        &self.0
-    }
-}
-
 /// Gives up a reference to a memory; NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_delete(memory: Handle<wasm_memory_t>) {

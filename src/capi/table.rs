@@ -119,6 +119,30 @@ pub extern "C" fn wasm_table_type(table: Option<&wasm_table_t>) -> Own<wasm_tabl
     wasm_tabletype_t::from_ty(&table?.0.ty())
 }
 
+/// Adds elements to a table. Gives how many it had.
+pub(crate) fn grow(
+    function: &str,
+    table: Option<&wasm_table_t>,
+    delta: u64,
+    init: Lent<wasm_ref_t>,
+) -> Result<u64, tenon_error_t> {
+    error::attempt(function, || {
+        let table = &entered(table, function, "the table")?.0;
+        table.check(init.as_ptr().cast())?;
+        if let Some(old) = table.grow(delta, init.as_ptr().cast()) {
+            return Ok(old);
+        }
+        let (size, most) = (table.size(), table.ty().limits.max.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS));
+        let (kind, why) = match size.saturating_add(delta) > most {
+            true => (Kind::TENON_ERROR_LIMIT, ""),
+            false => (Kind::TENON_ERROR_MEMORY, ": out of memory"),
+        };
+        let message =
+            format_args!("{function}: a table of {size} elements, which may have {most}, cannot grow by {delta}{why}");
+        Err(tenon_error_t::new(kind, message))
+    })
+}
+
 fn no_element(function: &str, table: &Table, index: u32) -> tenon_error_t {
     let size = table.size();
     let message = format_args!("{function}: there is no element {index} in a table of {size} elements");
@@ -173,21 +197,5 @@ pub extern "C" fn wasm_table_grow(
     delta: wasm_table_size_t,
     init: Lent<wasm_ref_t>,
 ) -> bool {
-    let function = "wasm_table_grow";
-    let done = error::attempt(function, || {
-        let table = &entered(table.get(), function, "the table")?.0;
-        table.check(init.as_ptr().cast())?;
-        if table.grow(delta.into(), init.as_ptr().cast()).is_some() {
-            return Ok(());
-        }
-        let (size, most) = (table.size(), table.ty().limits.max.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS));
-        let kind =
-            if size + u64::from(delta) > most { Kind::TENON_ERROR_LIMIT } else { Kind::TENON_ERROR_MEMORY };
-        let message = format_args!(
-            "{function}: a table of {size} elements, which may have {most}, cannot grow by {delta}{}",
-            if kind == Kind::TENON_ERROR_MEMORY { ": out of memory" } else { "" }
-        );
-        Err(tenon_error_t::new(kind, message))
-    });
-    error::keep(done).is_some()
+    error::keep(grow("wasm_table_grow", table.get(), delta.into(), init)).is_some()
 }

@@ -96,7 +96,7 @@ impl Bodies<'_> {
             let mut validator = function.into_validator(std::mem::take(allocs));
             let bytes = &self.bytes[range.start as usize..range.end as usize];
             let body = FunctionBody::new(BinaryReader::new_features(bytes, u64::from(range.start), self.features));
-            validator.validate(&body).map_err(|error| in_function(error.into()))?;
+            validator.validate(&body).map_err(|error| in_function(locals_error(error.into(), &body)))?;
             *allocs = validator.into_allocations();
         }
         Ok(())
@@ -128,4 +128,17 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// More locals than 32 bits can count are malformed; wasmparser says the same of them as of those above its limit.
+fn locals_error(error: ModuleError, body: &FunctionBody<'_>) -> ModuleError {
+    if error.kind != ModuleErrorKind::Limit || !error.message.contains("too many locals") {
+        return error;
+    }
+    let groups = body.get_locals_reader().into_iter().flatten();
+    let count: u64 = groups.map_while(Result::ok).map(|(count, _)| u64::from(count)).sum();
+    if count <= u64::from(u32::MAX) {
+        return error;
+    }
+    ModuleError { kind: ModuleErrorKind::Malformed, message: format!("too many locals: {count}"), ..error }
 }

@@ -256,11 +256,37 @@ fn check_refs(func: &Func, store: &Store, args: &[Val]) -> Result<Vec<Val>, Erro
 }
 
 /// Calls `func` with raw values: `values` holds the arguments, one in each 16 bytes, and afterwards the results. It has
-/// room for the larger number of both. References are addresses of objects; those in the results get a handle each.
+/// room for the larger number of both. References are addresses of objects; those in the results get a handle each. Does
+/// not panic.
 ///
 /// # Safety
 /// As [`call`]; `values` has that room, and its references are null or alive and of the right kind and store.
+#[inline(always)]
 pub unsafe fn call_raw(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let f = &*func;
+        let store = f.object.store;
+        let entry = f.signature().fast_raw_entry();
+        if (*store).is_entered_from(stack_pointer()) && !entry.is_null() {
+            let status = run(func, store, values.cast(), values.cast(), entry);
+            if status == STATUS_OK && !(*store).attention.get() {
+                return ptr::null_mut();
+            }
+            return finish_guarded(func, store, ptr::null(), status);
+        }
+        call_raw_guarded(func, values)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn call_raw_guarded(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
+    // SAFETY: the caller's promise.
+    no_panic(|| unsafe { call_raw_slowly(func, values) })
+}
+
+unsafe fn call_raw_slowly(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
     // SAFETY: the caller's promise.
     unsafe {
         let f = &*func;
@@ -279,13 +305,9 @@ pub unsafe fn call_raw(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
                 f.object.group().leak();
             });
         }
-        let code = transmute::<*const u8, EntryFn>((*entry).code);
-        let status = code(func, (*store).context(), values.cast::<u8>().cast_const(), values.cast(), entry);
+        let status = run(func, store, values.cast(), values.cast(), entry);
         if status == STATUS_OK && signature.has_refs {
             each_ref(signature.ty.results(), values, acquire);
-        }
-        if status == STATUS_OK && !(*store).attention.get() {
-            return ptr::null_mut();
         }
         finish(func, store, ptr::null(), status)
     }

@@ -11,6 +11,7 @@ pub mod func;
 pub mod global;
 pub mod instance;
 pub mod instantiate;
+pub mod linker;
 pub mod memory;
 pub mod memory_pool;
 pub mod module;

@@ -1,7 +1,9 @@
 //! Traps: why execution stopped and where. A `Trap` is what a `wasm_trap_t*` points to.
 
-use crate::runtime::code_memory::CodeKind;
+use crate::compile::returns_in_memory;
+use crate::runtime::code_memory::{self, CodeKind};
 use crate::runtime::instance::Instance;
+use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Object, ObjectKind, Standalone, acquire, release};
 use crate::runtime::store::Store;
 use crate::runtime::unwind::{self, Start};
@@ -48,6 +50,12 @@ impl Frame {
     pub fn func_name(&self) -> Option<&str> {
         // SAFETY: the frame holds a handle to the instance.
         unsafe { (*self.instance).module().module.name_of_function(self.func_index) }
+    }
+
+    /// The module's name, if it has a name section that gives one.
+    pub fn module_name(&self) -> Option<&str> {
+        // SAFETY: the frame holds a handle to the instance.
+        unsafe { (*self.instance).module().module.name() }
     }
 }
 
@@ -148,20 +156,43 @@ pub unsafe fn set_host_trap(context: *mut StoreContext, trap: *mut Trap) {
 /// Records a trap that was found by a hardware fault: called by the fault trampoline, which raises it afterwards.
 ///
 /// # Safety
-/// `context` is the context of the store whose code faulted at `pc` in the frame `fp`, on this thread. `vmctx` is the
-/// function's if the fault was in the prologue, else null.
+/// `context` is the context of the store whose code faulted at `pc` in the frame `fp`, on this thread. `first`
+/// and `second` are what the first two argument registers held.
 pub unsafe extern "C" fn raise_fault(
     context: *mut StoreContext,
     pc: usize,
     fp: usize,
     code: u32,
-    vmctx: *mut Vmctx,
+    first: *mut Vmctx,
+    second: *mut Vmctx,
 ) {
     let code = TrapCode::from_u8(code as u8).unwrap_or(TrapCode::Host);
     // SAFETY: the caller's promise.
     unsafe {
+        let vmctx = match code {
+            // Found in the prologue, before the frame keeps the vmctx: it is still where the caller put it.
+            TrapCode::CallStackExhausted if returns_in_memory_at(pc) => second,
+            TrapCode::CallStackExhausted => first,
+            _ => ptr::null_mut(),
+        };
         let trap = Trap::new(Some(store_of(context)), code, code.message());
         (*trap).capture(context, Start::Fault { pc, fp, vmctx });
         (*context).trap = trap;
+    }
+}
+
+/// Whether the function at `pc` gets the address of a place for its results before its vmctx.
+///
+/// # Safety
+/// The code at `pc` is running.
+unsafe fn returns_in_memory_at(pc: usize) -> bool {
+    // SAFETY: code that is running is alive, and so is the module that owns it.
+    unsafe {
+        match code_memory::lookup(pc).map(|meta| &meta.kind) {
+            Some(CodeKind::Wasm { owner, func }) => {
+                returns_in_memory((*owner.cast::<CompiledModule>()).module.func_type(*func))
+            }
+            _ => false,
+        }
     }
 }

@@ -272,8 +272,8 @@ macro_rules! fault_trampoline {
 
 fault_trampoline! {
     /// Where the signal handler sends a thread whose WebAssembly trapped, on the stack of the fault, with `rsp` a multiple of
-    /// 16: `rdi` is the store, `rsi` and `rdx` are the fault's pc and frame pointer, `ecx` is the trap code, `r8` the
-    /// vmctx if the frame does not keep it yet.
+    /// 16: `rdi` is the store, `rsi` and `rdx` are the fault's pc and frame pointer, `ecx` is the trap code, `r8`
+    /// and `r9` are what `rdi` and `rsi` were at the fault.
     ///
     /// # Safety
     /// Reached from the signal handler only.
