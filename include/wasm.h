@@ -184,6 +184,40 @@ static inline void wasm_name_new_from_string_nt(own wasm_name_t *out, const char
 }
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
+// Configurations, engines, stores
+
+/// The configuration of an engine, to be filled in before the engine is made. `tenon.h` has functions for that.
+typedef struct wasm_config_t wasm_config_t;
+
+/// Deletes a configuration; NULL is allowed.
+WASM_API_EXTERN void wasm_config_delete(own wasm_config_t *config);
+
+/// Makes a configuration with the default settings.
+WASM_API_EXTERN own wasm_config_t *wasm_config_new(void);
+
+/// An engine: a configuration, compilers and pooled memory, shared by its stores. Any thread may use it.
+typedef struct wasm_engine_t wasm_engine_t;
+
+/// Deletes an engine; NULL is allowed. Its stores and modules stay usable.
+WASM_API_EXTERN void wasm_engine_delete(own wasm_engine_t *engine);
+
+/// Makes an engine with the default configuration; NULL if the system denies something that it needs.
+WASM_API_EXTERN own wasm_engine_t *wasm_engine_new(void);
+
+/// Makes an engine with this configuration, which is taken over; NULL stands for the default one. NULL if the system
+/// denies something that it needs.
+WASM_API_EXTERN own wasm_engine_t *wasm_engine_new_with_config(own wasm_config_t *config);
+
+/// A store: the home of instances and everything else that runs. One thread at a time may use it.
+typedef struct wasm_store_t wasm_store_t;
+
+/// Deletes a store; NULL is allowed. What references still reach stays usable until they are gone too.
+WASM_API_EXTERN void wasm_store_delete(own wasm_store_t *store);
+
+/// Makes a store. With NULL: NULL.
+WASM_API_EXTERN own wasm_store_t *wasm_store_new(wasm_engine_t *engine);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
 // Value types (specification: Types > Value Types)
 
 /// The kinds of values. Kinds below `WASM_EXTERNREF` are numbers, the others references. (`tenon.h` adds kinds.)
@@ -780,6 +814,7 @@ WASM_API_EXTERN const wasm_externtype_t *wasm_exporttype_type(const wasm_exportt
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Values
 
+/// A reference to an object of any kind.
 typedef struct wasm_ref_t wasm_ref_t;
 
 /// A value: its kind says which member of the union holds it. A reference may be null; one that is
@@ -794,6 +829,723 @@ typedef struct wasm_val_t {
     wasm_ref_t *ref;
   } of;
 } wasm_val_t;
+
+/// A vector of values.
+typedef struct wasm_val_vec_t {
+  /// How many there are.
+  size_t size;
+  /// The values; NULL if there are none.
+  wasm_val_t *data;
+} wasm_val_vec_t;
+
+/// Deletes a value: gives up the reference in it, if there is one, and leaves a null reference there. Numbers stay as they
+/// are. NULL is allowed.
+WASM_API_EXTERN void wasm_val_delete(own wasm_val_t *v);
+
+/// Makes a copy of a value, with a reference of its own if it has one. With NULL: a null reference.
+WASM_API_EXTERN void wasm_val_copy(own wasm_val_t *out, const wasm_val_t *v);
+
+/// Makes an empty vector of values.
+WASM_API_EXTERN void wasm_val_vec_new_empty(own wasm_val_vec_t *out);
+
+/// Makes a vector of `size` values, to be filled in by the caller. They are `i32` zeros at first. Where memory has run
+/// out, the vector is empty.
+WASM_API_EXTERN void wasm_val_vec_new_uninitialized(own wasm_val_vec_t *out, size_t size);
+
+/// Makes a vector of the `size` values that `data` points to, and takes them over. Where memory has run out,
+/// the vector is empty.
+WASM_API_EXTERN void wasm_val_vec_new(own wasm_val_vec_t *out, size_t size, const wasm_val_t *data);
+
+/// Makes a copy of a vector of values, each of them copied.
+WASM_API_EXTERN void wasm_val_vec_copy(own wasm_val_vec_t *out, const wasm_val_vec_t *vec);
+
+/// Deletes a vector and the values in it, with the references that they own. It is empty afterwards.
+WASM_API_EXTERN void wasm_val_vec_delete(own wasm_val_vec_t *vec);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// References to objects of a store
+//
+// What can be done with references of any kind comes first; what is a reference of some kind can be seen as a
+// `wasm_ref_t *`, and that as what it is.
+
+/// Gives up a reference to an object; NULL is allowed.
+WASM_API_EXTERN void wasm_ref_delete(own wasm_ref_t *reference);
+
+/// Makes another reference to the same object. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_ref_t *wasm_ref_copy(const wasm_ref_t *reference);
+
+/// Whether two references are to the same object. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_ref_same(const wasm_ref_t *reference, const wasm_ref_t *other);
+
+/// The host's information about the object: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_ref_get_host_info(const wasm_ref_t *reference);
+
+/// Attaches information of the host to the object. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_ref_set_host_info(wasm_ref_t *reference, void *info);
+
+/// Attaches information of the host to the object. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the object dies.
+WASM_API_EXTERN void wasm_ref_set_host_info_with_finalizer(
+    wasm_ref_t *reference, void *info, void (*finalizer)(void*));
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Frames
+
+/// An instance of a module.
+typedef struct wasm_instance_t wasm_instance_t;
+
+/// A function that was running when a trap happened. It keeps its instance alive.
+typedef struct wasm_frame_t wasm_frame_t;
+
+/// A vector of frames.
+typedef struct wasm_frame_vec_t {
+  /// How many there are.
+  size_t size;
+  /// The frames; NULL if there are none.
+  wasm_frame_t **data;
+} wasm_frame_vec_t;
+
+/// Deletes a frame; NULL is allowed.
+WASM_API_EXTERN void wasm_frame_delete(own wasm_frame_t *frame);
+
+/// Makes an empty vector of frames.
+WASM_API_EXTERN void wasm_frame_vec_new_empty(own wasm_frame_vec_t *out);
+
+/// Makes a vector of `size` frames, to be filled in by the caller. They are NULL at first. Where memory has run
+/// out, the vector is empty.
+WASM_API_EXTERN void wasm_frame_vec_new_uninitialized(own wasm_frame_vec_t *out, size_t size);
+
+/// Makes a vector of the `size` frames that `data` points to, and takes them over. Where memory has run out,
+/// the vector is empty.
+WASM_API_EXTERN void wasm_frame_vec_new(
+    own wasm_frame_vec_t *out, size_t size, own wasm_frame_t *const *data);
+
+/// Makes a copy of a vector of frames, each of them copied.
+WASM_API_EXTERN void wasm_frame_vec_copy(own wasm_frame_vec_t *out, const wasm_frame_vec_t *vec);
+
+/// Deletes a vector and the frames in it, NULL among them or not. It is empty afterwards.
+WASM_API_EXTERN void wasm_frame_vec_delete(own wasm_frame_vec_t *vec);
+
+/// Makes a copy of a frame. With NULL: NULL.
+WASM_API_EXTERN own wasm_frame_t *wasm_frame_copy(const wasm_frame_t *frame);
+
+/// The instance whose function it is. The reference belongs to the frame. With NULL: NULL.
+WASM_API_EXTERN wasm_instance_t *wasm_frame_instance(const wasm_frame_t *frame);
+
+/// The function's index in its module, imported functions counted. With NULL: 0.
+WASM_API_EXTERN uint32_t wasm_frame_func_index(const wasm_frame_t *frame);
+
+/// How far from the beginning of the function's body the instruction stands, in bytes of the binary. With NULL: 0.
+WASM_API_EXTERN size_t wasm_frame_func_offset(const wasm_frame_t *frame);
+
+/// How far from the beginning of the module the instruction stands, in bytes of the binary. With NULL: 0.
+WASM_API_EXTERN size_t wasm_frame_module_offset(const wasm_frame_t *frame);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Traps
+
+/// A trap.
+typedef struct wasm_trap_t wasm_trap_t;
+
+/// The message of a trap. It ends in NUL, which is part of its size.
+typedef wasm_name_t wasm_message_t;
+
+/// Gives up a reference to a trap; NULL is allowed.
+WASM_API_EXTERN void wasm_trap_delete(own wasm_trap_t *trap);
+
+/// Makes another reference to the same trap. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_trap_t *wasm_trap_copy(const wasm_trap_t *trap);
+
+/// Whether two references are to the same trap. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_trap_same(const wasm_trap_t *trap, const wasm_trap_t *other);
+
+/// The host's information about the trap: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_trap_get_host_info(const wasm_trap_t *trap);
+
+/// Attaches information of the host to the trap. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_trap_set_host_info(wasm_trap_t *trap, void *info);
+
+/// Attaches information of the host to the trap. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the trap dies.
+WASM_API_EXTERN void wasm_trap_set_host_info_with_finalizer(
+    wasm_trap_t *trap, void *info, void (*finalizer)(void*));
+
+/// Sees a trap as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_trap_as_ref(wasm_trap_t *trap);
+
+/// Sees a reference as a trap. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_trap_t *wasm_ref_as_trap(wasm_ref_t *reference);
+
+/// `wasm_trap_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_trap_as_ref_const(const wasm_trap_t *trap);
+
+/// `wasm_ref_as_trap` for a const pointer.
+WASM_API_EXTERN const wasm_trap_t *wasm_ref_as_trap_const(const wasm_ref_t *reference);
+
+/// Makes a trap, for a host function to return. The message is copied; the NUL at its end, if it has one, does not
+/// count. NULL stands for an empty message. Frames are recorded when a host function returns the trap.
+WASM_API_EXTERN own wasm_trap_t *wasm_trap_new(wasm_store_t *store, const wasm_message_t *message);
+
+/// The message, with a NUL at its end that is part of its size. With NULL, or where memory has run out: empty.
+WASM_API_EXTERN void wasm_trap_message(const wasm_trap_t *trap, own wasm_message_t *out);
+
+/// The innermost frame; NULL if the trap did not happen in WebAssembly code, or with NULL.
+WASM_API_EXTERN own wasm_frame_t *wasm_trap_origin(const wasm_trap_t *trap);
+
+/// All frames, the innermost first; at most 128, the innermost ones. With NULL: none.
+WASM_API_EXTERN void wasm_trap_trace(const wasm_trap_t *trap, own wasm_frame_vec_t *out);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Foreign objects
+
+/// A foreign object.
+typedef struct wasm_foreign_t wasm_foreign_t;
+
+/// Gives up a reference to a foreign object; NULL is allowed.
+WASM_API_EXTERN void wasm_foreign_delete(own wasm_foreign_t *foreign);
+
+/// Makes another reference to the same object. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_foreign_t *wasm_foreign_copy(const wasm_foreign_t *foreign);
+
+/// Whether two references are to the same object. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_foreign_same(const wasm_foreign_t *foreign, const wasm_foreign_t *other);
+
+/// The host's information about the object: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_foreign_get_host_info(const wasm_foreign_t *foreign);
+
+/// Attaches information of the host to the object. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_foreign_set_host_info(wasm_foreign_t *foreign, void *info);
+
+/// Attaches information of the host to the object. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the object dies.
+WASM_API_EXTERN void wasm_foreign_set_host_info_with_finalizer(
+    wasm_foreign_t *foreign, void *info, void (*finalizer)(void*));
+
+/// Sees a foreign object as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_foreign_as_ref(wasm_foreign_t *foreign);
+
+/// Sees a reference as a foreign object. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_foreign_t *wasm_ref_as_foreign(wasm_ref_t *reference);
+
+/// `wasm_foreign_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_foreign_as_ref_const(const wasm_foreign_t *foreign);
+
+/// `wasm_ref_as_foreign` for a const pointer.
+WASM_API_EXTERN const wasm_foreign_t *wasm_ref_as_foreign_const(const wasm_ref_t *reference);
+
+/// Makes a foreign object. With NULL: NULL.
+WASM_API_EXTERN own wasm_foreign_t *wasm_foreign_new(wasm_store_t *store);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Modules
+
+/// A module: valid, and ready to be instantiated in its store.
+typedef struct wasm_module_t wasm_module_t;
+
+/// A module that belongs to no store. Any thread may use it.
+typedef struct wasm_shared_module_t wasm_shared_module_t;
+
+/// Gives up a reference to a module; NULL is allowed.
+WASM_API_EXTERN void wasm_module_delete(own wasm_module_t *module);
+
+/// Makes another reference to the same module. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_module_t *wasm_module_copy(const wasm_module_t *module);
+
+/// Whether two references are to the same module. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_module_same(const wasm_module_t *module, const wasm_module_t *other);
+
+/// The host's information about the module: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_module_get_host_info(const wasm_module_t *module);
+
+/// Attaches information of the host to the module. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_module_set_host_info(wasm_module_t *module, void *info);
+
+/// Attaches information of the host to the module. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the module dies.
+WASM_API_EXTERN void wasm_module_set_host_info_with_finalizer(
+    wasm_module_t *module, void *info, void (*finalizer)(void*));
+
+/// Sees a module as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_module_as_ref(wasm_module_t *module);
+
+/// Sees a reference as a module. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_module_t *wasm_ref_as_module(wasm_ref_t *reference);
+
+/// `wasm_module_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_module_as_ref_const(const wasm_module_t *module);
+
+/// `wasm_ref_as_module` for a const pointer.
+WASM_API_EXTERN const wasm_module_t *wasm_ref_as_module_const(const wasm_ref_t *reference);
+
+/// Deletes a shared module; NULL is allowed. Modules that were obtained from it stay.
+WASM_API_EXTERN void wasm_shared_module_delete(own wasm_shared_module_t *module);
+
+/// Makes a module of this one that belongs to no store, so that another thread can obtain it. Nothing is
+/// compiled again. With NULL: NULL.
+WASM_API_EXTERN own wasm_shared_module_t *wasm_module_share(const wasm_module_t *module);
+
+/// Makes a module of a store from a shared one. The store must be of the engine that the module was made with;
+/// otherwise, or with NULL: NULL.
+WASM_API_EXTERN own wasm_module_t *wasm_module_obtain(
+    wasm_store_t *store, const wasm_shared_module_t *module);
+
+/// Makes a module of its binary, which is copied. NULL if it is malformed or invalid, with NULL, or where memory has run
+/// out.
+WASM_API_EXTERN own wasm_module_t *wasm_module_new(
+    wasm_store_t *store, const wasm_byte_vec_t *binary);
+
+/// Whether a binary is a valid module.
+WASM_API_EXTERN bool wasm_module_validate(wasm_store_t *store, const wasm_byte_vec_t *binary);
+
+/// What the module imports, in the order of its declarations. With NULL, or where memory has run out: nothing.
+WASM_API_EXTERN void wasm_module_imports(
+    const wasm_module_t *module, own wasm_importtype_vec_t *out);
+
+/// What the module exports, in the order of its declarations. With NULL, or where memory has run out: nothing.
+WASM_API_EXTERN void wasm_module_exports(
+    const wasm_module_t *module, own wasm_exporttype_vec_t *out);
+
+/// Writes the module down with its machine code, all of it: functions that were not called yet are compiled now. Empty with
+/// NULL, or where something fails.
+WASM_API_EXTERN void wasm_module_serialize(const wasm_module_t *module, own wasm_byte_vec_t *out);
+
+/// Makes a module of what `wasm_module_serialize` gave. What another version, machine or configuration wrote is compiled
+/// anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL. Only
+/// accidents are found: machine code from somebody who is not trusted must not be given to this function.
+WASM_API_EXTERN own wasm_module_t *wasm_module_deserialize(
+    wasm_store_t *store, const wasm_byte_vec_t *binary);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Functions (specification: Runtime Structure > Function Instances)
+
+/// A function, of an instance or of the host.
+typedef struct wasm_func_t wasm_func_t;
+
+/// A function of the host. It gets the arguments, which are lent to it, and fills in the results; references among
+/// those it gives away. The results come with a kind that no value has: one that is not filled in is noticed. NULL is
+/// success; a trap that it returns is given away.
+typedef own wasm_trap_t *(*wasm_func_callback_t)(
+    const wasm_val_vec_t *args, wasm_val_vec_t *results);
+
+/// The same, with an environment before the arguments.
+typedef own wasm_trap_t *(*wasm_func_callback_with_env_t)(
+    void *env, const wasm_val_vec_t *args, wasm_val_vec_t *results);
+
+/// Gives up a reference to a function; NULL is allowed.
+WASM_API_EXTERN void wasm_func_delete(own wasm_func_t *func);
+
+/// Makes another reference to the same function. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_func_t *wasm_func_copy(const wasm_func_t *func);
+
+/// Whether two references are to the same function. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_func_same(const wasm_func_t *func, const wasm_func_t *other);
+
+/// The host's information about the function: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_func_get_host_info(const wasm_func_t *func);
+
+/// Attaches information of the host to the function. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_func_set_host_info(wasm_func_t *func, void *info);
+
+/// Attaches information of the host to the function. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the function dies.
+WASM_API_EXTERN void wasm_func_set_host_info_with_finalizer(
+    wasm_func_t *func, void *info, void (*finalizer)(void*));
+
+/// Sees a function as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_func_as_ref(wasm_func_t *func);
+
+/// Sees a reference as a function. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_func_t *wasm_ref_as_func(wasm_ref_t *reference);
+
+/// `wasm_func_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_func_as_ref_const(const wasm_func_t *func);
+
+/// `wasm_ref_as_func` for a const pointer.
+WASM_API_EXTERN const wasm_func_t *wasm_ref_as_func_const(const wasm_ref_t *reference);
+
+/// Makes a function of the host. With NULL, or for a type that values of this API cannot express (v128): NULL.
+WASM_API_EXTERN own wasm_func_t *wasm_func_new(
+    wasm_store_t *store, const wasm_functype_t *ty, wasm_func_callback_t callback);
+
+/// Makes a function of the host with an environment. The finalizer, which may be NULL, is called once with the
+/// environment when the function dies. If no function is made (see `wasm_func_new`), it is not called, and the environment
+/// stays the caller's.
+WASM_API_EXTERN own wasm_func_t *wasm_func_new_with_env(
+    wasm_store_t *store, const wasm_functype_t *ty, wasm_func_callback_with_env_t callback,
+    void *env, void (*finalizer)(void*));
+
+/// The type. With NULL: NULL.
+WASM_API_EXTERN own wasm_functype_t *wasm_func_type(const wasm_func_t *func);
+
+/// The number of parameters. With NULL: 0.
+WASM_API_EXTERN size_t wasm_func_param_arity(const wasm_func_t *func);
+
+/// The number of results. With NULL: 0.
+WASM_API_EXTERN size_t wasm_func_result_arity(const wasm_func_t *func);
+
+/// Calls a function. The arguments are lent to it; the results are written to the vector, which must have room for just
+/// as many, and its references are the caller's. NULL stands for an empty vector. NULL if it returned; else the trap that
+/// ended it, or that says what was wrong with the arguments, and the results are not to be looked at.
+WASM_API_EXTERN own wasm_trap_t *wasm_func_call(
+    const wasm_func_t *func, const wasm_val_vec_t *args, wasm_val_vec_t *results);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Globals (specification: Runtime Structure > Global Instances)
+
+/// A global.
+typedef struct wasm_global_t wasm_global_t;
+
+/// Gives up a reference to a global; NULL is allowed.
+WASM_API_EXTERN void wasm_global_delete(own wasm_global_t *global);
+
+/// Makes another reference to the same global. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_global_t *wasm_global_copy(const wasm_global_t *global);
+
+/// Whether two references are to the same global. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_global_same(const wasm_global_t *global, const wasm_global_t *other);
+
+/// The host's information about the global: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_global_get_host_info(const wasm_global_t *global);
+
+/// Attaches information of the host to the global. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_global_set_host_info(wasm_global_t *global, void *info);
+
+/// Attaches information of the host to the global. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the global dies.
+WASM_API_EXTERN void wasm_global_set_host_info_with_finalizer(
+    wasm_global_t *global, void *info, void (*finalizer)(void*));
+
+/// Sees a global as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_global_as_ref(wasm_global_t *global);
+
+/// Sees a reference as a global. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_global_t *wasm_ref_as_global(wasm_ref_t *reference);
+
+/// `wasm_global_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_global_as_ref_const(const wasm_global_t *global);
+
+/// `wasm_ref_as_global` for a const pointer.
+WASM_API_EXTERN const wasm_global_t *wasm_ref_as_global_const(const wasm_ref_t *reference);
+
+/// Makes a global with this value at first. NULL if the value is not of the type or of another store, or with NULL.
+WASM_API_EXTERN own wasm_global_t *wasm_global_new(
+    wasm_store_t *store, const wasm_globaltype_t *ty, const wasm_val_t *value);
+
+/// The type. With NULL: NULL.
+WASM_API_EXTERN own wasm_globaltype_t *wasm_global_type(const wasm_global_t *global);
+
+/// The value. A reference in it is the caller's. With NULL, or where it cannot be had: a null reference.
+WASM_API_EXTERN void wasm_global_get(const wasm_global_t *global, own wasm_val_t *out);
+
+/// Replaces the value. Nothing happens, but a failure is kept, if the global is constant, or the value not of its type or of
+/// another store, or with NULL.
+WASM_API_EXTERN void wasm_global_set(wasm_global_t *global, const wasm_val_t *value);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Tables (specification: Runtime Structure > Table Instances)
+
+/// A table.
+typedef struct wasm_table_t wasm_table_t;
+
+/// A number of elements, or an index.
+typedef uint32_t wasm_table_size_t;
+
+/// Gives up a reference to a table; NULL is allowed.
+WASM_API_EXTERN void wasm_table_delete(own wasm_table_t *table);
+
+/// Makes another reference to the same table. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_table_t *wasm_table_copy(const wasm_table_t *table);
+
+/// Whether two references are to the same table. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_table_same(const wasm_table_t *table, const wasm_table_t *other);
+
+/// The host's information about the table: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_table_get_host_info(const wasm_table_t *table);
+
+/// Attaches information of the host to the table. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_table_set_host_info(wasm_table_t *table, void *info);
+
+/// Attaches information of the host to the table. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the table dies.
+WASM_API_EXTERN void wasm_table_set_host_info_with_finalizer(
+    wasm_table_t *table, void *info, void (*finalizer)(void*));
+
+/// Sees a table as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_table_as_ref(wasm_table_t *table);
+
+/// Sees a reference as a table. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_table_t *wasm_ref_as_table(wasm_ref_t *reference);
+
+/// `wasm_table_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_table_as_ref_const(const wasm_table_t *table);
+
+/// `wasm_ref_as_table` for a const pointer.
+WASM_API_EXTERN const wasm_table_t *wasm_ref_as_table_const(const wasm_ref_t *reference);
+
+/// Makes a table whose elements are all `init`; NULL stands for the null reference. NULL if `init` is not of the element
+/// type or of another store, if the limits are impossible, with NULL for the others, or where memory has run out.
+WASM_API_EXTERN own wasm_table_t *wasm_table_new(
+    wasm_store_t *store, const wasm_tabletype_t *ty, wasm_ref_t *init);
+
+/// The type, with the size that the table has now as its minimum. With NULL: NULL.
+WASM_API_EXTERN own wasm_tabletype_t *wasm_table_type(const wasm_table_t *table);
+
+/// The element at an index, as a reference of the caller's. NULL for a null reference, and for an index outside of the
+/// table, or with NULL; the latter are failures.
+WASM_API_EXTERN own wasm_ref_t *wasm_table_get(const wasm_table_t *table, wasm_table_size_t index);
+
+/// Replaces the element at an index; NULL stands for the null reference. False if the index is outside of the
+/// table, or the reference not of the element type or of another store, or without a table.
+WASM_API_EXTERN bool wasm_table_set(
+    wasm_table_t *table, wasm_table_size_t index, wasm_ref_t *reference);
+
+/// The number of elements. With NULL: 0.
+WASM_API_EXTERN wasm_table_size_t wasm_table_size(const wasm_table_t *table);
+
+/// Adds `delta` elements that are all `init`; NULL stands for the null reference. False, and nothing changes, if
+/// the maximum would be exceeded, or `init` is not of the element type or of another store, where memory has run out, or
+/// without a table.
+WASM_API_EXTERN bool wasm_table_grow(
+    wasm_table_t *table, wasm_table_size_t delta, wasm_ref_t *init);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Memories (specification: Runtime Structure > Memory Instances)
+
+/// A memory.
+typedef struct wasm_memory_t wasm_memory_t;
+
+/// A number of pages.
+typedef uint32_t wasm_memory_pages_t;
+
+/// Gives up a reference to a memory; NULL is allowed.
+WASM_API_EXTERN void wasm_memory_delete(own wasm_memory_t *memory);
+
+/// Makes another reference to the same memory. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_memory_t *wasm_memory_copy(const wasm_memory_t *memory);
+
+/// Whether two references are to the same memory. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_memory_same(const wasm_memory_t *memory, const wasm_memory_t *other);
+
+/// The host's information about the memory: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_memory_get_host_info(const wasm_memory_t *memory);
+
+/// Attaches information of the host to the memory. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_memory_set_host_info(wasm_memory_t *memory, void *info);
+
+/// Attaches information of the host to the memory. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the memory dies.
+WASM_API_EXTERN void wasm_memory_set_host_info_with_finalizer(
+    wasm_memory_t *memory, void *info, void (*finalizer)(void*));
+
+/// Sees a memory as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_memory_as_ref(wasm_memory_t *memory);
+
+/// Sees a reference as a memory. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_memory_t *wasm_ref_as_memory(wasm_ref_t *reference);
+
+/// `wasm_memory_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_memory_as_ref_const(const wasm_memory_t *memory);
+
+/// `wasm_ref_as_memory` for a const pointer.
+WASM_API_EXTERN const wasm_memory_t *wasm_ref_as_memory_const(const wasm_ref_t *reference);
+
+/// Makes a memory, filled with zeros. NULL if the limits are impossible, where memory or address space has run out, or
+/// with NULL.
+WASM_API_EXTERN own wasm_memory_t *wasm_memory_new(
+    wasm_store_t *store, const wasm_memorytype_t *ty);
+
+/// The type, with the size that the memory has now as its minimum. With NULL: NULL.
+WASM_API_EXTERN own wasm_memorytype_t *wasm_memory_type(const wasm_memory_t *memory);
+
+/// The address of the first byte. A growth, by the host or by WebAssembly code, may move the memory: ask again after
+/// each call. With NULL: NULL.
+WASM_API_EXTERN byte_t *wasm_memory_data(wasm_memory_t *memory);
+
+/// The size in bytes. With NULL: 0.
+WASM_API_EXTERN size_t wasm_memory_data_size(const wasm_memory_t *memory);
+
+/// The size in pages. With NULL: 0.
+WASM_API_EXTERN wasm_memory_pages_t wasm_memory_size(const wasm_memory_t *memory);
+
+/// Adds `delta` pages, filled with zeros. False, and nothing changes, if the maximum would be exceeded, where memory
+/// has run out, or with NULL.
+WASM_API_EXTERN bool wasm_memory_grow(wasm_memory_t *memory, wasm_memory_pages_t delta);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Externals (specification: Runtime Structure > External Values)
+
+/// A function, a global, a table or a memory.
+typedef struct wasm_extern_t wasm_extern_t;
+
+/// A vector of externals.
+typedef struct wasm_extern_vec_t {
+  /// How many there are.
+  size_t size;
+  /// The externals; NULL if there are none.
+  wasm_extern_t **data;
+} wasm_extern_vec_t;
+
+/// Gives up a reference to an external; NULL is allowed.
+WASM_API_EXTERN void wasm_extern_delete(own wasm_extern_t *external);
+
+/// Makes another reference to the same external. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_extern_t *wasm_extern_copy(const wasm_extern_t *external);
+
+/// Whether two references are to the same external. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_extern_same(const wasm_extern_t *external, const wasm_extern_t *other);
+
+/// The host's information about the external: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_extern_get_host_info(const wasm_extern_t *external);
+
+/// Attaches information of the host to the external. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_extern_set_host_info(wasm_extern_t *external, void *info);
+
+/// Attaches information of the host to the external. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the external dies.
+WASM_API_EXTERN void wasm_extern_set_host_info_with_finalizer(
+    wasm_extern_t *external, void *info, void (*finalizer)(void*));
+
+/// Sees an external as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_extern_as_ref(wasm_extern_t *external);
+
+/// Sees a reference as an external. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_extern_t *wasm_ref_as_extern(wasm_ref_t *reference);
+
+/// `wasm_extern_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_extern_as_ref_const(const wasm_extern_t *external);
+
+/// `wasm_ref_as_extern` for a const pointer.
+WASM_API_EXTERN const wasm_extern_t *wasm_ref_as_extern_const(const wasm_ref_t *reference);
+
+/// Makes an empty vector of externals.
+WASM_API_EXTERN void wasm_extern_vec_new_empty(own wasm_extern_vec_t *out);
+
+/// Makes a vector of `size` externals, to be filled in by the caller. They are NULL at first. Where memory has run
+/// out, the vector is empty.
+WASM_API_EXTERN void wasm_extern_vec_new_uninitialized(own wasm_extern_vec_t *out, size_t size);
+
+/// Makes a vector of the `size` externals that `data` points to, and takes them over. Where memory has run out,
+/// the vector is empty.
+WASM_API_EXTERN void wasm_extern_vec_new(
+    own wasm_extern_vec_t *out, size_t size, own wasm_extern_t *const *data);
+
+/// Makes a copy of a vector of externals, each of them copied.
+WASM_API_EXTERN void wasm_extern_vec_copy(own wasm_extern_vec_t *out, const wasm_extern_vec_t *vec);
+
+/// Deletes a vector and the externals in it, NULL among them or not. It is empty afterwards.
+WASM_API_EXTERN void wasm_extern_vec_delete(own wasm_extern_vec_t *vec);
+
+/// What kind of thing it is. With NULL: `WASM_EXTERN_FUNC`.
+WASM_API_EXTERN wasm_externkind_t wasm_extern_kind(const wasm_extern_t *external);
+
+/// The type; that of a table or memory has the size it has now as its minimum. With NULL: NULL.
+WASM_API_EXTERN own wasm_externtype_t *wasm_extern_type(const wasm_extern_t *external);
+
+/// Sees a function as an external. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_extern_t *wasm_func_as_extern(wasm_func_t *func);
+
+/// Sees a global as an external. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_extern_t *wasm_global_as_extern(wasm_global_t *global);
+
+/// Sees a table as an external. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_extern_t *wasm_table_as_extern(wasm_table_t *table);
+
+/// Sees a memory as an external. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_extern_t *wasm_memory_as_extern(wasm_memory_t *memory);
+
+/// Sees an external as a function. The same object: nothing changes hands. With NULL, or another kind: NULL.
+WASM_API_EXTERN wasm_func_t *wasm_extern_as_func(wasm_extern_t *external);
+
+/// Sees an external as a global. The same object: nothing changes hands. With NULL, or another kind: NULL.
+WASM_API_EXTERN wasm_global_t *wasm_extern_as_global(wasm_extern_t *external);
+
+/// Sees an external as a table. The same object: nothing changes hands. With NULL, or another kind: NULL.
+WASM_API_EXTERN wasm_table_t *wasm_extern_as_table(wasm_extern_t *external);
+
+/// Sees an external as a memory. The same object: nothing changes hands. With NULL, or another kind: NULL.
+WASM_API_EXTERN wasm_memory_t *wasm_extern_as_memory(wasm_extern_t *external);
+
+/// `wasm_func_as_extern` for a const pointer.
+WASM_API_EXTERN const wasm_extern_t *wasm_func_as_extern_const(const wasm_func_t *func);
+
+/// `wasm_global_as_extern` for a const pointer.
+WASM_API_EXTERN const wasm_extern_t *wasm_global_as_extern_const(const wasm_global_t *global);
+
+/// `wasm_table_as_extern` for a const pointer.
+WASM_API_EXTERN const wasm_extern_t *wasm_table_as_extern_const(const wasm_table_t *table);
+
+/// `wasm_memory_as_extern` for a const pointer.
+WASM_API_EXTERN const wasm_extern_t *wasm_memory_as_extern_const(const wasm_memory_t *memory);
+
+/// `wasm_extern_as_func` for a const pointer.
+WASM_API_EXTERN const wasm_func_t *wasm_extern_as_func_const(const wasm_extern_t *external);
+
+/// `wasm_extern_as_global` for a const pointer.
+WASM_API_EXTERN const wasm_global_t *wasm_extern_as_global_const(const wasm_extern_t *external);
+
+/// `wasm_extern_as_table` for a const pointer.
+WASM_API_EXTERN const wasm_table_t *wasm_extern_as_table_const(const wasm_extern_t *external);
+
+/// `wasm_extern_as_memory` for a const pointer.
+WASM_API_EXTERN const wasm_memory_t *wasm_extern_as_memory_const(const wasm_extern_t *external);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Instances (specification: Runtime Structure > Module Instances)
+
+/// Gives up a reference to an instance; NULL is allowed.
+WASM_API_EXTERN void wasm_instance_delete(own wasm_instance_t *instance);
+
+/// Makes another reference to the same instance. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_instance_t *wasm_instance_copy(const wasm_instance_t *instance);
+
+/// Whether two references are to the same instance. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_instance_same(
+    const wasm_instance_t *instance, const wasm_instance_t *other);
+
+/// The host's information about the instance: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_instance_get_host_info(const wasm_instance_t *instance);
+
+/// Attaches information of the host to the instance. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_instance_set_host_info(wasm_instance_t *instance, void *info);
+
+/// Attaches information of the host to the instance. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the instance dies.
+WASM_API_EXTERN void wasm_instance_set_host_info_with_finalizer(
+    wasm_instance_t *instance, void *info, void (*finalizer)(void*));
+
+/// Sees an instance as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_instance_as_ref(wasm_instance_t *instance);
+
+/// Sees a reference as an instance. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_instance_t *wasm_ref_as_instance(wasm_ref_t *reference);
+
+/// `wasm_instance_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_instance_as_ref_const(const wasm_instance_t *instance);
+
+/// `wasm_ref_as_instance` for a const pointer.
+WASM_API_EXTERN const wasm_instance_t *wasm_ref_as_instance_const(const wasm_ref_t *reference);
+
+/// Makes an instance of a module of the store. The imports are lent, one for each import of the module, in the same order;
+/// NULL stands for an empty vector. The start function runs, if there is one.
+///
+/// NULL if an import is missing or of the wrong type or store, if an active segment does not fit, if the start function
+/// traps, or where memory has run out. Then `trap`, if it is not NULL, receives a trap with the reason, else NULL.
+WASM_API_EXTERN own wasm_instance_t *wasm_instance_new(
+    wasm_store_t *store, const wasm_module_t *module, const wasm_extern_vec_t *imports,
+    own wasm_trap_t **trap);
+
+/// The exports, in the order of the module's declarations. With NULL, or where memory has run out: none.
+WASM_API_EXTERN void wasm_instance_exports(
+    const wasm_instance_t *instance, own wasm_extern_vec_t *out);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Short-hands

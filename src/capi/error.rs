@@ -3,6 +3,7 @@
 //! fail return the same reason as an object.
 
 use super::own::{Out, Own, boxed};
+use crate::runtime::error::{Error, ErrorKind};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
@@ -76,11 +77,47 @@ impl tenon_error_t {
         tenon_error_t { line_column: Some((line, column)), ..self }
     }
 
+    /// The same, with the name of the function that failed before the message.
+    pub(crate) fn within(self, function: &str) -> tenon_error_t {
+        let message = c_message(format_args!("{function}: {}", self.message.to_string_lossy()));
+        tenon_error_t { message, ..self }
+    }
+
     /// The message without its NUL.
     pub(crate) fn message(&self) -> &CStr {
         &self.message
     }
 }
+
+impl From<Error> for tenon_error_t {
+    fn from(error: Error) -> tenon_error_t {
+        let kind = match error.kind {
+            ErrorKind::Argument => Kind::TENON_ERROR_ARGUMENT,
+            ErrorKind::Malformed => Kind::TENON_ERROR_MALFORMED,
+            ErrorKind::Invalid => Kind::TENON_ERROR_INVALID,
+            ErrorKind::Unsupported => Kind::TENON_ERROR_UNSUPPORTED,
+            ErrorKind::Link => Kind::TENON_ERROR_LINK,
+            ErrorKind::Trap => Kind::TENON_ERROR_TRAP,
+            ErrorKind::Limit => Kind::TENON_ERROR_LIMIT,
+            ErrorKind::Memory => Kind::TENON_ERROR_MEMORY,
+            ErrorKind::Store => Kind::TENON_ERROR_STORE,
+            ErrorKind::Thread => Kind::TENON_ERROR_THREAD,
+            ErrorKind::StackExhausted => Kind::TENON_ERROR_STACK_EXHAUSTED,
+            ErrorKind::Damaged => Kind::TENON_ERROR_DAMAGED,
+            ErrorKind::Incompatible => Kind::TENON_ERROR_INCOMPATIBLE,
+            ErrorKind::Internal => Kind::TENON_ERROR_INTERNAL,
+        };
+        let made = tenon_error_t::new(kind, format_args!("{}", error.message));
+        match error.offset {
+            Some(offset) => made.at_offset(offset as u64),
+            None => made,
+        }
+    }
+}
+
+// The numbers of the runtime's kinds are those of the header.
+const _: () = assert!(ErrorKind::Argument as u32 == Kind::TENON_ERROR_ARGUMENT as u32);
+const _: () = assert!(ErrorKind::Internal as u32 == Kind::TENON_ERROR_INTERNAL as u32);
 
 /// Text that stops growing, instead of ending the process, when memory has run out. NUL cannot be part of it.
 struct Patient(Vec<u8>);
@@ -132,6 +169,36 @@ pub(crate) fn null(function: &str, parameter: &str) {
 /// Keeps as the last failure that `bytes` bytes could not be had.
 pub(crate) fn out_of_memory(bytes: usize) {
     fail(Kind::TENON_ERROR_MEMORY, format_args!("out of memory: {bytes} bytes could not be allocated"));
+}
+
+/// Keeps a failure as this thread's last one, and gives what there is if it is none.
+pub(crate) fn keep<T>(result: Result<T, tenon_error_t>) -> Option<T> {
+    result.map_err(set).ok()
+}
+
+/// Ends an error-returning function: the caller's variable receives what was made, or NULL with a failure, which is
+/// kept as this thread's last one too.
+pub(crate) fn answer<T>(out: Out<Option<T>>, result: Result<T, tenon_error_t>) -> Own<tenon_error_t> {
+    let (value, failure) = match result {
+        Ok(value) => (Some(value), None),
+        Err(error) => (None, give(error)),
+    };
+    // Without a variable nobody wants it.
+    drop(out.write(value));
+    failure
+}
+
+/// Ends an error-returning function that makes nothing.
+pub(crate) fn report(result: Result<(), tenon_error_t>) -> Own<tenon_error_t> {
+    give(result.err()?)
+}
+
+/// Runs a fallible body as [`guard`] does.
+pub(crate) fn attempt<T>(
+    function: &str,
+    body: impl FnOnce() -> Result<T, tenon_error_t>,
+) -> Result<T, tenon_error_t> {
+    guard(function, None, || Some(body())).unwrap_or_else(|| Err(last()))
 }
 
 /// Runs the body of an exported function. A panic, which would be a mistake of ours, ends here: it becomes the

@@ -4,7 +4,8 @@
 //!
 //! The contract of ownership, which every function here keeps:
 //!
-//! - What changes hands says so in its signature: [`own::Own`] for a pointer, [`own::Out`] for a variable that receives,
+//! - What changes hands says so in its signature: [`own::Own`] for a pointer, [`handle::Handle`] for a reference to what
+//!   lives in a store, [`own::Out`] for a variable that receives,
 //!   [`own::Take`] for a vector whose contents are taken over. Everything else is lent for the call.
 //! - What is taken over is taken over on every path, failures included.
 //! - NULL is never dereferenced: it deletes nothing, reads as empty, and elsewhere is a failure with a message.
@@ -18,17 +19,33 @@
 #![allow(non_camel_case_types, reason = "the names are those of the header")]
 
 pub mod byte;
+pub mod config;
+pub mod engine;
 pub mod error;
 pub mod exporttype;
+pub mod external;
 pub mod externtype;
+pub mod foreign;
+pub mod frame;
+pub mod func;
 pub mod functype;
+pub mod global;
 pub mod globaltype;
+pub mod handle;
 pub mod importtype;
+pub mod instance;
 pub mod limits;
+pub mod memory;
 pub mod memorytype;
+pub mod module;
 pub mod own;
+pub mod reference;
+pub mod store;
+pub mod table;
 pub mod tabletype;
 pub mod tagtype;
+pub mod trap;
+pub mod val;
 pub mod valtype;
 pub mod vec;
 pub mod version;

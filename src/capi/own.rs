@@ -50,6 +50,16 @@ impl<T: Empty> Take<T> {
     }
 }
 
+impl<T> Take<T> {
+    /// Gives the contents to `edit`, which takes over what it wants; nothing happens with NULL.
+    pub(crate) fn edit(self, edit: impl FnOnce(&mut T)) {
+        // SAFETY: as in `take`.
+        if let Some(contents) = unsafe { self.0.as_mut() } {
+            edit(contents);
+        }
+    }
+}
+
 /// Types with a value that owns nothing.
 pub trait Empty {
     /// That value.

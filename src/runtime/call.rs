@@ -14,7 +14,8 @@ use crate::runtime::val::{Val, kind_name};
 use crate::runtime::vmctx::{EntryFn, EntryStub};
 use crate::trap::TrapCode;
 use std::mem::transmute;
-use std::ptr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{ptr, slice};
 
 /// Calls `func`. Null if it returned, its results in `results`, references among them with a handle each; else a trap with one
 /// handle, and `results` is unspecified.
@@ -24,24 +25,85 @@ use std::ptr;
 /// the function held the last handle.
 #[inline(always)]
 pub unsafe fn call(func: *const Func, args: &[Val], results: &mut [Val]) -> *mut Trap {
+    // SAFETY: the caller's promise; slices are valid.
+    unsafe { call_parts(func, args.as_ptr(), args.len(), results.as_mut_ptr(), results.len()) }
+}
+
+/// [`call`] with arrays that come from C: the address of an empty one may be null, and a count may be nonsense that no
+/// function's arity equals. Does not panic.
+///
+/// # Safety
+/// As [`call`]; the arrays have as many values as their counts say.
+#[inline(always)]
+pub unsafe fn call_parts(
+    func: *const Func,
+    args: *const Val,
+    arg_count: usize,
+    results: *mut Val,
+    result_count: usize,
+) -> *mut Trap {
     // SAFETY: the caller's promise; a function's store is alive.
     unsafe {
         let f = &*func;
         let store = f.object.store;
         let entry = f.entry.get();
         if (*store).is_entered_from(stack_pointer())
-            && args.len() == usize::from(f.params)
-            && results.len() == usize::from(f.results)
+            && arg_count == usize::from(f.params)
+            && result_count == usize::from(f.results)
             && !entry.is_null()
         {
             let status = run(func, store, args, results, entry);
             if status == STATUS_OK && !(*store).attention.get() {
                 return ptr::null_mut();
             }
-            return finish(func, store, args, status);
+            return finish_guarded(func, store, args, status);
         }
-        call_slowly(func, args, results)
+        call_guarded(func, args, arg_count, results, result_count)
     }
+}
+
+/// The slow way, which may allocate and so on, and ends panics.
+#[cold]
+#[inline(never)]
+unsafe fn call_guarded(
+    func: *const Func,
+    args: *const Val,
+    arg_count: usize,
+    results: *mut Val,
+    result_count: usize,
+) -> *mut Trap {
+    // SAFETY: the caller's promise. Counts that no array can have are cut to what no function has.
+    let (args, results) = unsafe {
+        (
+            slice::from_raw_parts(non_null(args.cast_mut()), arg_count.min(MAX_COUNT)),
+            slice::from_raw_parts_mut(non_null(results), result_count.min(MAX_COUNT)),
+        )
+    };
+    // SAFETY: the caller's promise.
+    no_panic(|| unsafe { call_slowly(func, args, results) })
+}
+
+/// More arguments or results than a function can have.
+const MAX_COUNT: usize = 1 << 17;
+
+fn non_null(values: *mut Val) -> *mut Val {
+    if values.is_null() { ptr::dangling_mut() } else { values }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn finish_guarded(func: *const Func, store: *const Store, args: *const Val, status: u32) -> *mut Trap {
+    // SAFETY: the caller's promise; the arguments are as many as the function was called with.
+    no_panic(|| unsafe { finish(func, store, args, status) })
+}
+
+/// Ends a panic, which would be a mistake of ours, as a trap.
+fn no_panic(work: impl FnOnce() -> *mut Trap) -> *mut Trap {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        // A payload could panic again when dropped.
+        std::mem::forget(panic);
+        Trap::new(None, TrapCode::Host, "internal error: a call panicked in the engine")
+    })
 }
 
 /// # Safety
@@ -50,20 +112,19 @@ pub unsafe fn call(func: *const Func, args: &[Val], results: &mut [Val]) -> *mut
 unsafe fn run(
     func: *const Func,
     store: *const Store,
-    args: &[Val],
-    results: &mut [Val],
+    args: *const Val,
+    results: *mut Val,
     entry: *const EntryStub,
 ) -> u32 {
     // SAFETY: an entry stub's code is an `EntryFn`; counts are checked, kinds it checks itself.
     unsafe {
         let code = transmute::<*const u8, EntryFn>((*entry).code);
-        code(func, (*store).context(), args.as_ptr().cast(), results.as_mut_ptr().cast(), entry)
+        code(func, (*store).context(), args.cast(), results.cast(), entry)
     }
 }
 
 /// What happened, if it was not the plain success. The function is looked at only if it was not called.
-#[cold]
-unsafe fn finish(func: *const Func, store: *const Store, args: &[Val], status: u32) -> *mut Trap {
+unsafe fn finish(func: *const Func, store: *const Store, args: *const Val, status: u32) -> *mut Trap {
     // SAFETY: the store is alive until `settle`, which comes last.
     unsafe {
         let trap = match status {
@@ -72,7 +133,7 @@ unsafe fn finish(func: *const Func, store: *const Store, args: &[Val], status: u
             _ => {
                 let i = (status - STATUS_KIND) as usize;
                 let expected = (&*func).ty().params()[i];
-                let found = kind_name(args[i].kind);
+                let found = kind_name((*args.add(i)).kind);
                 misuse(&*store, &Error::argument(format!("argument {i}: expected {expected}, found {found}")))
             }
         };
@@ -99,8 +160,6 @@ pub fn misuse(store: &Store, error: &Error) -> *mut Trap {
     Trap::new(store, code, error.message.as_bytes())
 }
 
-#[cold]
-#[inline(never)]
 unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *mut Trap {
     // SAFETY: the caller's promise.
     unsafe {
@@ -134,7 +193,7 @@ unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *
         };
         if !f.signature().has_refs {
             let missing = discard.then(|| too_few(f));
-            let status = run(func, store, args, results, entry);
+            let status = run(func, store, args.as_ptr(), results.as_mut_ptr(), entry);
             return finish_discarding(func, store, args, status, missing);
         }
         let checked = match check_refs(f, &*store, args) {
@@ -142,7 +201,7 @@ unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *
             Err(error) => return misuse(&*store, &error),
         };
         let missing = discard.then(|| too_few(f));
-        let status = run(func, store, &checked, results, entry);
+        let status = run(func, store, checked.as_ptr(), results.as_mut_ptr(), entry);
         if status == STATUS_OK && missing.is_none() {
             for result in results.iter() {
                 if let Some(object) = result.object().as_ref() {
@@ -171,11 +230,11 @@ unsafe fn finish_discarding(
         match missing {
             Some(error) if status == STATUS_OK => {
                 let trap = misuse(&*store, &error);
-                let none = finish(func, store, args, status);
+                let none = finish(func, store, args.as_ptr(), status);
                 debug_assert!(none.is_null());
                 trap
             }
-            _ => finish(func, store, args, status),
+            _ => finish(func, store, args.as_ptr(), status),
         }
     }
 }
@@ -228,7 +287,7 @@ pub unsafe fn call_raw(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
         if status == STATUS_OK && !(*store).attention.get() {
             return ptr::null_mut();
         }
-        finish(func, store, &[], status)
+        finish(func, store, ptr::null(), status)
     }
 }
 

@@ -86,7 +86,8 @@ fn check_imports(store: &Store, module: &Module, imports: &[*const Object]) -> R
     }
     let mut next = [0; 4];
     for (i, import) in module.imports.iter().enumerate() {
-        let place = || format!("\"{}\" \"{}\" (import {i})", import.module, import.name);
+        let count = module.imports.len();
+        let place = || format!("\"{}\" \"{}\" (import {i} of {count})", import.module, import.name);
         let index = &mut next[import.kind as usize];
         let expected = module.extern_type(import.kind, *index);
         *index += 1;

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod memory_pool;
 pub mod module;
 pub mod object;
+pub mod serialize;
 pub mod signature;
 pub mod store;
 pub mod sys;

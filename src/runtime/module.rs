@@ -53,7 +53,7 @@ impl CompiledModule {
         Ok(made)
     }
 
-    /// Binds a validated module to an engine; nothing is compiled yet.
+    /// Binds a validated module to an engine; hardly anything is compiled yet.
     pub fn bind(engine: &Arc<Engine>, module: Module) -> Result<Arc<CompiledModule>, Error> {
         let signatures = module.types.iter().map(|ty| engine.signature(ty)).collect::<Result<Box<[_]>, _>>()?;
         // SAFETY: signatures live as long as the engine.
@@ -66,7 +66,7 @@ impl CompiledModule {
             || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
             || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
         let layout = VmctxLayout::new(&module);
-        Ok(Arc::new(CompiledModule {
+        let made = Arc::new(CompiledModule {
             module,
             engine: engine.clone(),
             layout,
@@ -75,7 +75,9 @@ impl CompiledModule {
             code_table,
             leaks_refs,
             blocks: Mutex::default(),
-        }))
+        });
+        tier::compile_unlazy(&made)?;
+        Ok(made)
     }
 
     /// Whether a defined function has code of its own.

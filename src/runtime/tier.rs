@@ -3,6 +3,7 @@
 //! An entry of a module's code table points to a thunk until its function is compiled; then the code pointer is stored
 //! with release, once. Two threads may compile the same function at once: the first to finish wins.
 
+use crate::compile::returns_in_memory;
 use crate::runtime::builtins::fail_to_compile;
 use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
 use crate::runtime::error::{Error, ErrorKind};
@@ -65,6 +66,22 @@ fn install(module: &CompiledModule, index: u32, block: CodeBlock) -> *const u8 {
     // A block that another thread entered meanwhile stays: code of it may be running.
     blocks.push(block);
     code
+}
+
+/// Compiles the functions that lazy thunks cannot stand in for: where results do not fit in registers, the callee's vmctx
+/// is not where the lazy trampoline looks for it. They are rare.
+pub fn compile_unlazy(module: &CompiledModule) -> Result<(), Error> {
+    let of_type: Vec<bool> = module.module.types.iter().map(returns_in_memory).collect();
+    if !of_type.contains(&true) {
+        return Ok(());
+    }
+    let defined = &module.module.functions[module.module.imported_functions as usize..];
+    for (index, ty) in (0..).zip(defined) {
+        if of_type[*ty as usize] && !module.is_compiled(index) {
+            compile_stack::on_compile_stack(|| compile_one(module, index)).map_err(no_compile_stack)??;
+        }
+    }
+    Ok(())
 }
 
 /// Compiles all functions that are not compiled yet, on all processors.

@@ -69,7 +69,7 @@ impl Val {
 
     /// Whether the kind is one of references.
     pub fn is_ref(&self) -> bool {
-        self.kind >= kind::EXTERNREF
+        matches!(self.kind, kind::EXTERNREF | kind::FUNCREF)
     }
 
     /// The object that a reference points to; null for null and for numbers.
@@ -77,8 +77,8 @@ impl Val {
         if self.is_ref() { self.bits as *const Object } else { ptr::null() }
     }
 
-    /// The 64 bits of the value, as a value of type `ty` of `store`. A reference that is given may come under either
-    /// reference kind (`WASM_REF_VAL` knows only one); its object decides. `what` names the place in messages.
+    /// The 64 bits of the value, as a value of type `ty` of `store`. A funcref that is given may come as an externref, the
+    /// only kind that `WASM_REF_VAL` knows; its object decides. `what` names the place in messages.
     pub fn to_bits(self, ty: ValType, store: &Store, what: &dyn Fn() -> String) -> Result<u64, Error> {
         let mismatch = |found: &str| Err(Error::argument(format!("{}: expected {ty}, found {found}", what())));
         match ty {
@@ -88,8 +88,8 @@ impl Val {
                 ErrorKind::Unsupported,
                 format!("{}: a v128 cannot be given as a wasm_val_t", what()),
             )),
-            ValType::Ref(ty) if self.kind == kind::EXTERNREF || self.kind == kind::FUNCREF => {
-                check_ref(self.object(), ty, store, what)?;
+            ValType::Ref(reference) if self.kind == kind::EXTERNREF || self.kind == kind_of(ty) => {
+                check_ref(self.object(), reference, store, what)?;
                 Ok(self.bits)
             }
             _ => mismatch(kind_name(self.kind)),

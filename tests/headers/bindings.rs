@@ -31,7 +31,8 @@ pub fn published_header() -> PathBuf {
     Path::new(manifest).with_file_name("include").join("wasm.h")
 }
 
-/// Reads a header. With `inline`, the functions that the header itself defines are among the functions.
+/// Reads a header. With `inline`, the functions that the header itself defines are among the functions: bindgen keeps
+/// silent about what is static or inline, so it reads a copy in which nothing is.
 pub fn read(header: &Path, inline: bool) -> Bindings {
     assert!(
         std::env::var_os("LIBCLANG_PATH").is_some(),
@@ -40,12 +41,15 @@ pub fn read(header: &Path, inline: bool) -> Bindings {
     // A libclang on its own lacks the compiler's headers (stddef.h and the like); gcc's do.
     let gcc = Command::new("gcc").arg("-print-file-name=include").output().expect("running gcc");
     let include = String::from_utf8(gcc.stdout).expect("UTF-8 from gcc");
+    let mut source = std::fs::read_to_string(header).expect("the header");
+    if inline {
+        source = source.replace("static inline ", "").replace("inline ", "");
+    }
     let text = bindgen::Builder::default()
-        .header(header.to_str().expect("a path in UTF-8"))
+        .header_contents("wasm.h", &source)
         .clang_args(["-std=c11", "-I", include.trim()])
         .allowlist_item("(wasm|WASM|tenon|TENON)_.*|MEMORY_PAGE_SIZE|byte_t|float(32|64)_t|assertions")
         .generate_comments(false)
-        .generate_inline_functions(inline)
         .layout_tests(true)
         .formatter(bindgen::Formatter::None)
         .generate()

@@ -65,8 +65,8 @@ fn declarations(file: &str) -> String {
     text
 }
 
-/// A line of declarations in C: `Own<T> x`, `Out<T> x` and `Take<T> x` become `own T *x`, and a struct goes by its
-/// typedef outside its own declaration.
+/// A line of declarations in C: `Own<T> x`, `Handle<T> x`, `Out<T> x` and `Take<T> x` become `own T *x`, `Lent<T> x`
+/// becomes `T *x`, and a struct goes by its typedef outside its own declaration.
 fn in_c(line: &str) -> String {
     // What a field owns, the struct's own comment says.
     let is_field = line.starts_with(' ');
@@ -74,20 +74,25 @@ fn in_c(line: &str) -> String {
         Some(rest) => format!("typedef struct {}", rest.replace("struct ", "")),
         None => line.replace("struct ", ""),
     };
-    for word in ["Own<", "Out<", "Take<"] {
+    for word in ["Own<", "Handle<", "Lent<", "Out<", "Take<"] {
         while let Some(at) = line.find(word) {
             let inner = at + word.len();
             let end = inner + line[inner..].find('>').expect("a closing bracket");
-            let name = line[inner..end].to_string();
+            // What is received through a variable may itself be a pointer that is owned: `own T **out`.
+            let name = line[inner..end].trim_start_matches("own ").replace(" *", "*");
+            let name = match name.split_once('*') {
+                Some((name, _)) => format!("{name} *"),
+                None => format!("{name} "),
+            };
             // A const thing behind the owned pointer is an array of const owned pointers: `own T *const *data`.
             let (start, constant) = match line[..at].strip_suffix("const ") {
                 Some(before) => (before.len(), "const "),
                 None => (at, ""),
             };
-            let own = if is_field { "" } else { "own " };
+            let own = if is_field || word == "Lent<" { "" } else { "own " };
             let after = &line[end + 1..];
             let after = after.strip_prefix(' ').unwrap_or(after);
-            line = format!("{}{own}{name} *{constant}{after}", &line[..start]);
+            line = format!("{}{own}{name}*{constant}{after}", &line[..start]);
         }
     }
     line
@@ -96,8 +101,10 @@ fn in_c(line: &str) -> String {
 /// Breaks a long declaration after its opening parenthesis, and again where its parameters need more than a line.
 fn wrap(line: &str) -> String {
     const WIDTH: usize = 100;
-    let Some((head, params)) = line.split_once('(').filter(|_| line.len() > WIDTH) else { return line.to_string() };
-    let mut lines = vec![format!("{head}(")];
+    // The parameters of a pointer to functions stand in its second pair of parentheses.
+    let open = if line.starts_with("typedef") { ")(" } else { "(" };
+    let Some((head, params)) = line.split_once(open).filter(|_| line.len() > WIDTH) else { return line.to_string() };
+    let mut lines = vec![format!("{head}{open}")];
     let mut current = String::from("   ");
     for param in params.split_inclusive(", ").map(str::trim_end) {
         if current.len() + 1 + param.len() > WIDTH {
