@@ -245,21 +245,22 @@ pub struct Standalone<T> {
 impl<T> Standalone<T> {
     /// Allocates an object with a group of its own, enters it in the store's list and returns it with one handle.
     /// `make` gets the header to put at the object's beginning.
-    pub fn new(store: *const Store, kind: ObjectKind, make: impl FnOnce(Object) -> T) -> *mut T {
+    pub fn allocate(store: Option<&Store>, kind: ObjectKind, make: impl FnOnce(Object) -> T) -> *mut T {
+        let of = store.map_or(ptr::null(), ptr::from_ref);
         let mut boxed = Box::<Standalone<T>>::new_uninit();
         let place = boxed.as_mut_ptr();
         // SAFETY: both fields of the fresh allocation are written before it is used; the group's address is stable.
         let pointer = unsafe {
             let group = &raw mut (*place).group;
-            group.write(Group::new(store));
-            (&raw mut (*place).item).write(make(Object::new(store, group, kind)));
+            group.write(Group::new(of));
+            (&raw mut (*place).item).write(make(Object::new(of, group, kind)));
             Box::into_raw(boxed.assume_init())
         };
-        // SAFETY: just made; a store outlives its groups.
+        // SAFETY: just made.
         unsafe {
             (*pointer).group.root.set(pointer.cast::<Object>());
-            if !store.is_null() {
-                (*store).adopt(&(*pointer).group);
+            if let Some(store) = store {
+                store.adopt(&(*pointer).group);
             }
             &raw mut (*pointer).item
         }

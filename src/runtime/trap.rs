@@ -77,9 +77,13 @@ impl Drop for Frame {
 impl Trap {
     /// A trap with one handle and no frames. Without a store, for misuse of a store that cannot be touched.
     pub fn new(store: Option<&Store>, code: TrapCode, message: impl Into<Vec<u8>>) -> *mut Trap {
-        let store = store.map_or(ptr::null(), ptr::from_ref);
         let message = message.into();
-        Standalone::new(store, ObjectKind::Trap, |object| Trap { object, code, message, frames: RefCell::default() })
+        Standalone::allocate(store, ObjectKind::Trap, |object| Trap {
+            object,
+            code,
+            message,
+            frames: RefCell::default(),
+        })
     }
 
     /// The frames, innermost first.

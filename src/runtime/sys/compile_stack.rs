@@ -57,18 +57,15 @@ unsafe extern "C" fn run<F: FnOnce() -> R, R>(work: *mut u8) {
 }
 
 fn message(payload: Box<dyn Any + Send>) -> String {
-    let message = match payload.downcast::<String>() {
-        Ok(message) => return *message,
-        Err(payload) => match payload.downcast::<&'static str>() {
-            Ok(message) => (*message).to_string(),
-            Err(payload) => {
-                // Its drop may panic as well.
-                std::mem::forget(payload);
-                "a value of unknown type".to_string()
-            }
-        },
-    };
-    message
+    if let Some(message) = payload.downcast_ref::<String>() {
+        return message.clone();
+    }
+    if let Some(message) = payload.downcast_ref::<&'static str>() {
+        return (*message).to_string();
+    }
+    // Its drop may panic as well.
+    std::mem::forget(payload);
+    "a value of unknown type".to_string()
 }
 
 /// Calls `f(data)` with `rsp` at `top`, which is a multiple of 16.
