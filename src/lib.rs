@@ -11,8 +11,10 @@
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 compile_error!("tenon runs on x86-64 Linux only, as yet");
 
+pub mod capi;
 pub mod compile;
 pub mod config;
 pub mod module;
+pub mod runtime;
 pub mod trap;
 pub mod types;

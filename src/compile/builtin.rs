@@ -43,6 +43,8 @@ macro_rules! for_each_builtin {
             14 table_get_lazy(vmctx: i64, table: i32, index: i64) -> i64;
             // ref.func
             15 ref_func(vmctx: i64, func: i32) -> i64;
+            // Raises the trap of a null element that was called. Does not return.
+            16 raise_uninitialized(vmctx: i64, index: i64);
         }
     };
 }
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn numbers_are_positions() {
-        assert_eq!(BUILTINS.len(), Builtin::ref_func as usize + 1);
+        assert_eq!(BUILTINS.len(), Builtin::raise_uninitialized as usize + 1);
         assert_eq!(Builtin::ref_func.signature().name, "ref_func");
         assert_eq!(Builtin::memory_grow.signature().params.len(), 3);
     }

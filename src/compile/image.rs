@@ -121,6 +121,9 @@ fn write_leb(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// Where a function's code stands in the blob, and its facts.
+type Entry<'a> = (Range<usize>, &'a [u8]);
+
 /// An image that is being read.
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
@@ -171,7 +174,7 @@ impl<'a> Image<'a> {
     }
 
     /// A function's range of the blob, which is within it, and its facts.
-    fn entry(&self, index: u32) -> Result<Option<(Range<usize>, &'a [u8])>, ImageError> {
+    fn entry(&self, index: u32) -> Result<Option<Entry<'a>>, ImageError> {
         let damaged = |what| ImageError { function: Some(index), what };
         let at = index as usize * ENTRY_SIZE;
         let entry = self.entries.get(at..at + ENTRY_SIZE).ok_or(damaged("there is no such function"))?;
@@ -289,7 +292,7 @@ mod tests {
         assert_eq!(image.functions().unwrap(), functions);
         assert_eq!(image.range(1).unwrap(), Some(0..200));
         assert_eq!(image.range(4).unwrap(), Some(256..257));
-        assert_eq!(blob[199..258], [&[199][..], &[FILLER; 56], &[0xc3]].concat());
+        assert_eq!(blob[199..257], [&[199][..], &[FILLER; 56], &[0xc3]].concat());
         assert_eq!(image.range(3).unwrap(), None);
         assert_eq!(image.function(6).unwrap_err().function, Some(6));
     }

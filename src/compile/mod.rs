@@ -16,6 +16,7 @@ mod tests;
 
 pub use optimizing::{Compiler, isa_identity};
 
+use crate::types::{FuncType, ValType};
 use std::fmt;
 
 /// The settings that change the code that is made for a module. Part of a serialized module's identity.
@@ -30,6 +31,15 @@ pub struct Tunables {
     pub guard: u64,
     /// A memory's base never changes while it lives: it may be read from the vmctx and kept in a register.
     pub fixed_bases: bool,
+}
+
+/// Whether functions of this type get the address of a place for their results, as there are more than registers. It goes
+/// where the vmctx would be otherwise, and the vmctx where the first parameter would be.
+pub fn returns_in_memory(ty: &FuncType) -> bool {
+    const REGISTERS: usize = 8;
+    let in_vectors = |ty: &&ValType| matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
+    let vectors = ty.results().iter().filter(in_vectors).count();
+    vectors > REGISTERS || ty.results().len() - vectors > REGISTERS
 }
 
 /// Why something was not compiled.

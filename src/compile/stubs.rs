@@ -24,7 +24,7 @@ use crate::types::{FuncType, HeapType, RefType, ValType};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{
-    AbiParam, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, InstBuilder, MemFlagsData, Signature,
+    AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, InstBuilder, MemFlagsData, Signature,
     StackSlot, StackSlotData, StackSlotKind, Type, Value,
 };
 use cranelift_codegen::isa::CallConv;
@@ -162,11 +162,12 @@ fn val_kind(ty: ValType) -> i64 {
 /// A stub under construction.
 struct Stub<'a> {
     b: FunctionBuilder<'a>,
+    entry: Block,
 }
 
 impl Stub<'_> {
     fn param(&self, index: usize) -> Value {
-        self.b.func.dfg.block_params(self.b.func.layout.entry_block().expect("the stub has an entry block"))[index]
+        self.b.func.dfg.block_params(self.entry)[index]
     }
 
     fn load(&mut self, ty: Type, at: Value, offset: u32) -> Value {
@@ -276,8 +277,9 @@ fn build<T>(
     compiler.ctx.clear();
     compiler.ctx.func.signature = sig;
     let target = compiler.frontend_config();
-    let mut stub = Stub { b: FunctionBuilder::new(&mut compiler.ctx.func, &mut compiler.fctx) };
-    let entry = stub.b.create_block();
+    let mut b = FunctionBuilder::new(&mut compiler.ctx.func, &mut compiler.fctx);
+    let entry = b.create_block();
+    let mut stub = Stub { b, entry };
     stub.b.append_block_params_for_function_params(entry);
     stub.b.switch_to_block(entry);
     stub.b.seal_block(entry);

@@ -95,8 +95,11 @@ fn feature_name(missing: WasmFeatures) -> &'static str {
 
 /// The message for the use of a feature that is off; `detail` says what used it.
 fn not_enabled(feature: &str, detail: &str) -> String {
-    if detail.ends_with("support is not enabled") || detail.ends_with("not enabled") {
+    if detail.ends_with("not enabled") {
         format!("feature not enabled: {feature}")
+    } else if detail.starts_with("constant expression required") || detail == "multiple memories" {
+        // The specification of the language that is on has words for it.
+        format!("{detail} (feature not enabled: {feature})")
     } else {
         format!("feature not enabled: {feature} ({detail})")
     }
@@ -109,7 +112,9 @@ const MALFORMED: &[&str] = &[
     "data count and data section",
     "data count is non-zero",
     "data count section required",
+    "expected section",
     "function and code section",
+    "function section ",
     "illegal opcode",
     "integer representation too long",
     "invalid atomic consistency ordering",
@@ -151,6 +156,7 @@ const LIMIT: &[&str] = &[
     "implementation limit",
     "number of elements is out of bounds",
     "size is out of bounds",
+    "size out of bounds",
     "specifies too many data segments",
     "too many locals",
     "tried to define too many function locals",
@@ -162,7 +168,7 @@ impl From<wasmparser::Error> for ModuleError {
         let (kind, message) = if let Some(missing) = error.missing_wasm_feature() {
             (ModuleErrorKind::Unsupported, not_enabled(feature_name(missing), text))
         } else if text == "multiple memories" {
-            (ModuleErrorKind::Unsupported, not_enabled("multiple memories", "the module has more than one"))
+            (ModuleErrorKind::Unsupported, not_enabled("multiple memories", text))
         } else if LIMIT.iter().any(|piece| text.contains(piece)) {
             (ModuleErrorKind::Limit, text.into())
         } else if MALFORMED.iter().any(|beginning| text.starts_with(beginning)) {
@@ -174,13 +180,22 @@ impl From<wasmparser::Error> for ModuleError {
     }
 }
 
-/// wasmparser's message in the specification's words, where they differ.
+/// wasmparser's message in the specification's words, where they differ and can be told apart.
 fn spec_wording(text: &str) -> String {
     if text.starts_with("memory size must be at most 0x10000 ") {
         return "memory size must be at most 65536 pages (4GiB)".into();
     }
-    match text {
-        "unexpected end-of-file" => "unexpected end".into(),
-        _ => text.into(),
+    if text.starts_with("function section ") {
+        return format!("function and code section have inconsistent lengths: {text}");
     }
+    let integer = text.strip_prefix("invalid var_").and_then(|rest| rest.split_once(": "));
+    match text {
+        "unexpected end-of-file" => "unexpected end",
+        "malformed global flags" => "malformed mutability",
+        "invalid memop alignment: alignment must not be larger than natural" => {
+            "alignment must not be larger than natural"
+        }
+        _ => integer.map_or(text, |(_, what)| what),
+    }
+    .into()
 }

@@ -66,9 +66,11 @@ impl Translator<'_> {
         }
         let (code, vmctx) = match self.module.defined_func(func) {
             Some(defined) => {
-                let table = self.vmctx_pointer(VMCTX_CODE_TABLE);
-                // Not a constant: a better compiled function may take the place at any time.
+                // The table's address never changes, but kept over a call it would be spilled, and reading it from there
+                // costs the same as reading it anew; in loops it took registers from what is used more.
+                // Its entries change: a better compiled function may take the place at any time.
                 let flags = self.changing();
+                let table = self.b.ins().load(POINTER, flags, self.vmctx, VMCTX_CODE_TABLE as i32);
                 (self.b.ins().load(POINTER, flags, table, (defined * PTR) as i32), self.vmctx)
             }
             None => {
@@ -92,19 +94,15 @@ impl Translator<'_> {
         let nullable = self.module.tables[table as usize].element.nullable;
         debug_assert_eq!(self.module.tables[table as usize].element.heap, HeapType::Func);
 
-        // A null pointer's type id faults, which is the check.
-        let mut flags = self.changing();
-        if nullable && self.tunables.signals {
-            flags = flags.with_trap_code(Some(super::clif_trap(TrapCode::UninitializedElement)));
-        } else if nullable {
-            self.trap_unless(func, TrapCode::UninitializedElement);
+        if nullable {
+            self.trap_if_uninitialized(func, index);
         }
+        let flags = self.changing();
         let actual = self.b.ins().load(types::I32, flags, func, FUNC_TYPE_ID as i32);
         let expected = self.type_id(ty);
         let same = self.b.ins().icmp(ir::condcodes::IntCC::Equal, actual, expected);
         self.trap_unless(same, TrapCode::IndirectCallTypeMismatch);
 
-        let flags = self.changing();
         let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
         let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);
         let code = self.b.ins().load(POINTER, flags, slot, 0);

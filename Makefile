@@ -1,0 +1,64 @@
+# The front door. Nothing is built here: cargo builds the library, CMake builds what is written in C,
+# and scripts/need.sh sees to it that the tools are there.
+
+BUILD := build
+CMAKE_BUILD := $(BUILD)/cmake
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+# Libraries with wasm.h to compare with, as NAME=PATH; `make bench` adds to these.
+PEERS ?=
+# Directory with the C examples that come with the published wasm.h; empty leaves their tests out.
+UPSTREAM_EXAMPLES ?=
+
+# A fresh installation of Rust is often not in the path yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+# Found or installed by `scripts/need.sh libclang`.
+export LIBCLANG_PATH ?= $(CURDIR)/$(BUILD)/libclang
+export JOBS UPSTREAM_EXAMPLES
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lib examples docs fmt-check lint clean configure
+
+help: ## Show this list
+	@echo "Tenon, a WebAssembly engine behind wasm.h."
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
+
+demo: examples ## Build the library and the examples, and run the memory example
+	@echo "== c-examples/memory.c"
+	@cd $(CMAKE_BUILD)/c-examples && ./memory
+
+test: ## Run everything: formatting, lints, cargo tests, specification suite, C tests, valgrind
+	@scripts/need.sh cmake c++ valgrind libclang rustfmt clippy
+	@scripts/test.sh $(CMAKE_BUILD)
+
+bench: configure ## Print the table of speeds, beside wasmtime's library and those in PEERS
+	@scripts/need.sh peers
+	@cmake --build $(CMAKE_BUILD) --target bench --parallel $(JOBS)
+	@scripts/bench.sh $(CMAKE_BUILD) $(PEERS)
+
+lib: ## Build target/release/libtenon.so and libtenon.a
+	@scripts/need.sh cargo
+	@cargo build --release --lib --locked
+
+examples: configure ## Build the C examples
+	@cmake --build $(CMAKE_BUILD) --target examples --parallel $(JOBS)
+
+docs: ## Build the documentation of the Rust crate
+	@cargo doc --release --no-deps --locked
+
+fmt-check: ## Check the formatting of the Rust code
+	@scripts/need.sh rustfmt
+	@cargo fmt --check
+
+lint: ## Run clippy, warnings being errors
+	@scripts/need.sh libclang clippy
+	@cargo clippy --release --all-targets --locked -- -D warnings
+
+clean: ## Delete everything that was built
+	rm -rf $(BUILD)
+	cargo clean
+
+configure:
+	@scripts/need.sh cargo cmake c++
+	@cmake -S . -B $(CMAKE_BUILD) -DTENON_UPSTREAM_EXAMPLES="$(UPSTREAM_EXAMPLES)" > $(BUILD)/configure.log || \
+	  { cat $(BUILD)/configure.log; exit 1; }

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# need.sh NAME...: makes sure that these tools are there. What is missing is installed: programs by the
+# system's own package manager (as root, or through sudo without a question), Python packages into
+# build/python. What is there already is left alone, so that a second run does nothing.
+#
+# Names: cargo rustfmt clippy cmake c++ valgrind libclang peers
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p build
+export PIP_ROOT_USER_ACTION=ignore
+
+say() { echo "-- $*"; }
+give_up() { echo "need.sh: $*" >&2; exit 1; }
+
+# install COMMAND PACKAGE: installs a package that brings a command.
+install() {
+  local command=$1 package=$2 root=()
+  if [ "$(id -u)" != 0 ]; then
+    if command -v sudo > /dev/null && sudo -n true 2> /dev/null; then
+      root=(sudo)
+    else
+      give_up "$command is missing. Please install the package $package as root and start again."
+    fi
+  fi
+  say "installing $package"
+  if command -v apt-get > /dev/null; then
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$package" > build/install.log 2>&1 ||
+      { "${root[@]}" apt-get update -q > build/install.log 2>&1 &&
+        "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$package" >> build/install.log 2>&1; } ||
+      { tail -20 build/install.log >&2; give_up "$package could not be installed"; }
+  elif command -v dnf > /dev/null; then
+    "${root[@]}" dnf install -y "${package/#g++/gcc-c++}"
+  elif command -v zypper > /dev/null; then
+    "${root[@]}" zypper --non-interactive install "${package/#g++/gcc-c++}"
+  elif command -v pacman > /dev/null; then
+    "${root[@]}" pacman -S --noconfirm "${package/#g++/gcc}"
+  else
+    give_up "$command is missing and no package manager is known here. Please install $package."
+  fi
+}
+
+program() { # program COMMAND PACKAGE
+  command -v "$1" > /dev/null || install "$1" "$2"
+}
+
+component() { # component COMMAND NAME: a part of the Rust installation
+  command -v "$1" > /dev/null && "$1" --version > /dev/null 2>&1 && return
+  command -v rustup > /dev/null ||
+    give_up "$1 is missing. Please install it with what Rust was installed with."
+  say "installing $2"
+  rustup component add "$2"
+}
+
+# python_package MODULE PACKAGE: a package of PyPI, in build/python.
+python_package() {
+  [ -d "build/python/$1" ] && return
+  command -v python3 > /dev/null || install python3 python3
+  say "installing the Python package $2"
+  if python3 -m pip --version > /dev/null 2>&1; then
+    python3 -m pip install --quiet --disable-pip-version-check --target build/python "$2"
+    return
+  fi
+  # Some distributions split pip and venv off.
+  python3 -c 'import ensurepip' 2> /dev/null || install pip python3-venv
+  [ -x build/venv/bin/pip ] || python3 -m venv build/venv
+  build/venv/bin/pip install --quiet --disable-pip-version-check --target build/python "$2"
+}
+
+# bindgen looks for libclang where LIBCLANG_PATH says, which the Makefile sets to build/libclang unless
+# it is set already.
+libclang() {
+  [ "${LIBCLANG_PATH:-$PWD/build/libclang}" != "$PWD/build/libclang" ] && return
+  [ -e build/libclang/libclang.so ] && return
+  local found
+  found=$(find /usr/lib /usr/lib64 /usr/local/lib -regex '.*/libclang\(-[0-9.]*\)?\.so\(\.[0-9.]*\)?' \
+    2> /dev/null | sort -V | tail -1)
+  if [ -z "$found" ]; then
+    python_package clang libclang
+    found=$PWD/build/python/clang/native/libclang.so
+  fi
+  mkdir -p build/libclang
+  ln -sf "$found" build/libclang/libclang.so
+}
+
+# The libraries that the bench program compares with, and the large module that it loads.
+peers() {
+  mkdir -p build/peers
+  if [ ! -e build/peers/wasmtime.so ]; then
+    python_package wasmtime wasmtime
+    ln -sf "$PWD"/build/python/wasmtime/linux-x86_64/_libwasmtime.so build/peers/wasmtime.so
+  fi
+  if [ ! -e build/esbuild.wasm ]; then
+    if command -v npm > /dev/null; then
+      say "fetching the package esbuild-wasm"
+      (cd build && npm pack --silent esbuild-wasm > /dev/null &&
+        tar -xzOf esbuild-wasm-*.tgz package/esbuild.wasm > esbuild.part && mv esbuild.part esbuild.wasm) ||
+        say "esbuild-wasm could not be fetched: its row is left out"
+    else
+      say "npm is not installed: the row of the large module is left out"
+    fi
+  fi
+}
+
+for name in "$@"; do
+  case $name in
+    cargo) command -v cargo > /dev/null || give_up "cargo is missing. Please install Rust." ;;
+    rustfmt) component rustfmt rustfmt ;;
+    clippy) component cargo-clippy clippy ;;
+    cmake) program cmake cmake ;;
+    c++) program c++ g++ ;;
+    valgrind) program valgrind valgrind ;;
+    libclang) libclang ;;
+    peers) peers ;;
+    *) give_up "unknown name: $name" ;;
+  esac
+done

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# test.sh CMAKE_BUILD_DIR: runs every test, goes on after a failure, and ends with one line that says
+# how many of what passed. Called by `make test`, which has installed the tools.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+build=$1
+jobs=${JOBS:-2}
+log=build/test.log
+begin=$SECONDS
+passed=()
+failed=()
+
+# The libclang of a Python package comes without the compiler's own headers.
+export BINDGEN_EXTRA_CLANG_ARGS="${BINDGEN_EXTRA_CLANG_ARGS:-} -I$(cc -print-file-name=include)"
+
+# stage NAME COUNT COMMAND...: runs a command, showing its output; COUNT turns the output into a number.
+stage() {
+  local name=$1 count=$2 start=$SECONDS
+  shift 2
+  echo
+  echo "== $name"
+  if "$@" 2>&1 | tee "$log"; then
+    local number
+    number=$($count "$log")
+    passed+=("$name${number:+: $number}")
+    echo "== $name passed${number:+ ($number)} in $((SECONDS - start)) s"
+  else
+    failed+=("$name")
+    echo "== $name FAILED after $((SECONDS - start)) s"
+  fi
+}
+
+no_count() { :; }
+cargo_count() { awk '/^test result: ok/ { n += $4 } END { print n + 0 }' "$1"; }
+ctest_count() { sed -n 's/.*tests passed.* out of \([0-9]*\)$/\1/p' "$1"; }
+# The suite's own last line of numbers, which counts directives and not test functions.
+spec_count() { grep -E '[0-9]+ (directives|assertions)' "$1" | tail -1 | sed 's/^ *//'; }
+
+cargo_tests() {
+  local targets=(--lib) file
+  for file in tests/*.rs tests/*/main.rs; do
+    [ -e "$file" ] || continue
+    file=${file%/main.rs}
+    file=$(basename "${file%.rs}")
+    [ "$file" = spec ] || targets+=(--test "$file")
+  done
+  cargo test --release --locked "${targets[@]}" && cargo test --release --locked --doc
+}
+
+c_build() {
+  cmake -S . -B "$build" -DTENON_UPSTREAM_EXAMPLES="${UPSTREAM_EXAMPLES:-}" &&
+    cmake --build "$build" --parallel "$jobs"
+}
+
+c_tests() { ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --label-exclude valgrind; }
+valgrind_tests() { ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --label-regex valgrind; }
+
+stage "formatting" no_count cargo fmt --check
+stage "library" no_count cargo build --release --lib --locked
+stage "lints" no_count cargo clippy --release --all-targets --locked -- -D warnings
+stage "cargo tests" cargo_count cargo_tests
+stage "specification suite" spec_count cargo test --release --locked --test spec -- --nocapture
+stage "C programs" no_count c_build
+stage "C tests" ctest_count c_tests
+stage "C tests under valgrind" ctest_count valgrind_tests
+
+join() { local first=1 part; for part in "$@"; do [ $first = 1 ] || printf '; '; first=0; printf '%s' "$part"; done; }
+echo
+if [ ${#failed[@]} != 0 ]; then
+  echo "make test: FAILED after $((SECONDS - begin)) s: $(join "${failed[@]}")"
+  exit 1
+fi
+echo "make test: all passed in $((SECONDS - begin)) s: $(join "${passed[@]}")"

@@ -1,0 +1,322 @@
+//! The helpers that generated code calls; `compile/builtin.rs` has the list. Each is reached through a trampoline that
+//! raises the store's trap afterwards if the helper has set it. No panic leaves a helper.
+
+use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::func::Func;
+use crate::runtime::instance::Instance;
+use crate::runtime::instantiate::{func_ref, init_memory, init_table};
+use crate::runtime::memory::Memory;
+use crate::runtime::object::{Object, release};
+use crate::runtime::trap::{Trap, set_host_trap, set_trap, store_of};
+use crate::runtime::val::{Val, kind_name, kind_of};
+use crate::runtime::vmctx::{StoreContext, Vmctx};
+use crate::compile::layout::VAL_KIND_UNSET;
+use crate::trap::TrapCode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+/// Runs a helper of an instance. A trap code, or a panic, becomes the store's trap.
+///
+/// # Safety
+/// `vmctx` is that of a live instance whose code called the helper.
+unsafe fn with<T: Default>(vmctx: *mut Vmctx, helper: impl FnOnce(&Instance) -> Result<T, TrapCode>) -> T {
+    // SAFETY: the caller's promise.
+    let (instance, context) = unsafe { (&*(*vmctx).instance, (*vmctx).store) };
+    let (code, message) = match catch_unwind(AssertUnwindSafe(|| helper(instance))) {
+        Ok(Ok(value)) => return value,
+        Ok(Err(code)) => (code, code.message()),
+        Err(_) => (TrapCode::Host, "internal error: a runtime helper panicked"),
+    };
+    // SAFETY: the caller's promise.
+    unsafe { set_trap(context, code, message) };
+    T::default()
+}
+
+fn check(done: bool, code: TrapCode) -> Result<(), TrapCode> {
+    if done { Ok(()) } else { Err(code) }
+}
+
+/// Raises a trap.
+///
+/// # Safety
+/// As for all helpers: called by generated code, with its vmctx.
+pub unsafe extern "C" fn raise_trap(vmctx: *mut Vmctx, code: u32) {
+    let code = TrapCode::from_u8(code as u8).unwrap_or(TrapCode::Host);
+    // SAFETY: the vmctx, or the host function, of the code that called.
+    unsafe { set_trap((*vmctx).store, code, code.message()) };
+}
+
+/// Raises the trap of a null element that was called.
+///
+/// # Safety
+/// As [`raise_trap`].
+pub unsafe extern "C" fn raise_uninitialized(vmctx: *mut Vmctx, index: u64) {
+    let code = TrapCode::UninitializedElement;
+    // SAFETY: the vmctx of the code that called.
+    unsafe { set_trap((*vmctx).store, code, format!("{} {index}", code.message())) };
+}
+
+/// Raises the trap that a host function returned.
+///
+/// # Safety
+/// Called by the host stub of `func`, which gives up the handle to `trap`.
+pub unsafe extern "C" fn raise_host_trap(func: *const Func, trap: *mut Trap) {
+    // SAFETY: the caller's promise. What is no trap at all is a mistake of the host that cannot be told from one here.
+    unsafe { set_host_trap(context_of(func), trap) };
+}
+
+unsafe fn context_of(func: *const Func) -> *mut StoreContext {
+    // SAFETY: a function's store is alive.
+    unsafe { (*(*func).object.store).context() }
+}
+
+/// Judges a result of a host function whose kind is not the expected one.
+///
+/// # Safety
+/// Called by the host stub of `func`; `result` is the value.
+pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut Val) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let expected = (&*func).ty().results()[index as usize];
+        let found = (*result).kind;
+        if expected.is_ref() && (*result).is_ref() {
+            // Both reference kinds will do; `host_result_refs` checks the object.
+            (*result).kind = kind_of(expected);
+            return;
+        }
+        let message = if found == VAL_KIND_UNSET {
+            format!("host function returned nothing for result {index}, expected {expected}")
+        } else {
+            format!("host function returned {} for result {index}, expected {expected}", kind_name(found))
+        };
+        set_trap(context_of(func), TrapCode::Host, message);
+    }
+}
+
+/// Checks and takes over the references that a host function returned: their handles are given up.
+///
+/// # Safety
+/// Called by the host stub of `func`; `results` are its results, of the right kinds.
+pub unsafe extern "C" fn host_result_refs(func: *const Func, results: *mut Val) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let store = &*(*func).object.store;
+        let types = (&*func).ty().results();
+        let mut failed: Option<Error> = None;
+        for (i, ty) in types.iter().enumerate().filter(|(_, ty)| ty.is_ref()) {
+            let value = *results.add(i);
+            if let Err(error) = value.to_bits(*ty, store, &|| format!("result {i} of the host function")) {
+                failed = Some(error);
+            }
+        }
+        for i in (0..types.len()).filter(|i| types[*i].is_ref()) {
+            let object = (*results.add(i)).object();
+            if !object.is_null() {
+                release(object);
+            }
+        }
+        if let Some(error) = failed {
+            set_trap(context_of(func), TrapCode::Host, error.message);
+        }
+    }
+}
+
+/// `memory.grow`
+///
+/// # Safety
+/// Called by generated code; the index is valid.
+pub unsafe extern "C" fn memory_grow(vmctx: *mut Vmctx, memory: u32, delta: u64) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { with(vmctx, |instance| Ok(instance.memory(memory).grow(delta).unwrap_or(u64::MAX))) }
+}
+
+fn range(memory: &Memory, offset: u64, len: u64) -> Result<*mut u8, TrapCode> {
+    memory.range(offset, len).ok_or(TrapCode::OutOfBoundsMemoryAccess)
+}
+
+/// `memory.fill`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn memory_fill(vmctx: *mut Vmctx, memory: u32, dst: u64, value: u32, len: u64) {
+    // SAFETY: the caller's promise; the range is checked.
+    unsafe {
+        with(vmctx, |instance| {
+            ptr::write_bytes(range(instance.memory(memory), dst, len)?, value as u8, len as usize);
+            Ok(())
+        })
+    }
+}
+
+/// `memory.copy`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn memory_copy(
+    vmctx: *mut Vmctx,
+    dst_memory: u32,
+    src_memory: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) {
+    // SAFETY: the caller's promise; both ranges are checked and may overlap.
+    unsafe {
+        with(vmctx, |instance| {
+            let from = range(instance.memory(src_memory), src, len)?;
+            let to = range(instance.memory(dst_memory), dst, len)?;
+            ptr::copy(from, to, len as usize);
+            Ok(())
+        })
+    }
+}
+
+/// `memory.init`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn memory_init(vmctx: *mut Vmctx, memory: u32, segment: u32, dst: u64, src: u32, len: u32) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| init_memory(instance, memory, segment, dst, u64::from(src), u64::from(len)));
+    }
+}
+
+/// `data.drop`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn data_drop(vmctx: *mut Vmctx, segment: u32) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| {
+            instance.drop_data(segment);
+            Ok(())
+        })
+    }
+}
+
+/// `table.grow`
+///
+/// # Safety
+/// As [`memory_grow`]; the reference is of the table's type.
+pub unsafe extern "C" fn table_grow(vmctx: *mut Vmctx, table: u32, init: u64, delta: u64) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| {
+            Ok(instance.table(table).grow(delta, init as *const Object).unwrap_or(u64::MAX))
+        })
+    }
+}
+
+/// `table.fill`
+///
+/// # Safety
+/// As [`table_grow`].
+pub unsafe extern "C" fn table_fill(vmctx: *mut Vmctx, table: u32, dst: u64, value: u64, len: u64) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| {
+            let filled = instance.table(table).fill(dst, value as *const Object, len);
+            check(filled, TrapCode::OutOfBoundsTableAccess)
+        })
+    }
+}
+
+/// `table.copy`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn table_copy(
+    vmctx: *mut Vmctx,
+    dst_table: u32,
+    src_table: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| {
+            let copied = instance.table(dst_table).copy(dst, instance.table(src_table), src, len);
+            check(copied, TrapCode::OutOfBoundsTableAccess)
+        })
+    }
+}
+
+/// `table.init`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn table_init(vmctx: *mut Vmctx, table: u32, segment: u32, dst: u64, src: u32, len: u32) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| {
+            if instance.is_element_dropped(segment) {
+                let nothing = src == 0 && len == 0 && dst <= instance.table(table).size();
+                return check(nothing, TrapCode::OutOfBoundsTableAccess);
+            }
+            let items = &instance.module().module.elements[segment as usize];
+            init_table(instance, table, items, dst, u64::from(src), u64::from(len))
+        })
+    }
+}
+
+/// `elem.drop`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn elem_drop(vmctx: *mut Vmctx, segment: u32) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| {
+            instance.drop_element(segment);
+            Ok(())
+        })
+    }
+}
+
+/// The reference behind a lazy element.
+///
+/// # Safety
+/// As [`memory_grow`]; the element exists.
+pub unsafe extern "C" fn table_get_lazy(vmctx: *mut Vmctx, table: u32, index: u64) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| {
+            let element = instance.table(table).get(index).ok_or(TrapCode::OutOfBoundsTableAccess)?;
+            Ok(element as u64)
+        })
+    }
+}
+
+/// `ref.func`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn ref_func(vmctx: *mut Vmctx, func: u32) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { with(vmctx, |instance| Ok(func_ref(instance, func) as u64)) }
+}
+
+/// Sets the trap of a store whose function could not be compiled.
+///
+/// # Safety
+/// `vmctx` is that of a live instance whose code asked for the function.
+pub unsafe fn fail_to_compile(vmctx: *mut Vmctx, error: &Error) {
+    let code = match error.kind {
+        ErrorKind::StackExhausted => TrapCode::CallStackExhausted,
+        _ => TrapCode::CompilationFailure,
+    };
+    // SAFETY: the caller's promise.
+    unsafe { set_trap((*vmctx).store, code, format!("{}: {}", code.message(), error.message)) };
+}
+
+/// The store of a vmctx.
+///
+/// # Safety
+/// `vmctx` is that of a live instance.
+pub unsafe fn store_of_vmctx<'a>(vmctx: *mut Vmctx) -> &'a crate::runtime::store::Store {
+    // SAFETY: the caller's promise.
+    unsafe { store_of((*vmctx).store) }
+}

@@ -1,0 +1,341 @@
+//! Which groups of a store are dead, and their end.
+//!
+//! A group that lost its last handle is a *suspect*. If nothing pins it and no reference to it ever left it, it dies at
+//! once. If it is `leaked`, only tracing can tell: from the groups with handles (and, while code runs, from every word
+//! on the stack that looks like an address of an object: references in running frames are found conservatively) along
+//! imports, tables and globals. A trace costs as much as the store is large, so suspects and allocations
+//! earn credit, and a trace happens when the credit covers the cost of the last one. Small stores trace at once.
+//!
+//! Death is in two steps, since finalizers are the host's code and may use the API: first all finalizers of
+//! all dying groups run, then the memory goes.
+
+use crate::runtime::foreign::Foreign;
+use crate::runtime::func;
+use crate::runtime::global::HostGlobal;
+use crate::runtime::instance::Instance;
+use crate::runtime::memory::Memory;
+use crate::runtime::module::ModuleObject;
+use crate::runtime::object::{Group, Object, ObjectKind, Standalone};
+use crate::runtime::store::Store;
+use crate::runtime::sys::stack;
+use crate::runtime::table::Table;
+use crate::runtime::trap::Trap;
+use std::cell::{Cell, RefCell};
+
+/// Credit for each suspect whose fate only a trace can tell, in words of tracing.
+const CREDIT_OF_SUSPECT: usize = 64;
+/// Credit for each allocation while there are such suspects.
+const CREDIT_OF_ALLOCATION: usize = 16;
+/// While code runs, this many suspects gather before a trace scans the stack for them.
+const SUSPECTS_WHILE_RUNNING: usize = 256;
+
+/// The collector's state in a store.
+#[derive(Debug, Default)]
+pub struct Collector {
+    /// Set while finalizers run or a trace is under way.
+    busy: Cell<bool>,
+    suspects: RefCell<Vec<*const Group>>,
+    /// Groups without handles that survived so far because they are leaked.
+    dubious: Cell<usize>,
+    credit: Cell<usize>,
+    cost: Cell<usize>,
+    patience: Cell<usize>,
+}
+
+impl Collector {
+    /// Whether finalizers run or a trace is under way.
+    pub fn is_busy(&self) -> bool {
+        self.busy.get()
+    }
+
+    /// Notes an allocation.
+    pub fn allocated(&self) {
+        if self.dubious.get() > 0 {
+            self.credit.set(self.credit.get() + CREDIT_OF_ALLOCATION);
+        }
+    }
+
+    /// Notes that `group` has no handles any more.
+    pub fn suspect(&self, store: &Store, group: &Group) {
+        if !group.suspect.replace(true) {
+            self.suspects.borrow_mut().push(group);
+        }
+        store.attention.set(true);
+    }
+}
+
+/// Decides about the suspects, as far as that is due.
+pub fn settle(store: &Store) {
+    let collector = &store.collector;
+    if collector.busy.get() {
+        return;
+    }
+    if store.is_running() {
+        let count = collector.suspects.borrow().len();
+        if count >= SUSPECTS_WHILE_RUNNING.max(collector.patience.get()) {
+            collect(store);
+            collector.patience.set(collector.suspects.borrow().len() * 2);
+        }
+        return;
+    }
+    store.attention.set(false);
+    collector.patience.set(0);
+    loop {
+        let suspects = collector.suspects.take();
+        if suspects.is_empty() {
+            break;
+        }
+        let mut dead = Vec::new();
+        for group in suspects {
+            // SAFETY: a group on the list is alive: it is removed from it before it is freed.
+            let g = unsafe { &*group };
+            g.suspect.set(false);
+            if g.has_handles() {
+                continue;
+            }
+            if g.leaked() {
+                collector.dubious.set(collector.dubious.get() + 1);
+                collector.credit.set(collector.credit.get() + CREDIT_OF_SUSPECT);
+            } else if g.pins.get() == 0 {
+                dead.push(group);
+            }
+        }
+        destroy(store, dead);
+    }
+    if collector.dubious.get() > 0 && collector.credit.get() >= collector.cost.get() {
+        collect(store);
+    }
+}
+
+/// Traces the store and destroys what cannot be reached. While code runs, its stack is scanned for references.
+pub fn collect(store: &Store) {
+    let collector = &store.collector;
+    if collector.busy.replace(true) {
+        return;
+    }
+    let mut work: Vec<*const Group> = Vec::new();
+    let mut words = 0;
+    each_group(store, |group| {
+        group.suspect.set(false);
+        group.marked.set(group.has_handles());
+        if group.marked.get() {
+            work.push(group);
+        }
+    });
+    collector.suspects.borrow_mut().clear();
+    if store.is_running() {
+        mark_from_stack(store, &mut work);
+    }
+    while let Some(group) = work.pop() {
+        // SAFETY: only groups of the list are marked.
+        words += 8 + trace(unsafe { &*group }, &mut |object| {
+            // SAFETY: tables, globals and imports hold live objects only.
+            let group = unsafe { &*(*object).group };
+            if std::ptr::eq(group.store, store) && !group.marked.replace(true) {
+                work.push(group);
+            }
+        });
+    }
+    let mut dead = Vec::new();
+    let mut survivors = 0;
+    each_group(store, |group| {
+        words += 1;
+        if !group.marked.get() {
+            dead.push(std::ptr::from_ref(group));
+        } else if !group.has_handles() && group.leaked() {
+            survivors += 1;
+        }
+    });
+    collector.cost.set(words);
+    collector.credit.set(0);
+    collector.dubious.set(survivors);
+    collector.busy.set(false);
+    destroy(store, dead);
+}
+
+/// Destroys everything in the store, reachable or not.
+pub fn everything(store: &Store) {
+    loop {
+        let mut all = Vec::new();
+        each_group(store, |group| all.push(std::ptr::from_ref(group)));
+        if all.is_empty() {
+            return;
+        }
+        destroy(store, all);
+    }
+}
+
+fn each_group(store: &Store, mut visit: impl FnMut(&Group)) {
+    let mut next = store.groups.get();
+    // SAFETY: groups in the list are alive; `visit` frees none.
+    while let Some(group) = unsafe { next.as_ref() } {
+        next = group.next.get();
+        visit(group);
+    }
+}
+
+/// Finalizes and frees `dead`, and in turn what only they pinned.
+fn destroy(store: &Store, mut dead: Vec<*const Group>) {
+    let collector = &store.collector;
+    if dead.is_empty() || collector.busy.replace(true) {
+        return;
+    }
+    while !dead.is_empty() {
+        for group in &dead {
+            // SAFETY: still alive; finalizers cannot free a group while the collector is busy.
+            finalize(unsafe { &**group });
+        }
+        for group in &dead {
+            // SAFETY: as above; marked so that unpinning does not report a group that is in the list already.
+            unsafe { (**group).suspect.set(true) };
+        }
+        let mut unpinned = Vec::new();
+        for group in dead.drain(..) {
+            // SAFETY: nothing reaches the group any more, and it is freed once.
+            unsafe {
+                for_each_import(&*group, |imported| {
+                    let pins = imported.pins.get() - 1;
+                    imported.pins.set(pins);
+                    if pins == 0 && !imported.has_handles() && !imported.suspect.get() {
+                        unpinned.push(std::ptr::from_ref(imported));
+                    }
+                });
+                store.disown(&*group);
+                collector.suspects.borrow_mut().retain(|s| *s != group);
+                free(group);
+            }
+        }
+        for group in unpinned {
+            // SAFETY: groups that lost their last pin just now, not in the list of the dying.
+            let g = unsafe { &*group };
+            if g.leaked() {
+                collector.dubious.set(collector.dubious.get() + 1);
+                collector.credit.set(collector.credit.get() + CREDIT_OF_SUSPECT);
+            } else {
+                dead.push(group);
+            }
+        }
+    }
+    collector.busy.set(false);
+}
+
+/// Frees an object that belongs to no store.
+///
+/// # Safety
+/// The group's last handle is gone.
+pub unsafe fn free_detached(group: *const Group) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        finalize(&*group);
+        free(group);
+    }
+}
+
+fn kind(group: &Group) -> ObjectKind {
+    // SAFETY: a group's root lives as long as the group.
+    unsafe { (*group.root.get()).kind }
+}
+
+fn instance(group: &Group) -> Option<&Instance> {
+    // SAFETY: the kind says what the root is.
+    (kind(group) == ObjectKind::Instance).then(|| unsafe { &*group.root.get().cast::<Instance>() })
+}
+
+/// Runs the finalizers of a group's objects.
+fn finalize(group: &Group) {
+    match instance(group) {
+        Some(instance) => instance.each_object(|object| object.finalize()),
+        // SAFETY: the root lives as long as the group.
+        None => unsafe {
+            (*group.root.get()).finalize();
+            if kind(group) == ObjectKind::Func {
+                func::finalize_env(group.root.get().cast());
+            }
+        },
+    }
+}
+
+/// Visits the groups that an instance imports from, once for each time it pinned them.
+fn for_each_import(group: &Group, visit: impl FnMut(&Group)) {
+    if let Some(instance) = instance(group) {
+        instance.each_import(visit);
+    }
+}
+
+/// Visits the references that objects of the group hold, outside of the group or not. Returns the words looked at.
+fn trace(group: &Group, visit: &mut dyn FnMut(*const Object)) -> usize {
+    let root = group.root.get();
+    match kind(group) {
+        ObjectKind::Instance => {
+            // SAFETY: the kind says what the root is.
+            let instance = unsafe { &*root.cast::<Instance>() };
+            instance.each_import(|imported| visit(imported.root.get()));
+            instance.trace(visit)
+        }
+        // SAFETY: the kind says what the root is.
+        ObjectKind::Table => unsafe { (*root.cast::<Table>()).trace(visit) },
+        // SAFETY: as above.
+        ObjectKind::Global => unsafe { (*root.cast::<HostGlobal>()).trace(visit) },
+        ObjectKind::Func | ObjectKind::Memory | ObjectKind::Module | ObjectKind::Trap | ObjectKind::Foreign => 0,
+    }
+}
+
+/// Frees a group and its objects.
+///
+/// # Safety
+/// Nothing reaches them any more; finalizers have run.
+unsafe fn free(group: *const Group) {
+    // SAFETY: the kind says what was allocated; the caller promises that this is the only free.
+    unsafe {
+        let root = (*group).root.get().cast_mut();
+        match kind(&*group) {
+            ObjectKind::Instance => Instance::free(root.cast()),
+            ObjectKind::Func => func::free_host(root.cast()),
+            ObjectKind::Global => drop(Box::from_raw(root.cast::<Standalone<HostGlobal>>())),
+            ObjectKind::Table => drop(Box::from_raw(root.cast::<Standalone<Table>>())),
+            ObjectKind::Memory => drop(Box::from_raw(root.cast::<Standalone<Memory>>())),
+            ObjectKind::Module => drop(Box::from_raw(root.cast::<Standalone<ModuleObject>>())),
+            ObjectKind::Trap => drop(Box::from_raw(root.cast::<Standalone<Trap>>())),
+            ObjectKind::Foreign => drop(Box::from_raw(root.cast::<Standalone<Foreign>>())),
+        }
+    }
+}
+
+/// Marks every group that a word on the running stack may refer to.
+#[inline(never)]
+fn mark_from_stack(store: &Store, work: &mut Vec<*const Group>) {
+    let mut places: Vec<(usize, usize, *const Group)> = Vec::new();
+    each_group(store, |group| match instance(group) {
+        Some(instance) => instance.each_allocation(|start, end| places.push((start, end, group))),
+        None => {
+            let start = group.root.get() as usize;
+            places.push((start, start + 1, group));
+        }
+    });
+    places.sort_unstable_by_key(|place| place.0);
+    let mut end = 0;
+    // SAFETY: activations are alive while they are in the list, which the store's thread is reading.
+    unsafe {
+        let mut activation = (*store.context()).activation;
+        while !activation.is_null() {
+            end = (*activation).fp;
+            activation = (*activation).previous;
+        }
+    }
+    stack::with_registers_spilled(|sp| {
+        let mut at = sp & !7;
+        while at < end {
+            // SAFETY: between the stack pointer and the outermost entry frame lies this thread's own stack.
+            let word = unsafe { (at as *const usize).read_volatile() };
+            let after = places.partition_point(|place| place.0 <= word);
+            if after > 0 {
+                let (_, place_end, group) = places[after - 1];
+                // SAFETY: groups of the list are alive.
+                if word < place_end && !unsafe { (*group).marked.replace(true) } {
+                    work.push(group);
+                }
+            }
+            at += 8;
+        }
+    });
+}

@@ -1,0 +1,133 @@
+//! An engine: configuration, canonical types, compilers and pooled memories, shared by stores on any thread.
+
+use crate::compile::{CompileError, Compiler, Tunables};
+use crate::config::Config;
+use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::memory_pool::MemoryPool;
+use crate::runtime::signature::Signature;
+use crate::runtime::sys::{compile_stack, signals, vm};
+use crate::types::FuncType;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An engine. Stores and modules keep it alive.
+pub struct Engine {
+    config: Config,
+    tunables: Tunables,
+    signatures: Mutex<Signatures>,
+    compilers: Mutex<Vec<Compiler>>,
+    pool: MemoryPool,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Signatures {
+    by_type: HashMap<FuncType, u32>,
+    /// Boxed: their addresses are kept by functions.
+    #[allow(clippy::vec_box)]
+    by_id: Vec<Box<Signature>>,
+}
+
+impl Engine {
+    /// An engine with this configuration.
+    pub fn new(mut config: Config) -> Result<Arc<Engine>, Error> {
+        if config.memory_reservation > 0 && vm::address_space_limit().is_some_and(|limit| limit < 64 << 30) {
+            // Where address space is rationed, reservations of gigabytes would fail one after the other.
+            config.memory_reservation = 0;
+        }
+        let full = config.memory_reservation >= Config::FULL_RESERVATION;
+        let tunables = Tunables {
+            signals: config.signals,
+            guarded_memories: config.signals && full,
+            guard: config.memory_guard,
+            fixed_bases: full,
+        };
+        let compiler = Compiler::new(&tunables).map_err(from_compile)?;
+        if config.signals {
+            signals::install().map_err(|e| Error::new(ErrorKind::Memory, format!("signal handlers: {e}")))?;
+        }
+        let pool = MemoryPool::new(config.pooled_memories);
+        Ok(Arc::new(Engine {
+            config,
+            tunables,
+            signatures: Mutex::default(),
+            compilers: Mutex::new(vec![compiler]),
+            pool,
+        }))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What code is compiled for.
+    pub fn tunables(&self) -> &Tunables {
+        &self.tunables
+    }
+
+    /// The pool of memories.
+    pub fn pool(&self) -> &MemoryPool {
+        &self.pool
+    }
+
+    /// The canonical form of a type. It lives as long as the engine.
+    pub fn signature(&self, ty: &FuncType) -> Result<*const Signature, Error> {
+        let mut all = self.signatures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = all.by_type.get(ty) {
+            return Ok(&raw const *all.by_id[*id as usize]);
+        }
+        if ty.params().len() > usize::from(u16::MAX) || ty.results().len() > usize::from(u16::MAX) {
+            return Err(Error::new(ErrorKind::Limit, "a function type has more than 65535 parameters or results"));
+        }
+        let id = all.by_id.len() as u32;
+        all.by_id.push(Box::new(Signature::new(id, ty.clone())));
+        all.by_type.insert(ty.clone(), id);
+        Ok(&raw const *all.by_id[id as usize])
+    }
+
+    /// Runs `work` with a compiler, on a stack that is large enough wherever the caller stands.
+    pub fn compile<T>(&self, work: impl FnOnce(&mut Compiler) -> Result<T, CompileError>) -> Result<T, Error> {
+        compile_stack::on_compile_stack(|| self.compile_here(work)).map_err(no_compile_stack)?
+    }
+
+    /// Runs `work` with a compiler, on the calling thread's stack.
+    pub fn compile_here<T>(&self, work: impl FnOnce(&mut Compiler) -> Result<T, CompileError>) -> Result<T, Error> {
+        let pooled = self.compilers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut compiler = match pooled {
+            Some(compiler) => compiler,
+            None => Compiler::new(&self.tunables).map_err(from_compile)?,
+        };
+        let made = work(&mut compiler);
+        self.compilers.lock().unwrap_or_else(PoisonError::into_inner).push(compiler);
+        made.map_err(from_compile)
+    }
+}
+
+/// The failure to run on a compile stack, or to come back from it.
+pub fn no_compile_stack(error: compile_stack::StackError) -> Error {
+    match error {
+        compile_stack::StackError::Memory(error) => {
+            Error::new(ErrorKind::Memory, format!("no stack to compile on: {error}"))
+        }
+        compile_stack::StackError::Panic(message) => {
+            Error::new(ErrorKind::Internal, format!("the compiler panicked: {message}"))
+        }
+    }
+}
+
+/// A failure of the compiler as a failure of the API.
+pub fn from_compile(error: CompileError) -> Error {
+    let kind = match error {
+        CompileError::NotSupported { .. } | CompileError::Host(_) => ErrorKind::Unsupported,
+        CompileError::TooLarge(_) => ErrorKind::Limit,
+        CompileError::Internal(_) => ErrorKind::Internal,
+    };
+    Error::new(kind, error.to_string())
+}

@@ -1,0 +1,103 @@
+//! Globals (section 4.2.9): the host's own, and handles to those that instances define.
+
+use crate::runtime::error::Error;
+use crate::runtime::object::{Object, ObjectKind, Standalone, acquire};
+use crate::runtime::store::Store;
+use crate::runtime::val::{Val, kind_of};
+use crate::runtime::vmctx::GlobalCell;
+use crate::types::{GlobalType, ValType};
+use std::cell::UnsafeCell;
+use std::ptr;
+
+/// What a `wasm_global_t` points to. The value lies in the vmctx of the defining instance, or behind a host's global.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Global {
+    /// The header.
+    pub object: Object,
+    /// The type.
+    pub ty: GlobalType,
+    /// The value's place.
+    pub cell: *mut GlobalCell,
+}
+
+/// A global made by the host.
+#[repr(C)]
+#[derive(Debug)]
+pub struct HostGlobal {
+    /// What handles point to.
+    pub global: Global,
+    value: UnsafeCell<GlobalCell>,
+}
+
+impl Global {
+    /// A global of the host's, with one handle.
+    pub fn new(store: &Store, ty: GlobalType, value: Val) -> Result<*mut Global, Error> {
+        let bits = value.to_bits(ty.content, store, &|| String::from("initial value of the global"))?;
+        let made = Standalone::new(store, ObjectKind::Global, |object| HostGlobal {
+            global: Global { object, ty, cell: ptr::null_mut() },
+            value: UnsafeCell::new(GlobalCell::from_low(bits)),
+        });
+        // SAFETY: just made, at its final address.
+        unsafe {
+            (*made).global.cell = (*made).value.get();
+            if ty.content.is_ref() {
+                (*made).global.object.group().leak();
+            }
+            Ok(&raw mut (*made).global)
+        }
+    }
+
+    /// The value. A reference comes with a handle of its own.
+    pub fn get(&self) -> Val {
+        // SAFETY: the cell lives as long as the group; the store is used by this thread.
+        let bits = unsafe { (*self.cell).low() };
+        let value = Val { kind: kind_of(self.ty.content), bits };
+        // SAFETY: a reference in a reachable global is alive.
+        if let Some(object) = unsafe { value.object().as_ref() } {
+            acquire(object);
+        }
+        value
+    }
+
+    /// Replaces the value (section 4.4.5, `global.set`, and the embedding's `global_write`).
+    pub fn set(&self, value: Val) -> Result<(), Error> {
+        if !self.ty.mutable {
+            return Err(Error::argument("the global is constant"));
+        }
+        // SAFETY: a store outlives its objects.
+        let store = unsafe { &*self.object.store };
+        let bits = value.to_bits(self.ty.content, store, &|| String::from("value of the global"))?;
+        if self.ty.content.is_ref() {
+            self.object.group().leak();
+        }
+        // SAFETY: as in `get`.
+        unsafe { *self.cell = GlobalCell::from_low(bits) };
+        Ok(())
+    }
+
+    /// Visits the reference that it holds, if any. Returns the words looked at.
+    pub fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
+        // SAFETY: as in `get`.
+        trace_cell(self.ty.content, unsafe { &*self.cell }, visit)
+    }
+}
+
+impl HostGlobal {
+    /// See [`Global::trace`].
+    pub fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
+        self.global.trace(visit)
+    }
+}
+
+/// Visits the reference in a cell of type `ty`, if it is one.
+pub fn trace_cell(ty: ValType, cell: &GlobalCell, visit: &mut dyn FnMut(*const Object)) -> usize {
+    if !ty.is_ref() {
+        return 0;
+    }
+    let object = cell.low() as *const Object;
+    if !object.is_null() {
+        visit(object);
+    }
+    1
+}

@@ -1,0 +1,131 @@
+//! A module ready to run in an engine: its declarations, and a code table whose entries point to lazy thunks
+//! until a function is first called. Shared by stores on any thread.
+
+use crate::compile::layout::VmctxLayout;
+use crate::module::Module;
+use crate::runtime::code_memory::{self, CodeBlock};
+use crate::runtime::engine::Engine;
+use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::object::{Object, ObjectKind, Standalone};
+use crate::runtime::signature::{Signature, no_code_memory};
+use crate::runtime::store::Store;
+use crate::runtime::tier;
+use crate::runtime::vmctx::Slot;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A module bound to an engine.
+#[derive(Debug)]
+pub struct CompiledModule {
+    /// What it declares.
+    pub module: Module,
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Where things lie in its instances.
+    pub layout: VmctxLayout,
+    /// Canonical types, by type index.
+    pub signatures: Box<[*const Signature]>,
+    /// Their ids, for generated code.
+    pub type_ids: Box<[u32]>,
+    /// Code pointers, by index of defined function.
+    pub code_table: Box<[Slot]>,
+    /// Whether its instances may pass references to their functions where those are not counted: through imported
+    /// tables and globals, or calls with references.
+    pub leaks_refs: bool,
+    /// The code that the table points to.
+    pub(in crate::runtime) blocks: Mutex<Vec<CodeBlock>>,
+}
+
+// SAFETY: the signatures live as long as the engine, which the module keeps, and are themselves shared.
+unsafe impl Send for CompiledModule {}
+// SAFETY: as above; everything that changes is atomic or behind a lock.
+unsafe impl Sync for CompiledModule {}
+
+impl CompiledModule {
+    /// Decodes, validates and binds a module (`module_decode` and `module_validate` of the embedding, section 7.1.6).
+    pub fn new(engine: &Arc<Engine>, bytes: Arc<[u8]>) -> Result<Arc<CompiledModule>, Error> {
+        let threads = tier::compile_threads();
+        let module = Module::new(bytes, &engine.config().features, threads).map_err(from_module)?;
+        let made = CompiledModule::bind(engine, module)?;
+        if engine.config().eager {
+            tier::compile_all(&made)?;
+        }
+        Ok(made)
+    }
+
+    /// Binds a validated module to an engine; hardly anything is compiled yet.
+    pub fn bind(engine: &Arc<Engine>, module: Module) -> Result<Arc<CompiledModule>, Error> {
+        let made = CompiledModule::bind_without_code(engine, module)?;
+        tier::compile_unlazy(&made)?;
+        Ok(made)
+    }
+
+    /// A module whose functions are all thunks. Those that thunks cannot stand in for must get code before they are called.
+    pub(in crate::runtime) fn bind_without_code(
+        engine: &Arc<Engine>,
+        module: Module,
+    ) -> Result<Arc<CompiledModule>, Error> {
+        let signatures = module.types.iter().map(|ty| engine.signature(ty)).collect::<Result<Box<[_]>, _>>()?;
+        // SAFETY: signatures live as long as the engine.
+        let type_ids = signatures.iter().map(|s| unsafe { (**s).id }).collect();
+        let count = module.bodies.len() as u32;
+        let thunks = code_memory::lazy_thunks(count).map_err(no_code_memory)?;
+        let thunk = |i: u32| thunks.wrapping_add(i as usize * code_memory::THUNK_SIZE).cast_mut();
+        let code_table = (0..count).map(|i| AtomicPtr::new(thunk(i))).collect();
+        let leaks_refs = module.tables[..module.imported_tables as usize].iter().len() > 0
+            || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
+            || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
+        let layout = VmctxLayout::new(&module);
+        Ok(Arc::new(CompiledModule {
+            module,
+            engine: engine.clone(),
+            layout,
+            signatures,
+            type_ids,
+            code_table,
+            leaks_refs,
+            blocks: Mutex::default(),
+        }))
+    }
+
+    /// Whether a defined function has code of its own.
+    pub fn is_compiled(&self, defined: u32) -> bool {
+        let code = self.code_table[defined as usize].load(Ordering::Acquire);
+        !code_memory::is_thunk(code)
+    }
+
+    /// The signature of a function of the index space.
+    pub fn signature_of(&self, func: u32) -> &Signature {
+        // SAFETY: signatures live as long as the engine, which the module keeps.
+        unsafe { &*self.signatures[self.module.functions[func as usize] as usize] }
+    }
+}
+
+/// A failure of decoding or validation as a failure of the API.
+pub fn from_module(error: crate::module::ModuleError) -> Error {
+    use crate::module::ModuleErrorKind as Kind;
+    let kind = match error.kind {
+        Kind::Malformed => ErrorKind::Malformed,
+        Kind::Invalid => ErrorKind::Invalid,
+        Kind::Unsupported => ErrorKind::Unsupported,
+        Kind::Limit => ErrorKind::Limit,
+    };
+    Error { kind, message: error.to_string(), offset: error.offset }
+}
+
+/// What a `wasm_module_t` points to: a module as an object of a store.
+#[repr(C)]
+#[derive(Debug)]
+pub struct ModuleObject {
+    /// The header.
+    pub object: Object,
+    /// The module.
+    pub module: Arc<CompiledModule>,
+}
+
+impl ModuleObject {
+    /// A new object for the module, with one handle.
+    pub fn new(store: &Store, module: Arc<CompiledModule>) -> *mut ModuleObject {
+        Standalone::new(store, ObjectKind::Module, |object| ModuleObject { object, module })
+    }
+}

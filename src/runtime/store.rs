@@ -1,0 +1,281 @@
+//! A store (section 4.2.3): the objects of one thread of work, and the state of running code.
+//!
+//! **Threads.** A store is used by one thread at a time, and may move to another while nothing of it runs. Which
+//! thread that is, is not asked of the system at each call: the store remembers the address range of the stack it was
+//! last entered from. A stack pointer inside is the same thread; outside, the slow path finds out whether the stack is
+//! exhausted, the store has moved, or two threads use it at once (an error).
+//!
+//! ```text
+//!   stack.start                                                        stack.end
+//!   |-- reserve for the host --|-------- WebAssembly may use --------|...
+//!                              ^ stack_limit      ^ entry_low        ^ sp at the first entry
+//! ```
+//!
+//! **Release from other threads.** Finalizer threads may drop handles at any time: they only count the release in
+//! the group and queue it; the store's own thread subtracts it later.
+//!
+//! **Life.** `wasm_store_delete` closes the store. What handles still reach stays usable until the last handle goes; then
+//! everything is finalized and freed.
+
+use crate::runtime::collect;
+use crate::runtime::engine::Engine;
+use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::object::Group;
+use crate::runtime::sys::{stack, trampoline};
+use crate::runtime::vmctx::StoreContext;
+use std::cell::{Cell, UnsafeCell};
+use std::ops::Range;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+/// A store. Always boxed; its address is its identity.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Store {
+    /// What generated code sees. First, so that its address is the store's.
+    context: UnsafeCell<StoreContext>,
+    /// Stack pointers from here to `stack_high` may enter without further questions.
+    entry_low: Cell<usize>,
+    /// End of the stack that the store was last entered from.
+    stack_high: Cell<usize>,
+    /// Groups with deferred releases, linked through `next_queued`.
+    queue: AtomicPtr<Group>,
+    /// Whether something waits for the moment when no code of the store runs.
+    pub(in crate::runtime) attention: Cell<bool>,
+    stack: Cell<(usize, usize)>,
+    engine: Arc<Engine>,
+    /// Everything alive, newest first.
+    pub(in crate::runtime) groups: Cell<*const Group>,
+    /// How many groups there are.
+    pub(in crate::runtime) group_count: Cell<usize>,
+    /// Groups that have handles.
+    rooted: Cell<usize>,
+    /// State of the collector.
+    pub(in crate::runtime) collector: collect::Collector,
+    closed: AtomicBool,
+}
+
+impl Store {
+    /// A new store of `engine`.
+    pub fn new(engine: Arc<Engine>) -> *mut Store {
+        Box::into_raw(Box::new(Store {
+            context: UnsafeCell::new(StoreContext::new(trampoline::TRAMPOLINES.as_ptr())),
+            entry_low: Cell::new(usize::MAX),
+            stack_high: Cell::new(0),
+            queue: AtomicPtr::new(ptr::null_mut()),
+            attention: Cell::new(false),
+            stack: Cell::new((0, 0)),
+            engine,
+            groups: Cell::new(ptr::null()),
+            group_count: Cell::new(0),
+            rooted: Cell::new(0),
+            collector: collect::Collector::default(),
+            closed: AtomicBool::new(false),
+        }))
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// What generated code sees of the store.
+    pub fn context(&self) -> *mut StoreContext {
+        self.context.get()
+    }
+
+    /// Whether code of the store is running.
+    pub fn is_running(&self) -> bool {
+        // SAFETY: a plain read; a race with another thread is the misuse that callers look for.
+        unsafe { !(*self.context()).activation.is_null() }
+    }
+
+    /// Whether the calling thread's stack pointer may enter without further questions.
+    #[inline(always)]
+    pub fn is_entered_from(&self, sp: usize) -> bool {
+        sp >= self.entry_low.get() && sp < self.stack_high.get()
+    }
+
+    /// Makes sure that the calling thread may use the store now; moves an idle store to this thread.
+    pub fn enter(&self) -> Result<(), Error> {
+        let sp = stack::stack_pointer();
+        if self.is_entered_from(sp) { Ok(()) } else { self.enter_slowly(sp) }
+    }
+
+    #[cold]
+    fn enter_slowly(&self, sp: usize) -> Result<(), Error> {
+        let (start, end) = self.stack.get();
+        if self.is_running() {
+            if sp < start || sp >= end {
+                return Err(Error::new(ErrorKind::Thread, "the store is in use on another thread"));
+            }
+            // SAFETY: a plain read.
+            if sp < unsafe { (*self.context()).stack_limit } {
+                return Err(Error::new(ErrorKind::StackExhausted, "call stack exhausted"));
+            }
+            return Ok(());
+        }
+        let range = stack::current_stack();
+        let low = self.lowest(&range, sp);
+        if sp < low + 4096 {
+            return Err(Error::new(ErrorKind::StackExhausted, "call stack exhausted"));
+        }
+        self.stack.set((range.start, range.end));
+        self.stack_high.set(range.end);
+        self.entry_low.set(low + (sp - low) / 2);
+        // SAFETY: nothing of the store runs, so nobody reads the context.
+        unsafe { (*self.context()).stack_limit = low };
+        self.drain();
+        Ok(())
+    }
+
+    /// The lowest address that code entered at `sp` may use: leaves the host a reserve.
+    fn lowest(&self, range: &Range<usize>, sp: usize) -> usize {
+        let size = range.end.saturating_sub(range.start);
+        let reserve = (size / 8).max(64 << 10).min(size / 2);
+        let floor = range.start + reserve;
+        floor.max(sp.saturating_sub(self.engine.config().max_stack))
+    }
+
+    /// Whether the calling thread is the one that last entered, or nobody ever did.
+    fn is_mine(&self) -> bool {
+        let sp = stack::stack_pointer();
+        let (start, end) = self.stack.get();
+        (sp >= start && sp < end) || end == 0
+    }
+
+    /// Enters a new group in the list. It has its first handle.
+    pub(in crate::runtime) fn adopt(&self, group: &Group) {
+        let head = self.groups.get();
+        group.next.set(head);
+        if !head.is_null() {
+            // SAFETY: groups in the list are alive.
+            unsafe { (*head).previous.set(group) };
+        }
+        self.groups.set(group);
+        self.group_count.set(self.group_count.get() + 1);
+        self.rooted(1);
+        self.collector.allocated();
+    }
+
+    /// Takes a dying group out of the list.
+    pub(in crate::runtime) fn disown(&self, group: &Group) {
+        let (previous, next) = (group.previous.get(), group.next.get());
+        // SAFETY: neighbours in the list are alive.
+        unsafe {
+            match previous.as_ref() {
+                Some(p) => p.next.set(next),
+                None => self.groups.set(next),
+            }
+            if let Some(n) = next.as_ref() {
+                n.previous.set(previous);
+            }
+        }
+        self.group_count.set(self.group_count.get() - 1);
+    }
+
+    /// Notes that `change` more groups have handles.
+    pub(in crate::runtime) fn rooted(&self, change: isize) {
+        self.rooted.set(self.rooted.get().wrapping_add_signed(change));
+    }
+
+    /// Gives up a handle to an object of `group`; see [`crate::runtime::object::release`].
+    ///
+    /// # Safety
+    /// Both are alive, and the caller owns a handle to an object of the group.
+    pub unsafe fn release(store: *const Store, group: *const Group) {
+        // SAFETY: alive by the caller's promise.
+        let (this, group) = unsafe { (&*store, &*group) };
+        let closed = this.closed.load(Ordering::Acquire);
+        if !this.is_mine() && (!closed || this.is_running()) {
+            if group.defer() {
+                this.enqueue(group);
+            }
+            return;
+        }
+        if group.give_up(1) {
+            this.lost_last_handle(group);
+        }
+        // SAFETY: nothing below uses the store if it is freed.
+        unsafe { Store::settle(store) };
+    }
+
+    fn enqueue(&self, group: &Group) {
+        let new = ptr::from_ref(group).cast_mut();
+        let mut head = self.queue.load(Ordering::Relaxed);
+        loop {
+            group.next_queued.store(head, Ordering::Relaxed);
+            match self.queue.compare_exchange_weak(head, new, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Subtracts what other threads have released.
+    fn drain(&self) {
+        let mut group = self.queue.swap(ptr::null_mut(), Ordering::AcqRel);
+        // SAFETY: a group with deferred releases has handles, so it is alive until they are subtracted here; its link is
+        // read before they are taken, after which it may be queued again.
+        while let Some(g) = unsafe { group.as_ref() } {
+            group = g.next_queued.load(Ordering::Relaxed);
+            let count = g.take_deferred();
+            if count > 0 && g.give_up(count) {
+                self.lost_last_handle(g);
+            }
+        }
+    }
+
+    fn lost_last_handle(&self, group: &Group) {
+        self.rooted(-1);
+        self.collector.suspect(self, group);
+    }
+
+    /// Does what can be done now about groups that lost their last handle; frees a closed store that nobody holds.
+    /// Call it when an object of the store may have become unreachable, and after the outermost activation ends.
+    ///
+    /// # Safety
+    /// `store` is alive, and the calling thread may use it. It may be freed by this call.
+    pub unsafe fn settle(store: *const Store) {
+        // SAFETY: alive by the caller's promise.
+        let this = unsafe { &*store };
+        this.drain();
+        collect::settle(this);
+        if this.closed.load(Ordering::Acquire)
+            && this.rooted.get() == 0
+            && !this.is_running()
+            && !this.collector.is_busy()
+        {
+            collect::everything(this);
+            // SAFETY: closed and without handles: nobody else knows the address.
+            drop(unsafe { Box::from_raw(store.cast_mut()) });
+        }
+    }
+
+    /// Whether other threads have released handles that are not yet subtracted.
+    pub fn has_deferred(&self) -> bool {
+        !self.queue.load(Ordering::Relaxed).is_null()
+    }
+
+    /// `wasm_store_delete`: closes the store. Objects with handles stay usable until those go.
+    ///
+    /// # Safety
+    /// `store` is alive and not yet closed; the caller gives it up.
+    pub unsafe fn close(store: *const Store) {
+        // SAFETY: alive by the caller's promise.
+        let this = unsafe { &*store };
+        this.closed.store(true, Ordering::Release);
+        if this.is_running() {
+            // A finalizer or callback deletes the store it runs in: the end of the outermost activation settles it.
+            this.attention.set(true);
+            return;
+        }
+        this.drain();
+        if this.rooted.get() > 0 && !this.collector.is_busy() {
+            collect::collect(this);
+        }
+        // SAFETY: alive until here.
+        unsafe { Store::settle(store) };
+    }
+}

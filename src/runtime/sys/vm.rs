@@ -1,0 +1,163 @@
+//! Memory mappings: `mmap` and its relatives with errors as `io::Error` and lengths in bytes.
+//!
+//! All addresses and lengths must be multiples of the page size, which [`page_size`] tells. The functions that change
+//! what an address means are unsafe: nothing else may rely on the range.
+
+use std::io;
+use std::ptr;
+use std::sync::OnceLock;
+
+/// What may be done with a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Nothing: every access faults.
+    None,
+    /// Reading and writing.
+    ReadWrite,
+    /// Reading and executing.
+    ReadExecute,
+}
+
+impl Protection {
+    fn flags(self) -> libc::c_int {
+        match self {
+            Protection::None => libc::PROT_NONE,
+            Protection::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+            Protection::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
+        }
+    }
+}
+
+/// Bytes of a page.
+pub fn page_size() -> usize {
+    static SIZE: OnceLock<usize> = OnceLock::new();
+    // SAFETY: sysconf has no preconditions.
+    *SIZE.get_or_init(|| unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize)
+}
+
+/// `len` rounded up to whole pages, if that is a number.
+pub fn round_up(len: usize) -> Option<usize> {
+    len.checked_next_multiple_of(page_size())
+}
+
+/// Maps `len` bytes of zeros that are private to the process. The system sets no memory aside for them until
+/// they are touched.
+pub fn map(len: usize, protection: Protection) -> io::Result<*mut u8> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: without an address the kernel chooses one that nobody uses.
+    check_map(unsafe { libc::mmap(ptr::null_mut(), len, protection.flags(), flags, -1, 0) })
+}
+
+/// Maps the first `len` bytes of a file, shared with its other mappings.
+pub fn map_file(file: libc::c_int, len: usize, protection: Protection) -> io::Result<*mut u8> {
+    // SAFETY: without an address the kernel chooses one that nobody uses.
+    check_map(unsafe { libc::mmap(ptr::null_mut(), len, protection.flags(), libc::MAP_SHARED, file, 0) })
+}
+
+/// Maps the first `len` bytes of a file over what is mapped at `address`.
+///
+/// # Safety
+/// The range belongs to the caller, and no reference into it is alive.
+pub unsafe fn map_file_over(
+    address: *mut u8,
+    file: libc::c_int,
+    len: usize,
+    protection: Protection,
+) -> io::Result<*mut u8> {
+    let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+    // SAFETY: the caller owns the range.
+    check_map(unsafe { libc::mmap(address.cast(), len, protection.flags(), flags, file, 0) })
+}
+
+/// Changes what may be done with a range.
+///
+/// # Safety
+/// The range belongs to the caller, and nothing relies on what is taken away.
+pub unsafe fn protect(address: *mut u8, len: usize, protection: Protection) -> io::Result<()> {
+    // SAFETY: the caller owns the range.
+    check(unsafe { libc::mprotect(address.cast(), len, protection.flags()) })
+}
+
+/// Gives the memory of a private anonymous range back to the system; it reads as zeros afterwards.
+///
+/// # Safety
+/// The range belongs to the caller, and no reference into it is alive.
+pub unsafe fn discard(address: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: the caller owns the range.
+    check(unsafe { libc::madvise(address.cast(), len, libc::MADV_DONTNEED) })
+}
+
+/// Gives the memory of a range of a shared file mapping back to the system, for all mappings of the file.
+///
+/// # Safety
+/// The range belongs to the caller, and nothing relies on its contents.
+pub unsafe fn punch(address: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: the caller owns the range.
+    check(unsafe { libc::madvise(address.cast(), len, libc::MADV_REMOVE) })
+}
+
+/// Makes a writable range present, so that lack of memory is an error here and not a signal at the first access.
+/// Kernels before 5.14 cannot; there it does nothing.
+///
+/// # Safety
+/// The range belongs to the caller.
+pub unsafe fn populate(address: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: populating changes no contents, and the caller owns the range.
+    let result = check(unsafe { libc::madvise(address.cast(), len, libc::MADV_POPULATE_WRITE) });
+    match result {
+        Err(e) if e.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        result => result,
+    }
+}
+
+/// Undoes a mapping.
+///
+/// # Safety
+/// The range belongs to the caller, and nobody uses it any more.
+pub unsafe fn unmap(address: *mut u8, len: usize) {
+    // SAFETY: the caller owns the range. It fails only if the arguments are no mapping's, and then nothing changes.
+    unsafe { libc::munmap(address.cast(), len) };
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn check_map(address: *mut libc::c_void) -> io::Result<*mut u8> {
+    if address == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(address.cast()) }
+}
+
+/// The most address space that the process may use (RLIMIT_AS), if that is limited.
+pub fn address_space_limit() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: fills the structure, which is ours.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) } == 0;
+    (known && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_zero_and_can_be_discarded() {
+        let len = 4 * page_size();
+        let at = map(len, Protection::None).unwrap();
+        // SAFETY: the mapping is this test's own.
+        unsafe {
+            protect(at, len, Protection::ReadWrite).unwrap();
+            assert_eq!(at.add(len - 1).read(), 0);
+            at.write_bytes(7, len);
+            discard(at, len / 2).unwrap();
+            assert_eq!((at.read(), at.add(len / 2).read()), (0, 7));
+            unmap(at, len);
+        }
+    }
+
+    #[test]
+    fn too_much_is_an_error() {
+        assert!(map(1 << 60, Protection::None).is_err());
+        assert_eq!(round_up(1), Some(page_size()));
+        assert_eq!(round_up(usize::MAX), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! Tables (section 4.2.7). An element is null, the address of an object, or, in a funcref table of an
+//! instance, lazy: the index of one of its functions, whose `Func` is made when somebody asks.
+
+use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::instance::Instance;
+use crate::runtime::object::{Object, ObjectKind, Standalone};
+use crate::runtime::store::Store;
+use crate::runtime::val::check_ref;
+use crate::runtime::vmctx::TableDef;
+use crate::types::{HeapType, Limits, TableType};
+use std::cell::UnsafeCell;
+use std::ptr;
+
+/// The most elements that a table can have.
+pub const MAX_ELEMENTS: u64 = 10_000_000;
+
+/// A table: what a `wasm_table_t*` points to.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Table {
+    /// The header.
+    pub object: Object,
+    /// Elements and length, for generated code.
+    pub def: UnsafeCell<TableDef>,
+    declared: TableType,
+    elements: UnsafeCell<Vec<usize>>,
+    /// The instance that lazy elements refer to; null for tables of the host.
+    owner: *const Instance,
+}
+
+/// The form of a lazy element: function `index` of the instance that owns the table.
+pub fn lazy(index: u32) -> usize {
+    (index as usize) << 1 | 1
+}
+
+impl Table {
+    /// A table of the host's, with one handle, filled with `init`.
+    pub fn new(store: &Store, ty: TableType, init: *const Object) -> Result<*mut Table, Error> {
+        check_ref(init, ty.element, store, &|| String::from("initial element of the table"))?;
+        let elements = allocate(&ty, init as usize)?;
+        let table = Standalone::new(store, ObjectKind::Table, |object| {
+            Table::with_elements(object, ty, elements, ptr::null())
+        });
+        // SAFETY: just made.
+        unsafe { (*table).object.group().leak() };
+        Ok(table)
+    }
+
+    /// A table that `owner` defines, filled with `init`.
+    pub fn new_in(object: Object, ty: TableType, owner: *const Instance, init: usize) -> Result<Table, Error> {
+        Ok(Table::with_elements(object, ty, allocate(&ty, init)?, owner))
+    }
+
+    fn with_elements(object: Object, declared: TableType, mut elements: Vec<usize>, owner: *const Instance) -> Table {
+        let def = TableDef { elements: elements.as_mut_ptr(), length: elements.len() };
+        Table { object, def: UnsafeCell::new(def), declared, elements: UnsafeCell::new(elements), owner }
+    }
+
+    /// The number of elements.
+    pub fn size(&self) -> u64 {
+        // SAFETY: a plain read of what only the store's thread changes.
+        unsafe { (*self.def.get()).length as u64 }
+    }
+
+    /// The type, with the current size as its minimum.
+    pub fn ty(&self) -> TableType {
+        let limits = Limits { min: self.size(), max: self.declared.limits.max };
+        TableType { limits, ..self.declared }
+    }
+
+    fn place(&self, index: u64) -> Option<*mut usize> {
+        // SAFETY: as in `size`; the element is within the table.
+        (index < self.size()).then(|| unsafe { (*self.def.get()).elements.add(index as usize) })
+    }
+
+    /// The element at `index`, made real if it was lazy. None outside of the table.
+    pub fn get(&self, index: u64) -> Option<*const Object> {
+        let place = self.place(index)?;
+        // SAFETY: within the table; a lazy element's owner lives as long as the table, being of its group.
+        unsafe {
+            if *place & 1 == 1 {
+                *place = (*self.owner).func((*place >> 1) as u32) as usize;
+            }
+            Some(*place as *const Object)
+        }
+    }
+
+    /// Checks that a reference of the host may be an element, and notes that it leaves the host.
+    pub fn check(&self, value: *const Object) -> Result<(), Error> {
+        // SAFETY: a store outlives its objects.
+        let store = unsafe { &*self.object.store };
+        check_ref(value, self.declared.element, store, &|| String::from("element of the table"))?;
+        self.object.group().leak();
+        Ok(())
+    }
+
+    /// Replaces the element at `index` by a checked reference. Whether there is one.
+    pub fn set(&self, index: u64, value: *const Object) -> bool {
+        match self.place(index) {
+            // SAFETY: within the table.
+            Some(place) => unsafe { *place = value as usize },
+            None => return false,
+        }
+        true
+    }
+
+    /// Grows by `delta` elements of a checked reference (section 4.5.3, growing tables). Gives the old size, if it could.
+    pub fn grow(&self, delta: u64, init: *const Object) -> Option<u64> {
+        let old = self.size();
+        let new = old.checked_add(delta)?;
+        if new > self.declared.limits.max.unwrap_or(u64::MAX).min(MAX_ELEMENTS) {
+            return None;
+        }
+        // SAFETY: only the store's thread is here, and nobody keeps a reference to the vector.
+        let elements = unsafe { &mut *self.elements.get() };
+        elements.try_reserve(delta as usize).ok()?;
+        elements.resize(new as usize, init as usize);
+        // SAFETY: as above.
+        unsafe { *self.def.get() = TableDef { elements: elements.as_mut_ptr(), length: elements.len() } };
+        Some(old)
+    }
+
+    /// Fills `dst..dst + len` with a checked reference. Whether the table has that part.
+    pub fn fill(&self, dst: u64, value: *const Object, len: u64) -> bool {
+        let Some(part) = self.part(dst, len) else { return false };
+        part.fill(value as usize);
+        true
+    }
+
+    /// Copies elements between tables, or within one. Whether both have the part.
+    pub fn copy(&self, dst: u64, from: &Table, src: u64, len: u64) -> bool {
+        if self.part(dst, len).is_none() || from.part(src, len).is_none() {
+            return false;
+        }
+        if !ptr::eq(self, from) && from.declared.element.heap == HeapType::Func && !ptr::eq(self.owner, from.owner) {
+            for i in src..src + len {
+                from.get(i);
+            }
+        }
+        // SAFETY: both parts were checked; `copy` allows them to overlap.
+        unsafe {
+            let to = (*self.def.get()).elements.add(dst as usize);
+            let at = (*from.def.get()).elements.add(src as usize);
+            ptr::copy(at, to, len as usize);
+        }
+        true
+    }
+
+    /// The elements `start..start + len`, raw, if the table has them.
+    #[allow(clippy::mut_from_ref)]
+    pub fn part(&self, start: u64, len: u64) -> Option<&mut [usize]> {
+        let end = start.checked_add(len)?;
+        if end > self.size() {
+            return None;
+        }
+        // SAFETY: within the table; the caller uses the slice at once and keeps no other.
+        Some(unsafe {
+            std::slice::from_raw_parts_mut((*self.def.get()).elements.add(start as usize), len as usize)
+        })
+    }
+
+    /// Whether lazy elements of `instance` may be put into the table.
+    pub fn is_owned_by(&self, instance: *const Instance) -> bool {
+        ptr::eq(self.owner, instance)
+    }
+
+    /// Visits the references in it. Returns the words looked at.
+    pub fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
+        // SAFETY: only the store's thread is here.
+        let elements = unsafe { &*self.elements.get() };
+        for element in elements {
+            if *element != 0 && *element & 1 == 0 {
+                visit(*element as *const Object);
+            }
+        }
+        elements.len()
+    }
+}
+
+fn allocate(ty: &TableType, init: usize) -> Result<Vec<usize>, Error> {
+    let Limits { min, max } = ty.limits;
+    if max.is_some_and(|max| min > max) {
+        let message = format!("table type: the minimum of {min} elements is above the maximum of {}", max.unwrap_or(0));
+        return Err(Error::argument(message));
+    }
+    if min > MAX_ELEMENTS {
+        let message = format!("table type: {min} elements are more than the {MAX_ELEMENTS} that a table can have");
+        return Err(Error::new(ErrorKind::Limit, message));
+    }
+    if init == 0 && !ty.element.nullable {
+        return Err(Error::argument(format!("table of {}: the initial element is null", ty.element)));
+    }
+    if init == 0 {
+        // Zeroed memory comes from the system without being touched.
+        return Ok(vec![0; min as usize]);
+    }
+    let mut elements = Vec::new();
+    let no_memory = |_| Error::new(ErrorKind::Memory, format!("no memory for a table of {min} elements"));
+    elements.try_reserve_exact(min as usize).map_err(no_memory)?;
+    elements.resize(min as usize, init);
+    Ok(elements)
+}

@@ -1,0 +1,111 @@
+//! When functions are compiled: each at its first call, or all at once, on all processors.
+//!
+//! An entry of a module's code table points to a thunk until its function is compiled; then the code pointer is stored
+//! with release, once. Two threads may compile the same function at once: the first to finish wins.
+
+use crate::compile::returns_in_memory;
+use crate::runtime::builtins::fail_to_compile;
+use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
+use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::engine::no_compile_stack;
+use crate::runtime::module::CompiledModule;
+use crate::runtime::signature::no_code_memory;
+use crate::runtime::sys::compile_stack;
+use crate::runtime::vmctx::Vmctx;
+use std::ptr;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How many threads decode and compile large modules.
+pub fn compile_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get()).min(16)
+}
+
+/// The code of a defined function, which was called for the first time. Null if it cannot be had: then the store's
+/// trap is set. Runs on a compile stack.
+///
+/// # Safety
+/// Called by the lazy trampoline with the callee's vmctx and the index of the defined function.
+pub unsafe fn compile_lazily(vmctx: *mut Vmctx, index: u32) -> *const u8 {
+    // SAFETY: the callee's instance is alive: something calls it.
+    let module = unsafe { (*(*vmctx).instance).module() };
+    match compile_one(module, index) {
+        Ok(code) => code,
+        Err(error) => {
+            // SAFETY: as above.
+            unsafe { fail_to_compile(vmctx, &error) };
+            ptr::null()
+        }
+    }
+}
+
+/// Sets the store's trap because the compiler did not come to an end.
+///
+/// # Safety
+/// As [`compile_lazily`].
+pub unsafe fn compilation_failed(vmctx: *mut Vmctx, index: u32, reason: &str) {
+    let message = format!("function {index} of the code section: {reason}");
+    // SAFETY: the caller's promise.
+    unsafe { fail_to_compile(vmctx, &Error::new(ErrorKind::Internal, message)) };
+}
+
+/// Compiles a defined function, on the calling thread's stack, and enters it in the code table. Gives its code.
+fn compile_one(module: &CompiledModule, index: u32) -> Result<*const u8, Error> {
+    let func = module.module.imported_functions + index;
+    let code = module.engine.compile_here(|compiler| compiler.function(&module.module, func))?;
+    let kind = CodeKind::Wasm { owner: ptr::from_ref(module).cast(), func };
+    let block = code_memory::place(code, kind).map_err(no_code_memory)?;
+    Ok(install(module, index, block))
+}
+
+fn install(module: &CompiledModule, index: u32, block: CodeBlock) -> *const u8 {
+    let slot = &module.code_table[index as usize];
+    let code = block.address();
+    let mut blocks = module.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+    slot.store(code.cast_mut(), Ordering::Release);
+    // A block that another thread entered meanwhile stays: code of it may be running.
+    blocks.push(block);
+    code
+}
+
+/// Compiles the functions that lazy thunks cannot stand in for: where results do not fit in registers, the callee's vmctx
+/// is not where the lazy trampoline looks for it. They are rare.
+pub fn compile_unlazy(module: &CompiledModule) -> Result<(), Error> {
+    let of_type: Vec<bool> = module.module.types.iter().map(returns_in_memory).collect();
+    if !of_type.contains(&true) {
+        return Ok(());
+    }
+    let defined = &module.module.functions[module.module.imported_functions as usize..];
+    for (index, ty) in (0..).zip(defined) {
+        if of_type[*ty as usize] && !module.is_compiled(index) {
+            compile_stack::on_compile_stack(|| compile_one(module, index)).map_err(no_compile_stack)??;
+        }
+    }
+    Ok(())
+}
+
+/// Compiles all functions that are not compiled yet, on all processors.
+pub fn compile_all(module: &CompiledModule) -> Result<(), Error> {
+    let next = AtomicU32::new(0);
+    let count = module.module.bodies.len() as u32;
+    let work = || -> Result<(), Error> {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return Ok(());
+            }
+            if !module.is_compiled(index) {
+                compile_stack::on_compile_stack(|| compile_one(module, index)).map_err(no_compile_stack)??;
+            }
+        }
+    };
+    let threads = compile_threads().min(count as usize / 16 + 1);
+    if threads <= 1 {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let panicked = |_| Err(Error::new(ErrorKind::Internal, "a compiling thread panicked"));
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(panicked)).collect()
+    })
+}

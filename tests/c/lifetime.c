@@ -1,0 +1,245 @@
+// Who lives how long: deletion in every order, copies and identity, host info, finalizers exactly once.
+
+#include "test_util.h"
+
+static const char text[] =
+  "(module\n"
+  "  (import \"env\" \"f\" (func $f))\n"
+  "  (memory (export \"memory\") 1)\n"
+  "  (table (export \"table\") 2 externref)\n"
+  "  (global (export \"global\") (mut externref) (ref.null extern))\n"
+  "  (func (export \"run\") (call $f))\n"
+  "  (func (export \"fail\") unreachable))\n";
+
+enum { ENGINE, STORE, MODULE, INSTANCE, EXPORTS, TRAP, KINDS };
+
+static own wasm_trap_t* host_env(void* env, const wasm_val_vec_t* args, wasm_val_vec_t* results) {
+  (void)env;
+  (void)args;
+  (void)results;
+  return NULL;
+}
+
+// Makes one of everything and deletes it in the order given. Four finalizers are counted: of a host
+// function's environment, and of the host info of an instance, of a memory and of a foreign object that
+// only a table of the guest holds.
+static void delete_in_order(const int order[KINDS]) {
+  int finalized = 0;
+  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_store_t* store = wasm_store_new(engine);
+  own wasm_module_t* module = module_of(store, text);
+  own wasm_functype_t* type = wasm_functype_new_0_0();
+  own wasm_func_t* func =
+    wasm_func_new_with_env(store, type, host_env, &finalized, count_finalization);
+  wasm_functype_delete(type);
+  wasm_extern_t* externs[] = {wasm_func_as_extern(func)};
+  wasm_extern_vec_t imports = WASM_ARRAY_VEC(externs);
+  own wasm_instance_t* instance = wasm_instance_new(store, module, &imports, NULL);
+  REQUIRE(instance != NULL);
+  wasm_func_delete(func);
+  wasm_instance_set_host_info_with_finalizer(instance, &finalized, count_finalization);
+  own wasm_extern_vec_t exports;
+  wasm_instance_exports(instance, &exports);
+  REQUIRE(exports.size == 5);
+  wasm_memory_set_host_info_with_finalizer(
+    wasm_extern_as_memory(exports.data[0]), &finalized, count_finalization);
+  own wasm_foreign_t* object = wasm_foreign_new(store);
+  wasm_foreign_set_host_info_with_finalizer(object, &finalized, count_finalization);
+  CHECK(wasm_table_set(wasm_extern_as_table(exports.data[1]), 0, wasm_foreign_as_ref(object)));
+  wasm_foreign_delete(object);
+  wasm_val_vec_t none = WASM_EMPTY_VEC;
+  CHECK(wasm_func_call(wasm_extern_as_func(exports.data[3]), &none, &none) == NULL);
+  own wasm_trap_t* trap = wasm_func_call(wasm_extern_as_func(exports.data[4]), &none, &none);
+  REQUIRE(trap != NULL);
+  CHECK(finalized == 0);
+
+  for (int i = 0; i < KINDS; ++i) {
+    switch (order[i]) {
+      case ENGINE: wasm_engine_delete(engine); break;
+      case STORE: wasm_store_delete(store); break;
+      case MODULE: wasm_module_delete(module); break;
+      case INSTANCE: wasm_instance_delete(instance); break;
+      case EXPORTS: wasm_extern_vec_delete(&exports); break;
+      case TRAP: wasm_trap_delete(trap); break;
+    }
+  }
+  CHECK(finalized == 4);
+}
+
+static void test_orders(void) {
+  // All 720 orders, or each 24th of them.
+  int order[KINDS], count = 0, step = rounds(1, 24);
+  for (int number = 0; number < 720; number += step) {
+    int left[KINDS] = {ENGINE, STORE, MODULE, INSTANCE, EXPORTS, TRAP}, rest = number;
+    for (int i = 0; i < KINDS; ++i) {
+      int choice = rest % (KINDS - i);
+      rest /= KINDS - i;
+      order[i] = left[choice];
+      memmove(&left[choice], &left[choice + 1], (size_t)(KINDS - i - choice - 1) * sizeof(int));
+    }
+    delete_in_order(order);
+    ++count;
+  }
+  CHECK(count == 720 / step);
+}
+
+// What is left when the store is gone may still be asked and called, with an answer that is no crash.
+static void test_use_after_store(void) {
+  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_store_t* store = wasm_store_new(engine);
+  own wasm_instance_t* instance = instance_of(store,
+    "(module (memory (export \"m\") 1) (func (export \"f\") (result i32) (i32.const 3)))");
+  own wasm_extern_t* memory = export_of(instance, 0);
+  own wasm_func_t* func = func_of(instance, 1);
+  wasm_store_delete(store);
+  wasm_engine_delete(engine);
+
+  int32_t result = 0;
+  own wasm_trap_t* trap = call_i32s(func, 0, NULL, &result);
+  CHECK(trap != NULL || result == 3);
+  if (trap != NULL) wasm_trap_delete(trap);
+  (void)wasm_memory_grow(wasm_extern_as_memory(memory), 1);
+  (void)wasm_memory_data(wasm_extern_as_memory(memory));
+  own wasm_functype_t* type = wasm_func_type(func);
+  wasm_functype_delete(type);
+  wasm_func_delete(func);
+  wasm_extern_delete(memory);
+  wasm_instance_delete(instance);
+}
+
+// Exports keep what they need alive.
+static void test_exports_keep_their_instance(wasm_store_t* store) {
+  own wasm_instance_t* instance = instance_of(store,
+    "(module (memory (export \"m\") 1) (global $g (mut i32) (i32.const 40))\n"
+    "  (func (export \"next\") (result i32)\n"
+    "    (global.set $g (i32.add (global.get $g) (i32.const 1)))\n"
+    "    (i32.store (i32.const 0) (global.get $g)) (global.get $g)))");
+  own wasm_func_t* next = func_of(instance, 1);
+  own wasm_extern_t* memory = export_of(instance, 0);
+  wasm_instance_delete(instance);
+  CHECK(returns(next, 41));
+  CHECK(returns(next, 42));
+  int32_t word;
+  memcpy(&word, wasm_memory_data(wasm_extern_as_memory(memory)), sizeof(word));
+  CHECK(word == 42);
+  wasm_func_delete(next);
+  memcpy(&word, wasm_memory_data(wasm_extern_as_memory(memory)), sizeof(word));
+  CHECK(word == 42);
+  wasm_extern_delete(memory);
+}
+
+// Copies and conversions are the same object; other objects are not.
+static void test_identity(wasm_store_t* store) {
+  own wasm_func_t* nothing = new_nothing(store);
+  own wasm_instance_t* one =
+    instance_with(store, text, 1, (wasm_extern_t*[]){wasm_func_as_extern(nothing)});
+  wasm_func_delete(nothing);
+  own wasm_instance_t* two = wasm_instance_copy(one);
+  CHECK(wasm_instance_same(one, two));
+  own wasm_extern_vec_t first, second;
+  wasm_instance_exports(one, &first);
+  wasm_instance_exports(two, &second);
+  for (size_t i = 0; i < first.size; ++i) {
+    CHECK(wasm_extern_same(first.data[i], second.data[i]));
+    for (size_t j = 0; j < first.size; ++j) {
+      CHECK(wasm_extern_same(first.data[i], first.data[j]) == (i == j));
+    }
+  }
+  wasm_memory_t* memory = wasm_extern_as_memory(first.data[0]);
+  CHECK(wasm_memory_same(memory, wasm_extern_as_memory(second.data[0])));
+  CHECK(wasm_extern_as_table(first.data[0]) == NULL);
+  CHECK(wasm_extern_as_func(first.data[0]) == NULL);
+  CHECK(wasm_ref_same(wasm_memory_as_ref(memory), wasm_extern_as_ref(second.data[0])));
+  CHECK(wasm_ref_as_memory(wasm_memory_as_ref(memory)) != NULL);
+  CHECK(wasm_memory_same(wasm_ref_as_memory(wasm_extern_as_ref(first.data[0])), memory));
+  CHECK(wasm_ref_as_func(wasm_memory_as_ref(memory)) == NULL);
+  CHECK(wasm_ref_as_instance(wasm_memory_as_ref(memory)) == NULL);
+
+  // Host info belongs to the object, not to the handle.
+  int here = 0, there = 0;
+  wasm_memory_set_host_info(memory, &here);
+  CHECK(wasm_memory_get_host_info(wasm_extern_as_memory(second.data[0])) == &here);
+  CHECK(wasm_extern_get_host_info(second.data[0]) == &here);
+  CHECK(wasm_ref_get_host_info(wasm_memory_as_ref(memory)) == &here);
+  CHECK(wasm_instance_get_host_info(one) == NULL);
+  wasm_instance_set_host_info(two, &there);
+  CHECK(wasm_instance_get_host_info(one) == &there);
+  wasm_extern_vec_delete(&first);
+  wasm_extern_vec_delete(&second);
+  wasm_instance_delete(one);
+  wasm_instance_delete(two);
+}
+
+// A finalizer runs once: for the host info that is replaced, and for the last one with its object.
+static void test_host_info(wasm_engine_t* engine) {
+  int replaced = 0, last = 0, trap_info = 0, module_info = 0;
+  own wasm_store_t* store = wasm_store_new(engine);
+  own wasm_foreign_t* object = wasm_foreign_new(store);
+  own wasm_foreign_t* copy = wasm_foreign_copy(object);
+  wasm_foreign_set_host_info_with_finalizer(object, &replaced, count_finalization);
+  CHECK(wasm_foreign_get_host_info(copy) == &replaced);
+  wasm_foreign_set_host_info_with_finalizer(copy, &last, count_finalization);
+  CHECK(replaced == 1 && last == 0);
+  CHECK(wasm_foreign_get_host_info(object) == &last);
+  wasm_foreign_delete(object);
+  CHECK(last == 0);
+  wasm_foreign_delete(copy);
+
+  own wasm_trap_t* trap = new_trap(store, "message");
+  wasm_trap_set_host_info_with_finalizer(trap, &trap_info, count_finalization);
+  own wasm_trap_t* second = wasm_trap_copy(trap);
+  CHECK(wasm_trap_same(trap, second));
+  wasm_trap_delete(trap);
+  CHECK(trap_says(second, "message"));
+
+  own wasm_module_t* module = module_of(store, "(module)");
+  wasm_module_set_host_info_with_finalizer(module, &module_info, count_finalization);
+  wasm_module_delete(module);
+
+  wasm_store_delete(store);
+  CHECK(replaced == 1 && last == 1 && trap_info == 1 && module_info == 1);
+}
+
+// A finalizer may use the API of another store, and delete handles of its own.
+typedef struct {
+  wasm_store_t* other;
+  wasm_foreign_t* held;
+  int calls;
+} tidy_t;
+
+static void tidy(void* data) {
+  tidy_t* work = data;
+  ++work->calls;
+  wasm_foreign_delete(work->held);
+  own wasm_foreign_t* fresh = wasm_foreign_new(work->other);
+  CHECK(fresh != NULL);
+  wasm_foreign_delete(fresh);
+}
+
+static void test_busy_finalizer(wasm_engine_t* engine) {
+  int finalized = 0;
+  own wasm_store_t* store = wasm_store_new(engine);
+  own wasm_store_t* other = wasm_store_new(engine);
+  tidy_t work = {.other = other, .held = wasm_foreign_new(store), .calls = 0};
+  wasm_foreign_set_host_info_with_finalizer(work.held, &finalized, count_finalization);
+  own wasm_foreign_t* owner = wasm_foreign_new(store);
+  wasm_foreign_set_host_info_with_finalizer(owner, &work, tidy);
+  wasm_foreign_delete(owner);
+  wasm_store_delete(store);
+  CHECK(work.calls == 1 && finalized == 1);
+  wasm_store_delete(other);
+}
+
+int main(void) {
+  test_orders();
+  test_use_after_store();
+  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_store_t* store = wasm_store_new(engine);
+  test_exports_keep_their_instance(store);
+  test_identity(store);
+  test_host_info(engine);
+  test_busy_finalizer(engine);
+  wasm_store_delete(store);
+  wasm_engine_delete(engine);
+  return check_done();
+}

@@ -1,0 +1,130 @@
+//! Arguments and expected results of a script, against values of the C API.
+
+use std::collections::HashMap;
+
+use wast::WastArg;
+use wast::core::{AbstractHeapType, HeapType, NanPattern, WastArgCore, WastRetCore};
+
+use crate::object::{Foreign, Ref};
+use crate::types::ValType;
+use crate::val::Val;
+
+use super::Runner;
+
+impl Runner {
+    /// The value that a script's argument stands for. The same `ref.extern N` is the same object for the whole script.
+    pub(super) fn argument(&mut self, arg: &WastArg<'_>) -> Result<Val, String> {
+        let WastArg::Core(arg) = arg else {
+            return Err("an argument of the component model".into());
+        };
+        Ok(match arg {
+            WastArgCore::I32(value) => Val::I32(*value),
+            WastArgCore::I64(value) => Val::I64(*value),
+            WastArgCore::F32(value) => Val::F32(value.bits),
+            WastArgCore::F64(value) => Val::F64(value.bits),
+            WastArgCore::RefNull(heap) => Val::Ref(ref_type(heap)?, None),
+            WastArgCore::RefExtern(number) => {
+                if !self.hosts.contains_key(number) {
+                    let object = Foreign::new(&self.store, host_info(*number)).ok_or("wasm_foreign_new gave NULL")?;
+                    self.hosts.insert(*number, object);
+                }
+                Val::foreign(&self.hosts[number])
+            }
+            other => return Err(format!("the runner cannot pass {other:?}")),
+        })
+    }
+}
+
+/// The host info of the object `ref.extern N`: zero must differ from none.
+fn host_info(number: u32) -> usize {
+    number as usize + 1
+}
+
+/// Whether the value is what the pattern allows. An error is a pattern that the runner does not know.
+pub(super) fn matches(value: &Val, pattern: &WastRetCore<'_>, hosts: &HashMap<u32, Foreign>) -> Result<bool, String> {
+    Ok(match (pattern, value) {
+        (WastRetCore::I32(expected), Val::I32(value)) => value == expected,
+        (WastRetCore::I64(expected), Val::I64(value)) => value == expected,
+        (WastRetCore::F32(expected), Val::F32(bits)) => f32_matches(*bits, expected),
+        (WastRetCore::F64(expected), Val::F64(bits)) => f64_matches(*bits, expected),
+        (WastRetCore::RefNull(None), Val::Ref(_, object)) => object.is_none(),
+        (WastRetCore::RefNull(Some(heap)), Val::Ref(ty, object)) => object.is_none() && *ty == ref_type(heap)?,
+        (WastRetCore::RefFunc(None), Val::Ref(ValType::FuncRef, object)) => object.is_some(),
+        (WastRetCore::RefExtern(None), Val::Ref(ValType::ExternRef, object)) => object.is_some(),
+        (WastRetCore::RefExtern(Some(number)), Val::Ref(ValType::ExternRef, Some(object))) => {
+            is_host(object, *number, hosts)
+        }
+        (WastRetCore::Either(patterns), value) => {
+            for pattern in patterns {
+                if matches(value, pattern, hosts)? {
+                    return Ok(true);
+                }
+            }
+            false
+        }
+        (
+            WastRetCore::I32(_)
+            | WastRetCore::I64(_)
+            | WastRetCore::F32(_)
+            | WastRetCore::F64(_)
+            | WastRetCore::RefNull(_)
+            | WastRetCore::RefFunc(None)
+            | WastRetCore::RefExtern(_),
+            _,
+        ) => false,
+        (pattern, _) => return Err(format!("the runner does not know the result {pattern:?}")),
+    })
+}
+
+/// Identity and host info must both say that the object is the one that went in.
+fn is_host(object: &Ref, number: u32, hosts: &HashMap<u32, Foreign>) -> bool {
+    hosts.get(&number).is_some_and(|host| object.is_foreign(host)) && object.host_info() == host_info(number)
+}
+
+fn ref_type(heap: &HeapType<'_>) -> Result<ValType, String> {
+    match heap {
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValType::FuncRef),
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Ok(ValType::ExternRef),
+        other => Err(format!("the runner does not know the heap type {other:?}")),
+    }
+}
+
+/// A canonical NaN has only the topmost bit of its fraction set; an arithmetic NaN has at least that one.
+fn f32_matches(bits: u32, pattern: &NanPattern<wast::token::F32>) -> bool {
+    match pattern {
+        NanPattern::CanonicalNan => bits & 0x7fff_ffff == 0x7fc0_0000,
+        NanPattern::ArithmeticNan => bits & 0x7fc0_0000 == 0x7fc0_0000,
+        NanPattern::Value(expected) => bits == expected.bits,
+    }
+}
+
+fn f64_matches(bits: u64, pattern: &NanPattern<wast::token::F64>) -> bool {
+    match pattern {
+        NanPattern::CanonicalNan => bits & 0x7fff_ffff_ffff_ffff == 0x7ff8_0000_0000_0000,
+        NanPattern::ArithmeticNan => bits & 0x7ff8_0000_0000_0000 == 0x7ff8_0000_0000_0000,
+        NanPattern::Value(expected) => bits == expected.bits,
+    }
+}
+
+/// A value for a message.
+pub(super) fn show(value: &Val) -> String {
+    match value {
+        Val::I32(value) => format!("i32 {value}"),
+        Val::I64(value) => format!("i64 {value}"),
+        Val::F32(bits) => format!("f32 {} ({bits:#010x})", f32::from_bits(*bits)),
+        Val::F64(bits) => format!("f64 {} ({bits:#018x})", f64::from_bits(*bits)),
+        Val::Ref(ty, None) => format!("{ty:?} null"),
+        Val::Ref(ty, Some(object)) => format!("{ty:?} with host info {:#x}", object.host_info()),
+    }
+}
+
+/// A pattern for a message.
+pub(super) fn show_pattern(pattern: &WastRetCore<'_>) -> String {
+    match pattern {
+        WastRetCore::I32(value) => format!("i32 {value}"),
+        WastRetCore::I64(value) => format!("i64 {value}"),
+        WastRetCore::F32(NanPattern::Value(value)) => show(&Val::F32(value.bits)),
+        WastRetCore::F64(NanPattern::Value(value)) => show(&Val::F64(value.bits)),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,252 @@
+//! The runner of specification scripts must see what is wrong.
+//!
+//! A runner that passes everything would pass the suite, too. Each script here ends in a directive that is wrong in one way, beside the
+//! same one made right: the wrong one must fail for the named reason, and all others must pass.
+
+use tenon_capi_tests::mode::MODES;
+use tenon_capi_tests::script::{Outcome, Passed, Runner};
+
+/// What the scripts share.
+const PRELUDE: &str = r#"
+    (module $m
+      (type $nothing (func))
+      (table (export "table") 2 2 funcref)
+      (memory (export "memory") 1 1)
+      (global (export "global") i32 (i32.const 7))
+      (elem declare func $one)
+      (func $one (export "one") (result i32) i32.const 1)
+      (func (export "two") (result i32 i32) i32.const 1 i32.const 2)
+      (func (export "i64") (result i64) i64.const 1)
+      (func (export "f32") (param i32) (result f32) local.get 0 f32.reinterpret_i32)
+      (func (export "f64") (param i64) (result f64) local.get 0 f64.reinterpret_i64)
+      (func (export "null") (result funcref) ref.null func)
+      (func (export "func") (result funcref) ref.func $one)
+      (func (export "divide") (result i32) i32.const 1 i32.const 0 i32.div_s)
+      (func (export "undefined") i32.const 9 call_indirect (type $nothing))
+      (func $forever (export "forever") call $forever)
+    )
+    (register "m" $m)
+"#;
+
+/// Right directive, wrong directive, part of the message that the wrong one must fail with.
+const PAIRS: &[(&str, &str, &str)] = &[
+    (
+        r#"(assert_return (invoke "one") (i32.const 1))"#,
+        r#"(assert_return (invoke "one") (i32.const 2))"#,
+        "result 0 is i32 1, expected i32 2",
+    ),
+    (
+        r#"(assert_return (invoke "two") (i32.const 1) (i32.const 2))"#,
+        r#"(assert_return (invoke "two") (i32.const 1))"#,
+        "2 results, expected 1",
+    ),
+    (
+        r#"(assert_return (invoke "two") (i32.const 1) (i32.const 2))"#,
+        r#"(assert_return (invoke "two") (i32.const 1) (i32.const 1))"#,
+        "result 1 is i32 2",
+    ),
+    (
+        r#"(assert_return (invoke "i64") (i64.const 1))"#,
+        r#"(assert_return (invoke "i64") (i32.const 1))"#,
+        "result 0 is i64 1, expected i32 1",
+    ),
+    (
+        r#"(assert_return (invoke "f32" (i32.const 0x80000000)) (f32.const -0))"#,
+        r#"(assert_return (invoke "f32" (i32.const 0x80000000)) (f32.const 0))"#,
+        "f32 -0 (0x80000000)",
+    ),
+    (
+        r#"(assert_return (invoke "f32" (i32.const 0xffc00000)) (f32.const nan:canonical))"#,
+        r#"(assert_return (invoke "f32" (i32.const 0xffc00001)) (f32.const nan:canonical))"#,
+        "CanonicalNan",
+    ),
+    (
+        r#"(assert_return (invoke "f32" (i32.const 0xffc00001)) (f32.const nan:arithmetic))"#,
+        r#"(assert_return (invoke "f32" (i32.const 0xff800001)) (f32.const nan:arithmetic))"#,
+        "ArithmeticNan",
+    ),
+    (
+        r#"(assert_return (invoke "f32" (i32.const 0x7fc00000)) (f32.const nan:arithmetic))"#,
+        r#"(assert_return (invoke "f32" (i32.const 0x7f800000)) (f32.const nan:arithmetic))"#,
+        "ArithmeticNan",
+    ),
+    (
+        r#"(assert_return (invoke "f64" (i64.const 0x7ff8000000000000)) (f64.const nan:canonical))"#,
+        r#"(assert_return (invoke "f64" (i64.const 0x7ff0000000000000)) (f64.const nan:canonical))"#,
+        "CanonicalNan",
+    ),
+    (
+        r#"(assert_return (invoke "f64" (i64.const 0xfff8000000000001)) (f64.const nan:arithmetic))"#,
+        r#"(assert_return (invoke "f64" (i64.const 0xfff0000000000001)) (f64.const nan:arithmetic))"#,
+        "ArithmeticNan",
+    ),
+    (
+        r#"(assert_return (invoke "f64" (i64.const 0x3ff0000000000000)) (f64.const 1))"#,
+        r#"(assert_return (invoke "f64" (i64.const 0x3ff0000000000001)) (f64.const 1))"#,
+        "expected f64 1",
+    ),
+    (
+        r#"(assert_return (invoke "null") (ref.null func))"#,
+        r#"(assert_return (invoke "null") (ref.null extern))"#,
+        "FuncRef null",
+    ),
+    (r#"(assert_return (invoke "func") (ref.func))"#, r#"(assert_return (invoke "null") (ref.func))"#, "FuncRef null"),
+    (
+        r#"(assert_return (invoke "one") (either (i32.const 0) (i32.const 1)))"#,
+        r#"(assert_return (invoke "one") (either (i32.const 0) (i32.const 2)))"#,
+        "result 0 is i32 1",
+    ),
+    (
+        r#"(assert_return (get "global") (i32.const 7))"#,
+        r#"(assert_return (get "global") (i32.const 8))"#,
+        "result 0 is i32 7",
+    ),
+    (
+        r#"(assert_return (get $m "global") (i32.const 7))"#,
+        r#"(assert_return (get $m "one") (i32.const 7))"#,
+        "no global",
+    ),
+    (r#"(invoke "one")"#, r#"(invoke "three")"#, "no export"),
+    (r#"(invoke "one")"#, r#"(invoke "divide")"#, "trapped"),
+    (r#"(invoke "one")"#, r#"(invoke "table")"#, "no function"),
+    (r#"(invoke $m "one")"#, r#"(invoke $n "one")"#, "no instance"),
+    (
+        r#"(assert_return (invoke "one") (i32.const 1))"#,
+        r#"(assert_return (invoke "divide") (i32.const 1))"#,
+        "trapped: integer divide by zero",
+    ),
+    (
+        r#"(assert_trap (invoke "divide") "integer divide by zero")"#,
+        r#"(assert_trap (invoke "divide") "integer overflow")"#,
+        r#"expected "integer overflow""#,
+    ),
+    (
+        r#"(assert_trap (invoke "undefined") "undefined element")"#,
+        r#"(assert_trap (invoke "one") "undefined element")"#,
+        "returned (i32 1)",
+    ),
+    (
+        r#"(assert_exhaustion (invoke "forever") "call stack exhausted")"#,
+        r#"(assert_exhaustion (invoke "divide") "call stack exhausted")"#,
+        "integer divide by zero",
+    ),
+    (
+        r#"(assert_trap (module (func $f unreachable) (start $f)) "unreachable")"#,
+        r#"(assert_trap (module (func $f) (start $f)) "unreachable")"#,
+        "returned ()",
+    ),
+    (
+        r#"(assert_invalid (module (func (result i32))) "type mismatch")"#,
+        r#"(assert_invalid (module (func)) "type mismatch")"#,
+        "the module was accepted",
+    ),
+    (
+        r#"(assert_malformed (module binary "\00asm\01\00\00\00\01") "unexpected end")"#,
+        r#"(assert_malformed (module binary "\00asm\01\00\00\00") "unexpected end")"#,
+        "the module was accepted",
+    ),
+    (
+        r#"(assert_malformed (module quote "(func") "unexpected end")"#,
+        r#"(assert_malformed (module quote "(func)") "unexpected end")"#,
+        "the module was accepted",
+    ),
+    (
+        r#"(assert_unlinkable (module (import "m" "one" (func))) "incompatible import type")"#,
+        r#"(assert_unlinkable (module (import "m" "one" (func (result i32)))) "incompatible import type")"#,
+        "instantiated",
+    ),
+    (
+        r#"(assert_unlinkable (module (import "m" "one" (memory 1))) "incompatible import type")"#,
+        r#"(assert_unlinkable (module (import "m" "one" (memory 1))) "unknown import")"#,
+        r#"expected "unknown import""#,
+    ),
+    (
+        r#"(assert_unlinkable (module (import "m" "three" (func))) "unknown import")"#,
+        r#"(assert_unlinkable (module (import "m" "three" (func))) "incompatible import type")"#,
+        r#"expected "incompatible import type""#,
+    ),
+    (r#"(module (import "m" "one" (func (result i32))))"#, r#"(module (import "m" "one" (func)))"#, "not instantiated"),
+    (r#"(module (func))"#, r#"(module (func (result i32)))"#, "refused"),
+    (r#"(module quote "(func)")"#, r#"(module quote "(func")"#, "quoted text"),
+    (r#"(module definition $d (func))"#, r#"(module instance $i $e)"#, "no module definition"),
+    (r#"(register "n" $m)"#, r#"(register "n" $n)"#, "no instance"),
+];
+
+/// Host references: each script is whole, and its last directive is wrong.
+const HOST_REFERENCES: &[(&str, &str)] = &[
+    (r#"(assert_return (invoke "same" (ref.extern 1)) (ref.extern 2))"#, "expected RefExtern"),
+    (r#"(assert_return (invoke "same" (ref.extern 0)) (ref.null extern))"#, "ExternRef with host info 0x1"),
+    (r#"(assert_return (invoke "same" (ref.null extern)) (ref.extern 0))"#, "ExternRef null"),
+    (r#"(assert_return (invoke "same" (ref.null extern)) (ref.extern))"#, "ExternRef null"),
+];
+
+/// Runs a script and gives each directive's outcome.
+fn run(script: &str) -> Vec<Outcome> {
+    let buffer = wast::parser::ParseBuffer::new(script).expect("the script is text");
+    let parsed = wast::parser::parse::<wast::Wast<'_>>(&buffer).expect("the script parses");
+    let mut runner = Runner::new(MODES[0]);
+    parsed.directives.into_iter().map(|directive| runner.run(directive)).collect()
+}
+
+/// All outcomes but the last must be passes, and the last must fail with the message.
+fn check(script: &str, message: &str) {
+    let mut outcomes = run(script);
+    let last = outcomes.pop().expect("the script has directives");
+    for (index, outcome) in outcomes.iter().enumerate() {
+        assert!(outcome.is_ok(), "directive {index} of {script}: {outcome:?}");
+    }
+    let error = last.expect_err(&format!("the last directive is wrong, and the runner must see it: {script}"));
+    assert!(error.contains(message), "{script}: {error:?} does not say {message:?}");
+}
+
+#[test]
+fn wrong_directives_fail_and_right_ones_pass() {
+    for (right, wrong, message) in PAIRS {
+        check(&format!("{PRELUDE} {right} {wrong}"), message);
+    }
+    println!("{} pairs of a right and a wrong directive", PAIRS.len());
+}
+
+#[test]
+fn wrong_host_references_fail() {
+    let module = r#"(module (func (export "same") (param externref) (result externref) local.get 0))"#;
+    let right = r#"
+        (assert_return (invoke "same" (ref.extern 1)) (ref.extern 1))
+        (assert_return (invoke "same" (ref.extern 0)) (ref.extern))
+        (assert_return (invoke "same" (ref.null extern)) (ref.null extern))
+    "#;
+    for (wrong, message) in HOST_REFERENCES {
+        check(&format!("{module} {right} {wrong}"), message);
+    }
+}
+
+#[test]
+fn instances_of_a_definition_are_apart() {
+    let outcomes = run(r#"
+        (module definition $counter
+          (global $count (mut i32) (i32.const 0))
+          (func (export "next") (result i32)
+            (global.set $count (i32.add (global.get $count) (i32.const 1)))
+            (global.get $count)))
+        (module instance $a $counter)
+        (module instance $b $counter)
+        (assert_return (invoke $a "next") (i32.const 1))
+        (assert_return (invoke $a "next") (i32.const 2))
+        (assert_return (invoke $b "next") (i32.const 1))
+        (assert_return (invoke "next") (i32.const 2))
+    "#);
+    assert_eq!(outcomes, vec![Ok(Passed::Library); 7]);
+}
+
+#[test]
+fn a_directive_that_the_runner_lacks_fails() {
+    check(r#"(module) (thread $t (module))"#, "no such directive");
+}
+
+#[test]
+fn a_module_that_the_text_parser_refuses_is_told_apart() {
+    let outcomes = run(
+        r#"(assert_invalid (module (func (br $nowhere))) "unknown label") (assert_invalid (module (func (result i32))) "")"#,
+    );
+    assert_eq!(outcomes, vec![Ok(Passed::TextParser), Ok(Passed::Library)]);
+}

