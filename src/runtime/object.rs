@@ -5,7 +5,7 @@
 //! group; whatever the host creates is a group of its own. A group is reachable while
 //!
 //! * a handle to one of its objects exists (`handles`, the only counter that other threads may touch),
-//! * an instance that imports from it exists (`pins`),
+//! * an instance that imports from it exists, or a trap with a frame of it (`pins`),
 //! * a reference to one of its objects lies in a reachable table or global, or in a running frame.
 //!
 //! The first two are counted, so that nearly everything is reclaimed at once. The third kind of edge changes
@@ -171,6 +171,8 @@ pub struct Group {
     leaked: Cell<bool>,
     /// Set while the collector finds the group reachable.
     pub(in crate::runtime) marked: Cell<bool>,
+    /// Set from the decision that the group is dead to its end.
+    pub(in crate::runtime) dying: Cell<bool>,
     /// Whether the group waits in the store's list of groups that lost their last handle.
     pub(in crate::runtime) suspect: Cell<bool>,
 }
@@ -189,6 +191,7 @@ impl Group {
             pins: Cell::new(0),
             leaked: Cell::new(false),
             marked: Cell::new(false),
+            dying: Cell::new(false),
             suspect: Cell::new(false),
         }
     }

@@ -14,8 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Once};
 
 /// As the real runtime is by default.
-pub const SIGNALS: Tunables =
-    Tunables { signals: true, guarded_memories: true, guard: 64 << 20, fixed_bases: true };
+pub const SIGNALS: Tunables = Tunables { signals: true, guarded_memories: true, guard: 64 << 20, fixed_bases: true };
 /// Signals, but memories that need checks.
 pub const CHECKED: Tunables = Tunables { signals: true, guarded_memories: false, guard: 0, fixed_bases: false };
 /// No signals.
