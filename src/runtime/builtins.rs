@@ -70,10 +70,11 @@ unsafe fn context_of(func: *const Func) -> *mut StoreContext {
     unsafe { (*(*func).object.store).context() }
 }
 
-/// Judges a result of a host function whose kind is not the expected one.
+/// Judges a result of a host function whose kind is not the expected one. If it is wrong, the references among all
+/// results, which the host function gave away, are given up.
 ///
 /// # Safety
-/// Called by the host stub of `func`; `result` is the value.
+/// Called by the host stub of `func`; `result` is the value at `index` of its results.
 pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut Val) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -98,6 +99,23 @@ pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut
             }
         }
         set_trap(context_of(func), TrapCode::Host, message);
+        release_refs(result.sub(index as usize), (&*func).ty().results().len());
+    }
+}
+
+/// Gives up the handles among `count` values.
+///
+/// # Safety
+/// `values` are as many, and own a handle for each of their references that is not null.
+unsafe fn release_refs(values: *const Val, count: usize) {
+    for i in 0..count {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let object = (*values.add(i)).object();
+            if !object.is_null() {
+                release(object);
+            }
+        }
     }
 }
 
@@ -117,12 +135,7 @@ pub unsafe extern "C" fn host_result_refs(func: *const Func, results: *mut Val) 
                 failed = Some(error);
             }
         }
-        for i in (0..types.len()).filter(|i| types[*i].is_ref()) {
-            let object = (*results.add(i)).object();
-            if !object.is_null() {
-                release(object);
-            }
-        }
+        release_refs(results, types.len());
         if let Some(error) = failed {
             set_trap(context_of(func), TrapCode::Host, error.message);
         }

@@ -62,13 +62,13 @@ static long address_space_kib(void) {
 // With 256 MiB more than there is now. `before_engine`: an engine made then knows that address space is
 // rationed and reserves little; one made before finds out at each memory.
 static void test_little_address_space(bool before_engine) {
-  own wasm_engine_t* engine = before_engine ? NULL : wasm_engine_new();
+  own wasm_engine_t* engine = before_engine ? NULL : new_engine();
   struct rlimit before, little;
   REQUIRE(getrlimit(RLIMIT_AS, &before) == 0);
   little = before;
   little.rlim_cur = (rlim_t)(address_space_kib() + 256 * 1024) * 1024;
   REQUIRE(setrlimit(RLIMIT_AS, &little) == 0);
-  if (engine == NULL) engine = wasm_engine_new();
+  if (engine == NULL) engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   if (before_engine) CHECK(engine_works(store));
 
@@ -116,7 +116,7 @@ static void test_little_address_space(bool before_engine) {
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   test_many_memories(engine);
   // What it keeps for reuse would serve below.
   wasm_engine_delete(engine);
