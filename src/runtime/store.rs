@@ -157,6 +157,9 @@ impl Store {
         self.group_count.set(self.group_count.get() + 1);
         self.rooted(1);
         self.collector.allocated();
+        if self.engine.config().collect_always {
+            collect::collect(self);
+        }
     }
 
     /// Takes a dying group out of the list.
