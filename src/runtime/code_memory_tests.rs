@@ -101,8 +101,7 @@ fn wrong_images_are_refused() {
         vmctx_below_fp: None,
     };
     let image = [0xc3; 200];
-    for parts in [vec![part(0, 201)], vec![part(8, 1)], vec![part(0, 65), part(64, 1)], vec![part(u32::MAX & !63, 64)]]
-    {
+    for parts in [vec![part(0, 201)], vec![part(8, 1)], vec![part(0, 65), part(64, 1)], vec![part(!63, 64)]] {
         assert_eq!(place_image(&image, parts).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
     let good = place_image(&image, vec![part(0, 64), part(64, 136)]).unwrap();

@@ -74,7 +74,7 @@ impl MemorySlot {
 
     /// Makes `len` bytes accessible, a multiple of the system's page within the reservation. What is new is zero.
     pub fn set_accessible(&mut self, len: usize) -> io::Result<()> {
-        if len > self.reservation || len % vm::page_size() != 0 {
+        if len > self.reservation || !len.is_multiple_of(vm::page_size()) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let (low, high) = (len.min(self.accessible), len.max(self.accessible));

@@ -57,8 +57,8 @@ unsafe extern "C" fn run<F: FnOnce() -> R, R>(work: *mut u8) {
 }
 
 fn message(payload: Box<dyn Any + Send>) -> String {
-    let message = match payload.downcast::<String>() {
-        Ok(message) => return *message,
+    match payload.downcast::<String>() {
+        Ok(message) => *message,
         Err(payload) => match payload.downcast::<&'static str>() {
             Ok(message) => (*message).to_string(),
             Err(payload) => {
@@ -67,8 +67,7 @@ fn message(payload: Box<dyn Any + Send>) -> String {
                 "a value of unknown type".to_string()
             }
         },
-    };
-    message
+    }
 }
 
 /// Calls `f(data)` with `rsp` at `top`, which is a multiple of 16.
@@ -202,7 +201,7 @@ mod tests {
         let status = in_child(|| {
             let kept = || STACKS.iter().filter(|stack| !stack.load(Ordering::Relaxed).is_null()).count();
             while kept() > 0 {
-                std::mem::forget(Stack::take().unwrap());
+                Stack::take().unwrap();
             }
             for _ in 0..10 {
                 on_compile_stack(|| assert_eq!(kept(), 0)).unwrap();
