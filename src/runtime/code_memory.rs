@@ -175,7 +175,8 @@ pub fn place_image(image: &[u8], parts: Vec<Part>) -> io::Result<CodeBlock> {
     let mut free_from = 0;
     for (i, part) in parts.iter().enumerate() {
         let end = part.offset as usize + part.len as usize;
-        if !(part.offset as usize).is_multiple_of(GRANULE) || (part.offset as usize) < free_from || end > image.len() {
+        let offset = part.offset as usize;
+        if !offset.is_multiple_of(GRANULE) || offset < free_from || end > image.len() {
             let message = format!("part {i} of a code image lies wrong: {} + {}", part.offset, part.len);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }

@@ -6,7 +6,7 @@ use super::stack::stack_pointer;
 use super::testing::{self, World, in_child};
 use super::trampoline::{self, LAZY_FRAME, builtin_trampoline, fault_trampoline, lazy_trampoline, raise};
 use super::{signals, vm};
-use crate::compile::code::Code;
+use crate::compile::code::{Code, Position};
 use crate::compile::layout as at;
 use crate::runtime::code_memory::CodeKind;
 use crate::runtime::unwind::{self, Frame, Start};
@@ -130,6 +130,21 @@ fn frames_of_all_activations_are_found() {
     assert_eq!(count, 0);
 }
 
+#[test]
+fn a_call_may_be_the_last_instruction() {
+    let mut world = with_builtin(double_trampoline);
+    // push rbp; mov rbp, rsp; push rdi; sub rsp, 8; mov rax, [rdi + 8]; call [rax]
+    let mut bytes = vec![0x55, 0x48, 0x89, 0xe5, 0x57, 0x48, 0x83, 0xec, 8, 0x48, 0x8b, 0x47, 8, 0xff, 0x10];
+    // To the end of its granule.
+    bytes.splice(0..0, [0x90; 49]);
+    let positions = vec![Position { offset: 0, module_offset: 10 }, Position { offset: 62, module_offset: 20 }];
+    let code = testing::place(Code { bytes, positions, vmctx_below_fp: Some(8), ..Code::default() }, 12);
+    assert_eq!(code.metas()[0].len, 64);
+    // SAFETY: the world lives; the builtin traps.
+    assert_eq!(unsafe { World::call(&mut *world, code.address(), 0) }, Err(()));
+    assert_eq!(SEEN.take(), [(12, Some(20), true)]);
+}
+
 lazy_trampoline! {
     test_lazy, compile
 }
@@ -152,9 +167,25 @@ unsafe extern "C" fn compile(vmctx: *mut Vmctx, index: u32) -> *const u8 {
         // SAFETY: only overwrites registers that it says it does.
         unsafe {
             asm!(
-                "pcmpeqd xmm0, xmm0", "pcmpeqd xmm5, xmm5", "pcmpeqd xmm10, xmm10", "pcmpeqd xmm15, xmm15", "pxor xmm3, xmm3",
-                "mov r10, 1", "mov r11, 2",
-                out("xmm0") _, out("xmm5") _, out("xmm10") _, out("xmm15") _, out("xmm3") _, out("r10") _, out("r11") _,
+                "pcmpeqd xmm0, xmm0",
+                "pcmpeqd xmm1, xmm1",
+                "pcmpeqd xmm2, xmm2",
+                "pcmpeqd xmm3, xmm3",
+                "pcmpeqd xmm4, xmm4",
+                "pcmpeqd xmm5, xmm5",
+                "pcmpeqd xmm6, xmm6",
+                "pcmpeqd xmm7, xmm7",
+                "pcmpeqd xmm8, xmm8",
+                "pcmpeqd xmm9, xmm9",
+                "pcmpeqd xmm10, xmm10",
+                "pcmpeqd xmm11, xmm11",
+                "pcmpeqd xmm12, xmm12",
+                "pcmpeqd xmm13, xmm13",
+                "pcmpeqd xmm14, xmm14",
+                "pcmpeqd xmm15, xmm15",
+                "mov r10, 1",
+                "mov r11, 2",
+                clobber_abi("C"),
             );
         }
     })
