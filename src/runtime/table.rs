@@ -36,10 +36,9 @@ pub fn lazy(index: u32) -> usize {
 
 impl Table {
     /// A table of the host's, with one handle, filled with `init`.
-    pub fn new(store: &Store, ty: TableType, init: *const Object) -> Result<*mut Table, Error> {
-        // SAFETY: references given by the host are null or alive (the API's contract).
-        check_ref(unsafe { init.as_ref() }, ty.element, store, &|| String::from("initial element of the table"))?;
-        let elements = allocate(&ty, init as usize)?;
+    pub fn new(store: &Store, ty: TableType, init: Option<&Object>) -> Result<*mut Table, Error> {
+        check_ref(init, ty.element, store, &|| String::from("initial element of the table"))?;
+        let elements = allocate(&ty, init.map_or(0, |init| ptr::from_ref(init) as usize))?;
         let table = Standalone::allocate(Some(store), ObjectKind::Table, |object| {
             Table::with_elements(object, ty, elements, ptr::null())
         });
@@ -88,11 +87,10 @@ impl Table {
     }
 
     /// Checks that a reference of the host may be an element, and notes that it leaves the host.
-    pub fn check(&self, value: *const Object) -> Result<(), Error> {
+    pub fn check(&self, value: Option<&Object>) -> Result<(), Error> {
         // SAFETY: a store outlives its objects.
         let store = unsafe { &*self.object.store };
-        // SAFETY: as in `new`.
-        check_ref(unsafe { value.as_ref() }, self.declared.element, store, &|| String::from("element of the table"))?;
+        check_ref(value, self.declared.element, store, &|| String::from("element of the table"))?;
         self.object.group().leak();
         Ok(())
     }
