@@ -38,11 +38,7 @@ const _: () = assert!(size_of::<tenon_raw_t>() == RAW_SIZE as usize);
 /// holds the arguments, which are lent, and is to receive the results. `caller` is the host function itself. NULL is
 /// success; a trap that it returns is given away.
 pub type tenon_raw_callback_t = Option<
-    unsafe extern "C" fn(
-        env: *mut c_void,
-        caller: *const wasm_func_t,
-        values: *mut tenon_raw_t,
-    ) -> Handle<wasm_trap_t>,
+    unsafe extern "C" fn(env: *mut c_void, caller: *const wasm_func_t, values: *mut tenon_raw_t) -> Handle<wasm_trap_t>,
 >;
 
 /// Makes a function of the host that takes raw values. The finalizer, which may be NULL, is called once with the environment

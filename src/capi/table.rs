@@ -192,10 +192,6 @@ pub extern "C" fn wasm_table_size(table: Option<&wasm_table_t>) -> wasm_table_si
 /// the maximum would be exceeded, or `init` is not of the element type or of another store, where memory has run out, or
 /// without a table.
 #[unsafe(no_mangle)]
-pub extern "C" fn wasm_table_grow(
-    table: Lent<wasm_table_t>,
-    delta: wasm_table_size_t,
-    init: Lent<wasm_ref_t>,
-) -> bool {
+pub extern "C" fn wasm_table_grow(table: Lent<wasm_table_t>, delta: wasm_table_size_t, init: Lent<wasm_ref_t>) -> bool {
     error::keep(grow("wasm_table_grow", table.get(), delta.into(), init)).is_some()
 }

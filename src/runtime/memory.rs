@@ -149,7 +149,9 @@ fn reserve(store: &Store, ty: &MemoryType) -> Result<MemorySlot, Error> {
     }
     if min > most || max.is_some_and(|max| max > most) {
         let size = if min > most { min } else { max.unwrap_or(0) };
-        return Err(Error::argument(format!("memory type: {size} pages are more than the {most} that a memory can have")));
+        return Err(Error::argument(format!(
+            "memory type: {size} pages are more than the {most} that a memory can have"
+        )));
     }
     if ty.shared || ty.is64 || ty.page_size_log2 != 16 {
         let message = "memory type: only unshared 32-bit memories of 64 KiB pages are supported";

@@ -38,9 +38,8 @@ impl Table {
     pub fn new(store: &Store, ty: TableType, init: *const Object) -> Result<*mut Table, Error> {
         check_ref(init, ty.element, store, &|| String::from("initial element of the table"))?;
         let elements = allocate(&ty, init as usize)?;
-        let table = Standalone::new(store, ObjectKind::Table, |object| {
-            Table::with_elements(object, ty, elements, ptr::null())
-        });
+        let table =
+            Standalone::new(store, ObjectKind::Table, |object| Table::with_elements(object, ty, elements, ptr::null()));
         // SAFETY: just made.
         unsafe { (*table).object.group().leak() };
         Ok(table)
@@ -154,9 +153,7 @@ impl Table {
             return None;
         }
         // SAFETY: within the table; the caller uses the slice at once and keeps no other.
-        Some(unsafe {
-            std::slice::from_raw_parts_mut((*self.def.get()).elements.add(start as usize), len as usize)
-        })
+        Some(unsafe { std::slice::from_raw_parts_mut((*self.def.get()).elements.add(start as usize), len as usize) })
     }
 
     /// Whether lazy elements of `instance` may be put into the table.

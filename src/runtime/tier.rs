@@ -6,8 +6,8 @@
 use crate::compile::returns_in_memory;
 use crate::runtime::builtins::fail_to_compile;
 use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
-use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::engine::no_compile_stack;
+use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::module::CompiledModule;
 use crate::runtime::signature::no_code_memory;
 use crate::runtime::sys::compile_stack;
