@@ -8,7 +8,7 @@ use crate::compile::{Compiler, Tunables, stubs};
 use crate::config::Features;
 use crate::module::{ConstOp, ElementItems, ExternKind, Module, SegmentMode};
 use crate::trap::TrapCode;
-use crate::types::{FuncType, ValType};
+use crate::types::FuncType;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Once};
@@ -68,8 +68,9 @@ pub struct Fake {
     pub tables: Vec<Table>,
     /// What helpers were called, with all their arguments but the vmctx.
     pub helpers: Vec<(Builtin, Vec<u64>)>,
-    /// The pc at which the last trap was found, by its offset in a function's code, if it was a signal.
-    pub fault: Option<(u32, u32)>,
+    /// The functions on the stack at the last helper call or trap, innermost first, as defined functions, each with the
+    /// offset in its code at which it stopped.
+    pub trace: Vec<(usize, u32)>,
     pub trap: Option<TrapCode>,
     pub raised_host_trap: u64,
     pub limit: u64,
@@ -84,7 +85,7 @@ pub struct Fake {
 
 pub struct Table {
     pub elements: Vec<u64>,
-    pub def: Box<[u64; 2]>,
+    _def: Box<[u64; 2]>,
 }
 
 /// Executable memory.
@@ -188,7 +189,7 @@ impl Fake {
             memories: Vec::new(),
             tables: Vec::new(),
             helpers: Vec::new(),
-            fault: None,
+            trace: Vec::new(),
             trap: None,
             raised_host_trap: 0,
             limit: 0,
@@ -275,7 +276,7 @@ impl Fake {
             let elements = vec![0u64; self.module.tables[table].limits.min as usize];
             let def = Box::new([elements.as_ptr() as u64, elements.len() as u64]);
             self.set_word(self.layout.table(table as u32), def.as_ptr() as u64);
-            self.tables.push(Table { elements, def });
+            self.tables.push(Table { elements, _def: def });
         }
         self.init();
     }
@@ -396,23 +397,34 @@ impl Fake {
         unsafe { std::slice::from_raw_parts_mut(base as *mut u8, length as usize) }
     }
 
+    /// The functions on the stack at the last trap, innermost first, each with the opcode of the operator it was at.
+    pub fn stopped_at(&self) -> Vec<(usize, u8)> {
+        let opcode = |(func, offset): &(usize, u32)| {
+            let positions = &self.codes[*func].positions;
+            let at = positions.partition_point(|p| p.offset <= *offset);
+            (*func, self.module.bytes[positions[at - 1].module_offset as usize])
+        };
+        self.trace.iter().map(opcode).collect()
+    }
+
     /// The function and the offset in its code of an address.
     fn find(&self, pc: usize) -> Option<(usize, u32)> {
         let at = self.starts.iter().position(|(start, end)| (*start..*end).contains(&pc))?;
         Some((at, (pc - self.starts[at].0) as u32))
     }
 
-    /// Walks the frames from `fp` and checks that each that belongs to a function holds the vmctx; gives functions.
-    pub fn frames(&self, mut fp: u64, mut pc: u64, found: &mut Vec<usize>) {
+    /// Walks the frames from `fp` and checks that each that belongs to a function holds the vmctx.
+    fn frames(&mut self, mut fp: u64, mut pc: u64) {
+        self.trace.clear();
         let activation = self.store[STORE_ACTIVATION as usize / 8];
         // SAFETY: frames of this thread, up to the entry stub's.
         unsafe {
             let end = *((activation + u64::from(ACTIVATION_FP)) as *const u64);
             while fp != end {
-                if let Some((func, _)) = self.find(pc as usize - 1) {
+                if let Some((func, offset)) = self.find(pc as usize - 1) {
                     let below = self.codes[func].vmctx_below_fp.expect("a visible frame keeps its vmctx");
                     assert_eq!(*((fp - u64::from(below)) as *const u64), self.vmctx.as_ptr() as u64);
-                    found.push(func);
+                    self.trace.push((func, offset));
                 }
                 pc = *((fp + 8) as *const u64);
                 fp = *(fp as *const u64);
@@ -542,9 +554,9 @@ unsafe extern "C" fn handler(signal: i32, _: *mut libc::siginfo_t, context: *mut
         let found = if fake.is_null() { None } else { (*fake).find(pc) };
         let site = found.and_then(|(func, offset)| {
             let code = &(&(*fake).codes)[func];
-            code.traps.iter().find(|t| t.offset == offset).map(|t| (func, *t))
+            code.traps.iter().find(|t| t.offset == offset).copied()
         });
-        let Some((func, site)) = site else {
+        let Some(site) = site else {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = libc::SIG_DFL;
             libc::sigaction(signal, &action, std::ptr::null_mut());
@@ -553,9 +565,8 @@ unsafe extern "C" fn handler(signal: i32, _: *mut libc::siginfo_t, context: *mut
         assert!((*fake).tunables.signals, "no signals are wanted");
         if site.code != TrapCode::CallStackExhausted {
             let fp = registers[libc::REG_RBP as usize] as u64;
-            (*fake).frames(fp, pc as u64 + 1, &mut Vec::new());
+            (*fake).frames(fp, pc as u64 + 1);
         }
-        (*fake).fault = Some((func as u32, site.offset));
         (*fake).trap = Some(site.code);
         let (fp, sp, landing) = landing((*fake).store.as_ptr());
         for register in 0..16 {
@@ -626,7 +637,7 @@ unsafe extern "C" fn helper(number: u32, args: *const u64, fp: u64, pc: u64) -> 
             })
             .collect();
         assert_eq!(fp % 16, 0, "the stack is aligned");
-        (*fake).frames(fp, pc, &mut Vec::new());
+        (*fake).frames(fp, pc);
         (*fake).helpers.push((builtin, args[1..].to_vec()));
         match builtin {
             Builtin::raise_trap => (*fake).raise(TrapCode::from_u8(args[1] as u8).unwrap()),
@@ -634,6 +645,7 @@ unsafe extern "C" fn helper(number: u32, args: *const u64, fp: u64, pc: u64) -> 
                 (*fake).raised_host_trap = args[1];
                 (*fake).raise(TrapCode::Host)
             }
+            Builtin::raise_uninitialized => (*fake).raise(TrapCode::UninitializedElement),
             Builtin::memory_grow => (*fake).grow_memory(args[1] as usize, args[2]),
             Builtin::table_get_lazy => {
                 let (table, index) = (args[1] as usize, args[2] as usize);
@@ -674,7 +686,7 @@ impl Fake {
     }
 }
 
-/// The exported function `f`'s type is not all that matters: whether a result is a NaN of the same sort.
+/// Whether two outcomes are the same, but for the bits of NaNs.
 pub fn same(a: &Outcome, b: &Outcome) -> bool {
     match (a, b) {
         (Ok(a), Ok(b)) => a.iter().zip(b).all(|(a, b)| {
@@ -683,16 +695,5 @@ pub fn same(a: &Outcome, b: &Outcome) -> bool {
             a == b || nan32(a) && nan32(b) || nan64(a) && nan64(b)
         }),
         (a, b) => a == b,
-    }
-}
-
-/// The kinds' order is that of the types'.
-pub fn kind(ty: ValType) -> u64 {
-    match ty {
-        ValType::I32 => 0,
-        ValType::I64 => 1,
-        ValType::F32 => 2,
-        ValType::F64 => 3,
-        _ => panic!("a number"),
     }
 }
