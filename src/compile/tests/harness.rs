@@ -1,6 +1,8 @@
 //! A runtime as small as can be: one instance, all functions compiled beforehand, structures laid out by hand after
 //! `layout.rs`, traps raised by a jump to the entry stub's landing, from helpers and from a signal handler.
 
+#![allow(clippy::vec_box, reason = "the addresses are given to generated code")]
+
 use crate::compile::builtin::{BUILTINS, Builtin};
 use crate::compile::code::{Code, EntryCode};
 use crate::compile::layout::*;
@@ -569,6 +571,7 @@ unsafe extern "C" fn handler(signal: i32, _: *mut libc::siginfo_t, context: *mut
         }
         (*fake).trap = Some(site.code);
         let (fp, sp, landing) = landing((*fake).store.as_ptr());
+        #[allow(clippy::needless_range_loop, reason = "the number is part of the message")]
         for register in 0..16 {
             registers[register] = -1;
         }
