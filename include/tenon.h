@@ -132,6 +132,10 @@ WASM_API_EXTERN void tenon_config_set_max_stack(wasm_config_t *config, size_t by
 /// How many memories that are no longer used the engine keeps for others; 128 by default.
 WASM_API_EXTERN void tenon_config_set_pooled_memories(wasm_config_t *config, size_t count);
 
+/// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
+/// what is reclaimed too early is noticed.
+WASM_API_EXTERN void tenon_config_set_collect_always(wasm_config_t *config, bool on);
+
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // With a reason
 //

@@ -106,10 +106,7 @@ pub extern "C" fn tenon_global_new(
 
 /// `wasm_global_set` with a reason.
 #[unsafe(no_mangle)]
-pub extern "C" fn tenon_global_set(
-    global: Lent<wasm_global_t>,
-    value: Option<&wasm_val_t>,
-) -> Own<tenon_error_t> {
+pub extern "C" fn tenon_global_set(global: Lent<wasm_global_t>, value: Option<&wasm_val_t>) -> Own<tenon_error_t> {
     error::report(global::set("tenon_global_set", global.get(), value))
 }
 

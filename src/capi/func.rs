@@ -133,16 +133,19 @@ pub(crate) fn new(
     })
 }
 
+type PlainInC = unsafe extern "C" fn(*const wasm_val_vec_t, *mut wasm_val_vec_t) -> Handle<wasm_trap_t>;
+type WithEnvInC = unsafe extern "C" fn(*mut c_void, *const wasm_val_vec_t, *mut wasm_val_vec_t) -> Handle<wasm_trap_t>;
+
 /// A callback as the runtime takes it.
 pub(crate) fn plain(callback: wasm_func_callback_t) -> Option<HostCallback> {
     // SAFETY: the vectors are laid out the same, as asserted above, and a handle is a pointer that may be NULL.
-    callback.map(|callback| HostCallback::Plain(unsafe { transmute::<_, Callback>(callback) }))
+    callback.map(|callback| HostCallback::Plain(unsafe { transmute::<PlainInC, Callback>(callback) }))
 }
 
 /// A callback with an environment as the runtime takes it.
 pub(crate) fn with_env(callback: wasm_func_callback_with_env_t) -> Option<HostCallback> {
     // SAFETY: as in `plain`.
-    callback.map(|callback| HostCallback::WithEnv(unsafe { transmute::<_, CallbackWithEnv>(callback) }))
+    callback.map(|callback| HostCallback::WithEnv(unsafe { transmute::<WithEnvInC, CallbackWithEnv>(callback) }))
 }
 
 /// Makes a function of the host. With NULL, or for a type that values of this API cannot express (v128): NULL.
@@ -191,6 +194,7 @@ pub extern "C" fn wasm_func_result_arity(func: Option<&wasm_func_t>) -> usize {
 /// as many, and its references are the caller's. NULL stands for an empty vector. NULL if it returned; else the trap that
 /// ended it, or that says what was wrong with the arguments, and the results are not to be looked at.
 #[unsafe(no_mangle)]
+#[allow(clippy::not_unsafe_ptr_arg_deref, reason = "no reference may claim that the function outlives its call")]
 pub extern "C" fn wasm_func_call(
     func: *const wasm_func_t,
     args: *const wasm_val_vec_t,

@@ -182,9 +182,7 @@ pub(crate) fn same<T: Noun>(one: Option<&T>, other: Option<&T>) -> bool {
 
 /// Gives a lent thing, or the failure that it is NULL.
 pub(crate) fn required<T>(thing: Option<T>, function: &str, parameter: &str) -> Result<T, tenon_error_t> {
-    thing.ok_or_else(|| {
-        tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, format_args!("{function}: {parameter} is NULL"))
-    })
+    thing.ok_or_else(|| tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, format_args!("{function}: {parameter} is NULL")))
 }
 
 /// A thing whose store the calling thread may use, or the failure that it may not, or that it is NULL.

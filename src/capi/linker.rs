@@ -23,7 +23,10 @@ pub struct tenon_linker_t {
 
 impl tenon_linker_t {
     /// The store, or the failure that the calling thread may not use it.
-    fn entered<'a>(linker: Option<&'a tenon_linker_t>, function: &str) -> Result<(&'a RefCell<Linker>, &'a Store), tenon_error_t> {
+    fn entered<'a>(
+        linker: Option<&'a tenon_linker_t>,
+        function: &str,
+    ) -> Result<(&'a RefCell<Linker>, &'a Store), tenon_error_t> {
         let linker = &required(linker, function, "the linker")?.linker;
         // SAFETY: kept alive by the linker.
         let store = unsafe { &*linker.borrow().store() };

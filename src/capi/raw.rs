@@ -38,12 +38,10 @@ const _: () = assert!(size_of::<tenon_raw_t>() == RAW_SIZE as usize);
 /// holds the arguments, which are lent, and is to receive the results. `caller` is the host function itself. NULL is
 /// success; a trap that it returns is given away.
 pub type tenon_raw_callback_t = Option<
-    unsafe extern "C" fn(
-        env: *mut c_void,
-        caller: *const wasm_func_t,
-        values: *mut tenon_raw_t,
-    ) -> Handle<wasm_trap_t>,
+    unsafe extern "C" fn(env: *mut c_void, caller: *const wasm_func_t, values: *mut tenon_raw_t) -> Handle<wasm_trap_t>,
 >;
+
+type RawInC = unsafe extern "C" fn(*mut c_void, *const wasm_func_t, *mut tenon_raw_t) -> Handle<wasm_trap_t>;
 
 /// Makes a function of the host that takes raw values. The finalizer, which may be NULL, is called once with the environment
 /// when the function dies; not if there is an error. References as results are not supported.
@@ -57,7 +55,7 @@ pub extern "C" fn tenon_func_new_raw(
     out: Out<Handle<wasm_func_t>>,
 ) -> Own<tenon_error_t> {
     // SAFETY: a wrapper is transparent, a handle is a pointer that may be NULL, and a raw value has 16 bytes.
-    let callback = callback.map(|callback| HostCallback::Raw(unsafe { transmute::<_, RawCallback>(callback) }));
+    let callback = callback.map(|callback| HostCallback::Raw(unsafe { transmute::<RawInC, RawCallback>(callback) }));
     error::answer(out, func::new("tenon_func_new_raw", store, ty, callback, env, finalizer))
 }
 

@@ -49,3 +49,10 @@ pub extern "C" fn tenon_config_set_max_stack(config: Option<&mut wasm_config_t>,
 pub extern "C" fn tenon_config_set_pooled_memories(config: Option<&mut wasm_config_t>, count: usize) {
     set("tenon_config_set_pooled_memories", config, |config| config.pooled_memories = count);
 }
+
+/// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
+/// what is reclaimed too early is noticed.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_collect_always(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_collect_always", config, |config| config.collect_always = on);
+}

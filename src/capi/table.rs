@@ -98,7 +98,7 @@ pub(crate) fn new(
             return Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, message));
         };
         // SAFETY: a new table comes with a handle.
-        unsafe { Counted::take(Table::new(store, *ty, init.as_ptr().cast())?) }.ok_or_else(error::last)
+        unsafe { Counted::take(Table::new(store, *ty, init.get().map(|init| &init.0))?) }.ok_or_else(error::last)
     })
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn grow(
 ) -> Result<u64, tenon_error_t> {
     error::attempt(function, || {
         let table = &entered(table, function, "the table")?.0;
-        table.check(init.as_ptr().cast())?;
+        table.check(init.get().map(|init| &init.0))?;
         if let Some(old) = table.grow(delta, init.as_ptr().cast()) {
             return Ok(old);
         }
@@ -173,7 +173,7 @@ pub extern "C" fn wasm_table_set(
     let function = "wasm_table_set";
     let done = error::attempt(function, || {
         let table = &entered(table.get(), function, "the table")?.0;
-        table.check(reference.as_ptr().cast())?;
+        table.check(reference.get().map(|reference| &reference.0))?;
         match table.set(index.into(), reference.as_ptr().cast()) {
             true => Ok(()),
             false => Err(no_element(function, table, index)),
@@ -192,10 +192,6 @@ pub extern "C" fn wasm_table_size(table: Option<&wasm_table_t>) -> wasm_table_si
 /// the maximum would be exceeded, or `init` is not of the element type or of another store, where memory has run out, or
 /// without a table.
 #[unsafe(no_mangle)]
-pub extern "C" fn wasm_table_grow(
-    table: Lent<wasm_table_t>,
-    delta: wasm_table_size_t,
-    init: Lent<wasm_ref_t>,
-) -> bool {
+pub extern "C" fn wasm_table_grow(table: Lent<wasm_table_t>, delta: wasm_table_size_t, init: Lent<wasm_ref_t>) -> bool {
     error::keep(grow("wasm_table_grow", table.get(), delta.into(), init)).is_some()
 }

@@ -10,8 +10,8 @@ use super::store::wasm_store_t;
 use super::vec;
 use crate::runtime::error::ErrorKind;
 use crate::runtime::object::ObjectKind;
-use crate::runtime::trap::{Frame, Trap};
 use crate::runtime::store::Store;
+use crate::runtime::trap::{Frame, Trap};
 use crate::trap::TrapCode;
 use std::ffi::c_void;
 

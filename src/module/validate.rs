@@ -135,10 +135,23 @@ fn locals_error(error: ModuleError, body: &FunctionBody<'_>) -> ModuleError {
     if error.kind != ModuleErrorKind::Limit || !error.message.contains("too many locals") {
         return error;
     }
-    let groups = body.get_locals_reader().into_iter().flatten();
-    let count: u64 = groups.map_while(Result::ok).map(|(count, _)| u64::from(count)).sum();
+    let count = count_locals(body);
     if count <= u64::from(u32::MAX) {
         return error;
     }
     ModuleError { kind: ModuleErrorKind::Malformed, message: format!("too many locals: {count}"), ..error }
+}
+
+/// The locals that a body declares, as far as that can be read. wasmparser's own reader of them has its limit.
+fn count_locals(body: &FunctionBody<'_>) -> u64 {
+    let mut reader = body.get_binary_reader();
+    let mut count = 0;
+    for _ in 0..reader.read_var_u32().unwrap_or(0) {
+        let Ok(more) = reader.read_var_u32() else { break };
+        count += u64::from(more);
+        if reader.read::<wasmparser::ValType>().is_err() {
+            break;
+        }
+    }
+    count
 }

@@ -175,7 +175,11 @@ unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *
             let message = if args.len() != usize::from(f.params) {
                 format!("{} arguments are given to a function of type {ty}, which takes {}", args.len(), f.params)
             } else {
-                format!("room for {} results is given to a function of type {ty}, which has {}", results.len(), f.results)
+                format!(
+                    "room for {} results is given to a function of type {ty}, which has {}",
+                    results.len(),
+                    f.results
+                )
             };
             return misuse(&*store, &Error::argument(message));
         }
@@ -214,7 +218,8 @@ unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *
 }
 
 fn too_few(func: &Func) -> Error {
-    let message = format!("no room for results is given to a function of type {}, which has {}", func.ty(), func.results);
+    let message =
+        format!("no room for results is given to a function of type {}, which has {}", func.ty(), func.results);
     Error::argument(message)
 }
 

@@ -15,8 +15,9 @@
 
 use crate::compile::code::{Code, Position, TrapSite};
 use crate::runtime::sys::granules::Granules;
+use crate::runtime::sys::valgrind;
 use crate::runtime::sys::vm::{self, Protection};
-use crate::runtime::sys::{trampoline, valgrind};
+use crate::runtime::trampoline;
 use crate::trap::TrapCode;
 use std::cell::UnsafeCell;
 use std::io;
@@ -175,7 +176,8 @@ pub fn place_image(image: &[u8], parts: Vec<Part>) -> io::Result<CodeBlock> {
     let mut free_from = 0;
     for (i, part) in parts.iter().enumerate() {
         let end = part.offset as usize + part.len as usize;
-        if part.offset as usize % GRANULE != 0 || (part.offset as usize) < free_from || end > image.len() {
+        let offset = part.offset as usize;
+        if !offset.is_multiple_of(GRANULE) || offset < free_from || end > image.len() {
             let message = format!("part {i} of a code image lies wrong: {} + {}", part.offset, part.len);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
@@ -573,7 +575,7 @@ extern "C" fn after_fork_in_child() {
     // SAFETY: as in `after_fork`; this is the child's only thread.
     let fork = unsafe { (*FORKING.0.get()).take() };
     if let (Some(mut fork), Some(Ok(region))) = (fork, REGION.get()) {
-        fork.arena.detached = !fork.copy.as_ref().is_some_and(|copy| region.detach(copy).is_ok());
+        fork.arena.detached = fork.copy.as_ref().is_none_or(|copy| region.detach(copy).is_err());
     }
 }
 

@@ -40,8 +40,29 @@ fn placed_code_runs_and_is_found() {
     assert!(find(start + 6).is_none() && find(start + GRANULE - 1).is_none());
     assert_eq!(find(b.address() as usize).unwrap().kind, CodeKind::HostStub);
     assert!(find(0).is_none() && find(usize::MAX).is_none() && find(find as *const () as usize).is_none());
-    drop(a);
-    assert!(find(start).is_none_or(|meta| meta.vmctx_below_fp != Some(41)));
+}
+
+#[test]
+fn freed_code_is_not_found() {
+    // In a child, where nobody else places code.
+    let status = in_child(|| {
+        let image = [0xc3; 300];
+        let part = |offset| Part {
+            offset,
+            len: 100,
+            kind: CodeKind::Other,
+            traps: Box::new([]),
+            positions: Box::new([]),
+            vmctx_below_fp: None,
+        };
+        let block = place_image(&image, vec![part(0), part(128)]).unwrap();
+        let start = block.address() as usize;
+        assert!(find(start).is_some() && find(start + 128 + 99).is_some());
+        drop(block);
+        assert!((start..start + 300).all(|pc| find(pc).is_none()));
+        0
+    });
+    assert_eq!(status, Ok(0));
 }
 
 #[test]
@@ -80,8 +101,7 @@ fn wrong_images_are_refused() {
         vmctx_below_fp: None,
     };
     let image = [0xc3; 200];
-    for parts in [vec![part(0, 201)], vec![part(8, 1)], vec![part(0, 65), part(64, 1)], vec![part(u32::MAX & !63, 64)]]
-    {
+    for parts in [vec![part(0, 201)], vec![part(8, 1)], vec![part(0, 65), part(64, 1)], vec![part(!63, 64)]] {
         assert_eq!(place_image(&image, parts).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
     let good = place_image(&image, vec![part(0, 64), part(64, 136)]).unwrap();

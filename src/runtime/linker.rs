@@ -103,7 +103,9 @@ impl Linker {
                     false => "nothing is defined under the first name",
                 };
                 let (module, name) = (&import.module, &import.name);
-                let message = format!("unknown import \"{module}\" \"{name}\" (import {i} of {count}): expected {ty}, but {what}");
+                let message = format!(
+                    "unknown import \"{module}\" \"{name}\" (import {i} of {count}): expected {ty}, but {what}"
+                );
                 return Err(Error::new(ErrorKind::Link, message));
             };
             resolved.push(ptr::from_ref(object));

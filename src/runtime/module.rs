@@ -126,6 +126,6 @@ pub struct ModuleObject {
 impl ModuleObject {
     /// A new object for the module, with one handle.
     pub fn new(store: &Store, module: Arc<CompiledModule>) -> *mut ModuleObject {
-        Standalone::new(store, ObjectKind::Module, |object| ModuleObject { object, module })
+        Standalone::allocate(Some(store), ObjectKind::Module, |object| ModuleObject { object, module })
     }
 }

@@ -57,8 +57,8 @@ unsafe extern "C" fn run<F: FnOnce() -> R, R>(work: *mut u8) {
 }
 
 fn message(payload: Box<dyn Any + Send>) -> String {
-    let message = match payload.downcast::<String>() {
-        Ok(message) => return *message,
+    match payload.downcast::<String>() {
+        Ok(message) => *message,
         Err(payload) => match payload.downcast::<&'static str>() {
             Ok(message) => (*message).to_string(),
             Err(payload) => {
@@ -67,8 +67,7 @@ fn message(payload: Box<dyn Any + Send>) -> String {
                 "a value of unknown type".to_string()
             }
         },
-    };
-    message
+    }
 }
 
 /// Calls `f(data)` with `rsp` at `top`, which is a multiple of 16.
@@ -150,6 +149,7 @@ impl Stack {
 #[cfg(test)]
 mod tests {
     use super::super::stack::stack_pointer;
+    use super::super::testing::in_child;
     use super::*;
 
     #[test]
@@ -193,6 +193,26 @@ mod tests {
         assert!(matches!(result, Err(StackError::Panic(m)) if m == "out of cheese"));
         assert_eq!(dropped, 1);
         assert!(matches!(on_compile_stack(|| panic!("plain")), Err::<(), _>(StackError::Panic(m)) if m == "plain"));
+    }
+
+    #[test]
+    fn stacks_are_kept_and_reused() {
+        // In a child, where nobody else takes them.
+        let status = in_child(|| {
+            let kept = || STACKS.iter().filter(|stack| !stack.load(Ordering::Relaxed).is_null()).count();
+            while kept() > 0 {
+                Stack::take().unwrap();
+            }
+            for _ in 0..10 {
+                on_compile_stack(|| assert_eq!(kept(), 0)).unwrap();
+                assert_eq!(kept(), 1);
+            }
+            let many: Vec<_> = (0..2 * KEPT).map(|_| Stack::take().unwrap()).collect();
+            many.into_iter().for_each(Stack::give);
+            assert_eq!(kept(), KEPT);
+            0
+        });
+        assert_eq!(status, Ok(0));
     }
 
     #[test]

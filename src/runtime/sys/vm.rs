@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn too_much_is_an_error() {
-        assert_eq!(map(1 << 60, Protection::None).unwrap_err().raw_os_error(), Some(libc::ENOMEM));
+        assert!(map(1 << 60, Protection::None).is_err());
         assert_eq!(round_up(1), Some(page_size()));
         assert_eq!(round_up(usize::MAX), None);
     }

@@ -12,7 +12,7 @@
 //!
 //! Nothing in here that a handler reaches takes a lock, allocates, or uses thread-locals.
 
-use super::trampoline;
+use crate::runtime::trampoline;
 use crate::runtime::unwind;
 use libc::{c_int, c_void, sigaction, siginfo_t, ucontext_t};
 use std::io;

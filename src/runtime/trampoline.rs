@@ -14,10 +14,10 @@
 //! ```
 //! The first two record their frame as the one through which WebAssembly was left.
 
-use super::compile_stack::{self, StackError};
 use crate::compile::builtin::BUILTINS;
+use crate::compile::builtin::for_each_builtin;
 use crate::compile::layout as at;
-use crate::for_each_builtin;
+use crate::runtime::sys::compile_stack::{self, StackError};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
 use crate::runtime::{builtins, tier, trap};
 use std::arch::naked_asm;
@@ -281,4 +281,8 @@ fault_trampoline! {
 }
 
 #[cfg(test)]
-pub(super) use {builtin_trampoline, fault_trampoline, lazy_trampoline};
+#[path = "trampoline_tests.rs"]
+mod tests;
+#[cfg(test)]
+#[path = "trampoline_world.rs"]
+mod world;
