@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # need.sh NAME...: makes sure that these tools are there. What is missing is installed: programs by the
 # system's own package manager (as root, or through sudo without a question), Python packages into
-# build/python. What is there already is left alone, so that a second run does nothing.
+# build/python. What is there already is left alone, so that a second run does nothing. A network that does
+# not answer ends in a message and not in waiting.
 #
 # Names: cargo rustfmt clippy cmake c++ valgrind libclang peers
 set -euo pipefail
@@ -11,6 +12,14 @@ export PIP_ROOT_USER_ACTION=ignore
 
 say() { echo "-- $*"; }
 give_up() { echo "need.sh: $*" >&2; exit 1; }
+
+# For a whole installation, in seconds, and for one answer.
+patience=600
+answer=30
+apt=(env DEBIAN_FRONTEND=noninteractive timeout "$patience" apt-get -q -o Acquire::Retries=2
+  -o "Acquire::http::Timeout=$answer" -o "Acquire::https::Timeout=$answer")
+pip=(install --quiet --disable-pip-version-check --no-input --timeout "$answer" --retries 2
+  --target build/python)
 
 # install COMMAND PACKAGE: installs a package that brings a command.
 install() {
@@ -24,16 +33,16 @@ install() {
   fi
   say "installing $package"
   if command -v apt-get > /dev/null; then
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$package" > build/install.log 2>&1 ||
-      { "${root[@]}" apt-get update -q > build/install.log 2>&1 &&
-        "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$package" >> build/install.log 2>&1; } ||
+    "${root[@]}" "${apt[@]}" install -y "$package" > build/install.log 2>&1 ||
+      { "${root[@]}" "${apt[@]}" update >> build/install.log 2>&1 &&
+        "${root[@]}" "${apt[@]}" install -y "$package" >> build/install.log 2>&1; } ||
       { tail -20 build/install.log >&2; give_up "$package could not be installed"; }
   elif command -v dnf > /dev/null; then
-    "${root[@]}" dnf install -y "${package/#g++/gcc-c++}"
+    "${root[@]}" timeout "$patience" dnf install -y "${package/#g++/gcc-c++}"
   elif command -v zypper > /dev/null; then
-    "${root[@]}" zypper --non-interactive install "${package/#g++/gcc-c++}"
+    "${root[@]}" timeout "$patience" zypper --non-interactive install "${package/#g++/gcc-c++}"
   elif command -v pacman > /dev/null; then
-    "${root[@]}" pacman -S --noconfirm "${package/#g++/gcc}"
+    "${root[@]}" timeout "$patience" pacman -S --noconfirm "${package/#g++/gcc}"
   else
     give_up "$command is missing and no package manager is known here. Please install $package."
   fi
@@ -48,7 +57,7 @@ component() { # component COMMAND NAME: a part of the Rust installation
   command -v rustup > /dev/null ||
     give_up "$1 is missing. Please install it with what Rust was installed with."
   say "installing $2"
-  rustup component add "$2"
+  timeout "$patience" rustup component add "$2" || give_up "$2 could not be installed"
 }
 
 # python_package MODULE PACKAGE: a package of PyPI, in build/python.
@@ -57,13 +66,13 @@ python_package() {
   command -v python3 > /dev/null || install python3 python3
   say "installing the Python package $2"
   if python3 -m pip --version > /dev/null 2>&1; then
-    python3 -m pip install --quiet --disable-pip-version-check --target build/python "$2"
+    timeout "$patience" python3 -m pip "${pip[@]}" "$2" || give_up "the Python package $2 could not be installed"
     return
   fi
   # Some distributions split pip and venv off.
   python3 -c 'import ensurepip' 2> /dev/null || install pip python3-venv
   [ -x build/venv/bin/pip ] || python3 -m venv build/venv
-  build/venv/bin/pip install --quiet --disable-pip-version-check --target build/python "$2"
+  timeout "$patience" build/venv/bin/pip "${pip[@]}" "$2" || give_up "the Python package $2 could not be installed"
 }
 
 # bindgen looks for libclang where LIBCLANG_PATH says, which the Makefile sets to build/libclang unless
@@ -92,7 +101,8 @@ peers() {
   if [ ! -e build/esbuild.wasm ]; then
     if command -v npm > /dev/null; then
       say "fetching the package esbuild-wasm"
-      (cd build && npm pack --silent esbuild-wasm > /dev/null &&
+      (cd build && timeout "$patience" npm pack --silent --fetch-timeout=$((answer * 1000)) \
+        --fetch-retries=2 esbuild-wasm > /dev/null &&
         tar -xzOf esbuild-wasm-*.tgz package/esbuild.wasm > esbuild.part && mv esbuild.part esbuild.wasm) ||
         say "esbuild-wasm could not be fetched: its row is left out"
     else
