@@ -428,13 +428,8 @@ pub fn start_child(f: impl FnOnce() -> u8) -> libc::pid_t {
         let child = libc::fork();
         assert!(child >= 0);
         if child == 0 {
-            // Other threads are gone, with what they had locked: a panic may take no locks of the standard library's, and a
-            // child that waits for one must end.
+            // Other threads are gone, with what they had locked: a child that waits for it must end.
             libc::alarm(60);
-            std::panic::set_hook(Box::new(|panic| {
-                let message = format!("in a child process: {panic}\n");
-                libc::write(2, message.as_ptr().cast(), message.len());
-            }));
             let status = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
             libc::_exit(status.map_or(255, i32::from));
         }
