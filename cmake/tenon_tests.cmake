@@ -10,7 +10,11 @@ endif()
 # replaced at run time, hence --smc-check; host stacks of other threads are not the main stack.
 set(TENON_VALGRIND ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full
   --show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible
-  --smc-check=all-non-file --num-callers=30)
+  --smc-check=all-non-file --num-callers=30
+  --suppressions=${PROJECT_SOURCE_DIR}/cmake/valgrind.supp)
+
+# The engines that the C tests run on: tests/c/test_util.h says what each is.
+set(TENON_TEST_ENGINES checked moving eager)
 
 # Settings that every C program of this project shares.
 function(tenon_c_settings target)
@@ -42,17 +46,23 @@ function(tenon_wasm target)
   add_custom_target(${target} ALL DEPENDS ${binaries})
 endfunction()
 
-# tenon_test(NAME COMMAND...): the command under ctest, and again under valgrind.
+# tenon_test(NAME COMMAND...): the command under ctest, once for each kind of engine, and again under
+# valgrind.
 function(tenon_test name)
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  foreach(engine ${TENON_TEST_ENGINES})
+    add_test(NAME ${name}-${engine} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+    set_tests_properties(${name}-${engine} PROPERTIES
+      TIMEOUT 300 ENVIRONMENT TENON_TEST_ENGINE=${engine})
+  endforeach()
   if(VALGRIND)
     add_test(NAME valgrind-${name} COMMAND ${TENON_VALGRIND} ${ARGN}
       WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
     # A program that does something very often does it less often under valgrind, which is some
     # thirty times slower.
     set_tests_properties(valgrind-${name} PROPERTIES
-      LABELS valgrind TIMEOUT 600 ENVIRONMENT TENON_TEST_SLOW=1)
+      LABELS valgrind TIMEOUT 600 ENVIRONMENT "TENON_TEST_SLOW=1;TENON_TEST_ENGINE=checked")
   endif()
 endfunction()
 

@@ -100,12 +100,244 @@ WASM_API_EXTERN const char *tenon_error_message(const tenon_error_t *error);
 
 /// Where in the bytes of a module the failure lies, counted from zero: stores it in `offset` and answers true. Answers
 /// false, and stores nothing, for a failure that has no such place. `offset` may be NULL.
-WASM_API_EXTERN bool tenon_error_offset(const tenon_error_t *error, own uint64_t *offset);
+WASM_API_EXTERN bool tenon_error_offset(const tenon_error_t *error, uint64_t *offset);
 
 /// Where in the text of a module the failure lies, both counted from one: stores line and column and answers true.
 /// Answers false, and stores nothing, for a failure that has no such place. Either pointer may be NULL.
-WASM_API_EXTERN bool tenon_error_line(
-    const tenon_error_t *error, own uint32_t *line, own uint32_t *column);
+WASM_API_EXTERN bool tenon_error_line(const tenon_error_t *error, uint32_t *line, uint32_t *column);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Configurations
+//
+// Each function changes one setting of a configuration from which no engine was made yet.
+
+/// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
+/// process's signal handlers are left alone.
+WASM_API_EXTERN void tenon_config_set_signals(wasm_config_t *config, bool on);
+
+/// Whether all functions are compiled when a module is made, on all processors, instead of each when it is first
+/// called; off by default.
+WASM_API_EXTERN void tenon_config_set_eager(wasm_config_t *config, bool on);
+
+/// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
+/// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
+WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, uint64_t bytes);
+
+/// How much inaccessible address space follows each memory's reservation; 64 MiB by default.
+WASM_API_EXTERN void tenon_config_set_memory_guard(wasm_config_t *config, uint64_t bytes);
+
+/// The most stack that WebAssembly code may use in one thread; 1 MiB by default. A thread with less stack has less.
+WASM_API_EXTERN void tenon_config_set_max_stack(wasm_config_t *config, size_t bytes);
+
+/// How many memories that are no longer used the engine keeps for others; 128 by default.
+WASM_API_EXTERN void tenon_config_set_pooled_memories(wasm_config_t *config, size_t count);
+
+/// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
+/// what is reclaimed too early is noticed.
+WASM_API_EXTERN void tenon_config_set_collect_always(wasm_config_t *config, bool on);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// With a reason
+//
+// What functions of wasm.h do, with NULL for success and the error otherwise. `out`, if it is not NULL, receives what was
+// made, or NULL.
+
+/// `wasm_engine_new_with_config` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_engine_new(
+    own wasm_config_t *config, own wasm_engine_t **out);
+
+/// `wasm_module_new` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_module_new(
+    wasm_store_t *store, const wasm_byte_vec_t *binary, own wasm_module_t **out);
+
+/// `wasm_module_validate` with a reason: NULL if the binary is a valid module.
+WASM_API_EXTERN own tenon_error_t *tenon_module_validate(
+    wasm_store_t *store, const wasm_byte_vec_t *binary);
+
+/// `wasm_module_serialize` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_module_serialize(
+    const wasm_module_t *module, own wasm_byte_vec_t *out);
+
+/// `wasm_module_deserialize` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize(
+    wasm_store_t *store, const wasm_byte_vec_t *binary, own wasm_module_t **out);
+
+/// `wasm_instance_new` with a reason. The reason of a trap is its message; the trap itself goes to `trap`, unless that is
+/// NULL. Where something else is the reason, `trap` receives a trap that says the same.
+WASM_API_EXTERN own tenon_error_t *tenon_instance_new(
+    wasm_store_t *store, const wasm_module_t *module, const wasm_extern_vec_t *imports,
+    own wasm_instance_t **out, own wasm_trap_t **trap);
+
+/// `wasm_func_new_with_env` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_func_new(
+    wasm_store_t *store, const wasm_functype_t *ty, wasm_func_callback_with_env_t callback,
+    void *env, void (*finalizer)(void*), own wasm_func_t **out);
+
+/// `wasm_global_new` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_global_new(
+    wasm_store_t *store, const wasm_globaltype_t *ty, const wasm_val_t *value,
+    own wasm_global_t **out);
+
+/// `wasm_global_set` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_global_set(wasm_global_t *global, const wasm_val_t *value);
+
+/// `wasm_table_new` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_table_new(
+    wasm_store_t *store, const wasm_tabletype_t *ty, wasm_ref_t *init, own wasm_table_t **out);
+
+/// `wasm_table_grow` with a reason: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
+/// memory has run out. `old`, if it is not NULL, receives how many elements there were.
+WASM_API_EXTERN own tenon_error_t *tenon_table_grow(
+    wasm_table_t *table, uint64_t delta, wasm_ref_t *init, uint64_t *old);
+
+/// `wasm_memory_new` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_new(
+    wasm_store_t *store, const wasm_memorytype_t *ty, own wasm_memory_t **out);
+
+/// `wasm_memory_grow` with a reason: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
+/// memory has run out. `old`, if it is not NULL, receives how many pages there were.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_grow(
+    wasm_memory_t *memory, uint64_t delta, uint64_t *old);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Traps and frames
+
+/// The reasons of traps. The numbers never change; later versions may have more.
+typedef enum tenon_trap_code_enum {
+  /// A trap made by the host, or one whose reason is only in its message.
+  TENON_TRAP_HOST = 0,
+  /// `unreachable` was executed.
+  TENON_TRAP_UNREACHABLE = 1,
+  /// An integer division or remainder by zero.
+  TENON_TRAP_INTEGER_DIVIDE_BY_ZERO = 2,
+  /// A signed division, or a conversion from a float, whose result does not fit.
+  TENON_TRAP_INTEGER_OVERFLOW = 3,
+  /// A conversion of NaN to an integer.
+  TENON_TRAP_INVALID_CONVERSION_TO_INTEGER = 4,
+  /// A memory access outside of the memory.
+  TENON_TRAP_OUT_OF_BOUNDS_MEMORY_ACCESS = 5,
+  /// A table access outside of the table.
+  TENON_TRAP_OUT_OF_BOUNDS_TABLE_ACCESS = 6,
+  /// `call_indirect` with an index outside of the table.
+  TENON_TRAP_UNDEFINED_ELEMENT = 7,
+  /// `call_indirect` on a null element.
+  TENON_TRAP_UNINITIALIZED_ELEMENT = 8,
+  /// `call_indirect` on a function of another type.
+  TENON_TRAP_INDIRECT_CALL_TYPE_MISMATCH = 9,
+  /// Recursion deeper than the stack allows.
+  TENON_TRAP_CALL_STACK_EXHAUSTED = 10,
+  /// A null reference where an object is needed.
+  TENON_TRAP_NULL_REFERENCE = 11,
+  /// A failed `ref.cast`.
+  TENON_TRAP_CAST_FAILURE = 12,
+  /// An array access outside of the array.
+  TENON_TRAP_OUT_OF_BOUNDS_ARRAY_ACCESS = 13,
+  /// An atomic access at an address that is not a multiple of its size.
+  TENON_TRAP_UNALIGNED_ATOMIC = 14,
+  /// An atomic wait on a memory that is not shared.
+  TENON_TRAP_ATOMIC_WAIT_NON_SHARED = 15,
+  /// An exception that nothing caught.
+  TENON_TRAP_UNCAUGHT_EXCEPTION = 16,
+  /// The store's heap, a table or a memory is full where the instruction cannot say so.
+  TENON_TRAP_ALLOCATION_FAILURE = 17,
+  /// The store's fuel is used up.
+  TENON_TRAP_OUT_OF_FUEL = 18,
+  /// The host asked for an interruption.
+  TENON_TRAP_INTERRUPT = 19,
+  /// A function could not be compiled: out of code memory, or too large.
+  TENON_TRAP_COMPILATION_FAILURE = 20,
+} tenon_trap_code_enum;
+
+/// Why a trap happened: one of the constants of `tenon_trap_code_enum`.
+typedef uint8_t tenon_trap_code_t;
+
+/// Why the trap happened; `TENON_TRAP_HOST` for a trap of the host. With NULL: `TENON_TRAP_HOST`.
+WASM_API_EXTERN tenon_trap_code_t tenon_trap_code(const wasm_trap_t *trap);
+
+/// The name of the frame's function. False, and `out` is empty, if the module does not tell it, or with NULL.
+WASM_API_EXTERN bool tenon_frame_func_name(const wasm_frame_t *frame, own wasm_name_t *out);
+
+/// The name of the frame's module. False, and `out` is empty, if the module does not tell it, or with NULL.
+WASM_API_EXTERN bool tenon_frame_module_name(const wasm_frame_t *frame, own wasm_name_t *out);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Raw values
+
+/// A value without its kind: whoever uses it knows which member holds it.
+typedef union tenon_raw_t {
+  /// An `i32`.
+  int32_t i32;
+  /// An `i64`.
+  int64_t i64;
+  /// An `f32`.
+  float f32;
+  /// An `f64`.
+  double f64;
+  /// A `v128`, little-endian.
+  uint8_t v128[16];
+  /// A reference; NULL for the null reference.
+  wasm_ref_t *ref;
+} tenon_raw_t;
+
+/// A function of the host that takes raw values. `values` has room for the arguments or the results, whichever are more: it
+/// holds the arguments, which are lent, and is to receive the results. `caller` is the host function itself. NULL is
+/// success; a trap that it returns is given away.
+typedef own wasm_trap_t *(*tenon_raw_callback_t)(
+    void *env, const wasm_func_t *caller, tenon_raw_t *values);
+
+/// Makes a function of the host that takes raw values. The finalizer, which may be NULL, is called once with the environment
+/// when the function dies; not if there is an error. References as results are not supported.
+WASM_API_EXTERN own tenon_error_t *tenon_func_new_raw(
+    wasm_store_t *store, const wasm_functype_t *ty, tenon_raw_callback_t callback, void *env,
+    void (*finalizer)(void*), own wasm_func_t **out);
+
+/// Calls a function with raw values. `values` has room for the arguments or the results, whichever are more: it holds the
+/// arguments, and afterwards the results. Nothing is checked: members that do not fit the function's type, or references to
+/// objects that are gone or of another store, are not noticed. References among the results are the caller's. NULL if the
+/// function returned, else the trap that ended it.
+WASM_API_EXTERN own wasm_trap_t *tenon_func_call_raw(const wasm_func_t *func, tenon_raw_t *values);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Linkers: definitions by name
+
+/// Things of one store under pairs of names. It keeps what is defined in it, and the store itself, alive.
+typedef struct tenon_linker_t tenon_linker_t;
+
+/// Makes a linker without definitions, for things of this store. With NULL, or where memory has run out: NULL.
+WASM_API_EXTERN own tenon_linker_t *tenon_linker_new(wasm_store_t *store);
+
+/// Deletes a linker; NULL is allowed. Instances that were made with it stay.
+WASM_API_EXTERN void tenon_linker_delete(own tenon_linker_t *linker);
+
+/// Defines a thing under two names, each of as many bytes of UTF-8 as its size says. The linker takes a reference of its own. An
+/// error if there is such a definition already, or the thing is of another store.
+WASM_API_EXTERN own tenon_error_t *tenon_linker_define(
+    tenon_linker_t *linker, const char *module, size_t module_size, const char *name,
+    size_t name_size, const wasm_extern_t *item);
+
+/// Registers an instance under a name: defines each of its exports under that name and the export's own. An error, and
+/// nothing is defined, if there is such a definition already, or the instance is of another store.
+WASM_API_EXTERN own tenon_error_t *tenon_linker_define_instance(
+    tenon_linker_t *linker, const char *name, size_t name_size, const wasm_instance_t *instance);
+
+/// What is defined under two names, as a reference of the caller's; NULL if nothing is.
+WASM_API_EXTERN own wasm_extern_t *tenon_linker_get(
+    const tenon_linker_t *linker, const char *module, size_t module_size, const char *name,
+    size_t name_size);
+
+/// Makes an instance of a module of the linker's store; its imports are the linker's definitions under their names. An
+/// import that is not defined is an error that names it. As in `tenon_instance_new`, `out` receives the instance or NULL, and
+/// `trap`, which may be NULL, a trap or NULL.
+WASM_API_EXTERN own tenon_error_t *tenon_linker_instantiate(
+    const tenon_linker_t *linker, const wasm_module_t *module, own wasm_instance_t **out,
+    own wasm_trap_t **trap);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Stores
+
+/// Reclaims everything in the store that cannot be reached any more, now. That happens by itself, too, but what tables
+/// and globals referred to may wait a while.
+WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // The text format

@@ -26,6 +26,8 @@ pub struct Config {
     pub memory_guard: u64,
     /// The most stack that one activation of WebAssembly may use, in bytes. Threads with less have less.
     pub max_stack: usize,
+    /// Debug switch: a store traces its objects at every allocation.
+    pub collect_always: bool,
     /// Memory slots kept for reuse by the engine.
     pub pooled_memories: usize,
 }
@@ -44,6 +46,7 @@ impl Default for Config {
             memory_reservation: Config::FULL_RESERVATION,
             memory_guard: 64 << 20,
             max_stack: 1 << 20,
+            collect_always: false,
             pooled_memories: 128,
         }
     }

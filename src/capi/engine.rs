@@ -1,9 +1,8 @@
 //! Engines (no term of the specification): what stores on any thread share.
 
 use super::config::wasm_config_t;
-use super::error;
+use super::error::{self, tenon_error_t};
 use super::own::{Own, boxed};
-use crate::config::Config;
 use crate::runtime::engine::Engine;
 use std::sync::Arc;
 
@@ -28,18 +27,20 @@ pub extern "C" fn wasm_engine_delete(engine: Own<wasm_engine_t>) {
 /// Makes an engine with the default configuration; NULL if the system denies something that it needs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_engine_new() -> Own<wasm_engine_t> {
-    with("wasm_engine_new", Config::default())
+    error::keep(new("wasm_engine_new", None))
 }
 
 /// Makes an engine with this configuration, which is taken over; NULL stands for the default one. NULL if the system
 /// denies something that it needs.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_engine_new_with_config(config: Own<wasm_config_t>) -> Own<wasm_engine_t> {
-    let settings = config.map(|config| config.settings().clone()).unwrap_or_default();
-    with("wasm_engine_new_with_config", settings)
+    error::keep(new("wasm_engine_new_with_config", config))
 }
 
-fn with(function: &str, settings: Config) -> Own<wasm_engine_t> {
-    let engine = error::keep(error::attempt(function, || Ok(Engine::new(settings)?)))?;
-    boxed(wasm_engine_t { engine })
+/// Makes an engine.
+pub(crate) fn new(function: &str, config: Own<wasm_config_t>) -> Result<Box<wasm_engine_t>, tenon_error_t> {
+    error::attempt(function, || {
+        let settings = config.map(|config| config.settings().clone()).unwrap_or_default();
+        boxed(wasm_engine_t { engine: Engine::new(settings)? }).ok_or_else(error::last)
+    })
 }

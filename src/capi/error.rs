@@ -194,10 +194,7 @@ pub(crate) fn report(result: Result<(), tenon_error_t>) -> Own<tenon_error_t> {
 }
 
 /// Runs a fallible body as [`guard`] does.
-pub(crate) fn attempt<T>(
-    function: &str,
-    body: impl FnOnce() -> Result<T, tenon_error_t>,
-) -> Result<T, tenon_error_t> {
+pub(crate) fn attempt<T>(function: &str, body: impl FnOnce() -> Result<T, tenon_error_t>) -> Result<T, tenon_error_t> {
     guard(function, None, || Some(body())).unwrap_or_else(|| Err(last()))
 }
 

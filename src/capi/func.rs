@@ -23,13 +23,6 @@ use std::ptr;
 pub struct wasm_func_t(Func);
 noun!(wasm_func_t, ObjectKind::Func);
 
-impl wasm_func_t {
-    /// The function.
-    pub(crate) fn func(&self) -> &Func {
-        &self.0
-    }
-}
-
 /// Gives up a reference to a function; NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_func_delete(func: Handle<wasm_func_t>) {
@@ -140,16 +133,19 @@ pub(crate) fn new(
     })
 }
 
+type PlainInC = unsafe extern "C" fn(*const wasm_val_vec_t, *mut wasm_val_vec_t) -> Handle<wasm_trap_t>;
+type WithEnvInC = unsafe extern "C" fn(*mut c_void, *const wasm_val_vec_t, *mut wasm_val_vec_t) -> Handle<wasm_trap_t>;
+
 /// A callback as the runtime takes it.
 pub(crate) fn plain(callback: wasm_func_callback_t) -> Option<HostCallback> {
     // SAFETY: the vectors are laid out the same, as asserted above, and a handle is a pointer that may be NULL.
-    callback.map(|callback| HostCallback::Plain(unsafe { transmute::<_, Callback>(callback) }))
+    callback.map(|callback| HostCallback::Plain(unsafe { transmute::<PlainInC, Callback>(callback) }))
 }
 
 /// A callback with an environment as the runtime takes it.
 pub(crate) fn with_env(callback: wasm_func_callback_with_env_t) -> Option<HostCallback> {
     // SAFETY: as in `plain`.
-    callback.map(|callback| HostCallback::WithEnv(unsafe { transmute::<_, CallbackWithEnv>(callback) }))
+    callback.map(|callback| HostCallback::WithEnv(unsafe { transmute::<WithEnvInC, CallbackWithEnv>(callback) }))
 }
 
 /// Makes a function of the host. With NULL, or for a type that values of this API cannot express (v128): NULL.
@@ -198,13 +194,14 @@ pub extern "C" fn wasm_func_result_arity(func: Option<&wasm_func_t>) -> usize {
 /// as many, and its references are the caller's. NULL stands for an empty vector. NULL if it returned; else the trap that
 /// ended it, or that says what was wrong with the arguments, and the results are not to be looked at.
 #[unsafe(no_mangle)]
+#[allow(clippy::not_unsafe_ptr_arg_deref, reason = "no reference may claim that the function outlives its call")]
 pub extern "C" fn wasm_func_call(
     func: *const wasm_func_t,
     args: *const wasm_val_vec_t,
     results: *mut wasm_val_vec_t,
 ) -> Handle<wasm_trap_t> {
     if func.is_null() {
-        return null_func();
+        return null_trap("wasm_func_call", "the function");
     }
     // SAFETY: by the header's contract what is not NULL points to a live function and to vectors of as many values as
     // they say. Nothing here panics, and the runtime keeps panics to itself.
@@ -226,11 +223,13 @@ unsafe fn parts(vec: *const wasm_val_vec_t) -> (*mut Val, usize) {
     (data.cast(), if data.is_null() { 0 } else { size })
 }
 
+/// A trap that says which parameter of a call is NULL; it belongs to no store.
 #[cold]
-fn null_func() -> Handle<wasm_trap_t> {
-    error::null("wasm_func_call", "the function");
-    error::guard("wasm_func_call", None, || {
+#[inline(never)]
+pub(crate) fn null_trap(function: &str, parameter: &str) -> Handle<wasm_trap_t> {
+    error::null(function, parameter);
+    error::guard(function, None, || {
         // SAFETY: a new trap comes with a handle.
-        unsafe { Counted::take(Trap::new(None, TrapCode::Host, "wasm_func_call: the function is NULL")) }
+        unsafe { Counted::take(Trap::new(None, TrapCode::Host, format!("{function}: {parameter} is NULL"))) }
     })
 }

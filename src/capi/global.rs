@@ -102,6 +102,19 @@ pub(crate) fn new(
     })
 }
 
+/// Replaces the value of a global.
+pub(crate) fn set(
+    function: &str,
+    global: Option<&wasm_global_t>,
+    value: Option<&wasm_val_t>,
+) -> Result<(), tenon_error_t> {
+    error::attempt(function, || {
+        let global = entered(global, function, "the global")?;
+        let value = required(value, function, "the value")?;
+        Ok(global.0.set(value.val())?)
+    })
+}
+
 /// Makes a global with this value at first. NULL if the value is not of the type or of another store, or with NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_global_new(
@@ -138,10 +151,5 @@ pub extern "C" fn wasm_global_get(global: Option<&wasm_global_t>, out: Out<wasm_
 /// another store, or with NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_global_set(global: Lent<wasm_global_t>, value: Option<&wasm_val_t>) {
-    let function = "wasm_global_set";
-    error::keep(error::attempt(function, || {
-        let global = entered(global.get(), function, "the global")?;
-        let value = required(value, function, "the value")?;
-        Ok(global.0.set(value.val())?)
-    }));
+    error::keep(set("wasm_global_set", global.get(), value));
 }

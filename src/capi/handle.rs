@@ -6,7 +6,6 @@ use super::error::{self, Kind, guard, tenon_error_t};
 use super::vec::Element;
 use crate::runtime::error::Error;
 use crate::runtime::object::{self, Object, ObjectKind};
-use std::mem;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
@@ -68,13 +67,6 @@ impl<T: Held> Counted<T> {
     /// `thing` is NULL, or the caller owns a hold on it, and `T` is the type of it.
     pub(crate) unsafe fn take<S>(thing: *const S) -> Handle<T> {
         NonNull::new(thing.cast_mut().cast::<T>()).map(Counted)
-    }
-
-    /// Gives the hold away.
-    pub(crate) fn into_raw(self) -> *mut T {
-        let thing = self.0.as_ptr();
-        mem::forget(self);
-        thing
     }
 }
 
@@ -190,9 +182,7 @@ pub(crate) fn same<T: Noun>(one: Option<&T>, other: Option<&T>) -> bool {
 
 /// Gives a lent thing, or the failure that it is NULL.
 pub(crate) fn required<T>(thing: Option<T>, function: &str, parameter: &str) -> Result<T, tenon_error_t> {
-    thing.ok_or_else(|| {
-        tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, format_args!("{function}: {parameter} is NULL"))
-    })
+    thing.ok_or_else(|| tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, format_args!("{function}: {parameter} is NULL")))
 }
 
 /// A thing whose store the calling thread may use, or the failure that it may not, or that it is NULL.

@@ -10,12 +10,12 @@ use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
 use super::trap::wasm_trap_t;
 use super::vec::{self, Owned, Vector};
-use crate::runtime::trap::Trap;
 use crate::runtime::instance::Instance;
 use crate::runtime::instantiate::{InstantiateError, instantiate};
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Object, ObjectKind};
 use crate::runtime::store::Store;
+use crate::runtime::trap::Trap;
 use crate::trap::TrapCode;
 use std::ffi::c_void;
 use std::ptr;
@@ -152,7 +152,8 @@ pub(crate) fn module_of(
 ) -> Result<Arc<CompiledModule>, tenon_error_t> {
     let module = required(module, function, "the module")?;
     if !ptr::eq(module.object().store, store) {
-        let message = format_args!("{function}: the module belongs to another store; wasm_module_share can give it to this");
+        let message =
+            format_args!("{function}: the module belongs to another store; wasm_module_share can give it to this");
         return Err(tenon_error_t::new(Kind::TENON_ERROR_STORE, message));
     }
     Ok(module.module().clone())

@@ -1,5 +1,6 @@
 //! Memories (specification: Runtime Structure, Memory Instances).
 
+use super::byte::byte_t;
 use super::error::{self, Kind, tenon_error_t};
 use super::handle::{self, Counted, Handle, Lent, entered, noun, required};
 use super::memorytype::wasm_memorytype_t;
@@ -8,7 +9,6 @@ use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
 use crate::runtime::memory::{GrowError, Memory};
 use crate::runtime::object::ObjectKind;
-use super::byte::byte_t;
 use std::ffi::c_void;
 use std::ptr;
 
@@ -16,13 +16,6 @@ use std::ptr;
 #[cfg_attr(all(), repr(transparent))]
 pub struct wasm_memory_t(Memory);
 noun!(wasm_memory_t, ObjectKind::Memory);
-
-impl wasm_memory_t {
-    /// The memory.
-    pub(crate) fn memory(&self) -> &Memory {
-        &self.0
-    }
-}
 
 /// Gives up a reference to a memory; NULL is allowed.
 #[unsafe(no_mangle)]
@@ -120,8 +113,9 @@ pub(crate) fn grow(function: &str, memory: Option<&wasm_memory_t>, delta: u64) -
                 GrowError::Maximum => (Kind::TENON_ERROR_LIMIT, ""),
                 GrowError::System => (Kind::TENON_ERROR_MEMORY, ": out of memory"),
             };
-            let message =
-                format_args!("{function}: a memory of {size} pages, which may have {most}, cannot grow by {delta}{why}");
+            let message = format_args!(
+                "{function}: a memory of {size} pages, which may have {most}, cannot grow by {delta}{why}"
+            );
             tenon_error_t::new(kind, message)
         })
     })

@@ -19,6 +19,8 @@
 #![allow(non_camel_case_types, reason = "the names are those of the header")]
 
 pub mod byte;
+pub mod checked;
+pub mod collect;
 pub mod config;
 pub mod engine;
 pub mod error;
@@ -27,6 +29,7 @@ pub mod external;
 pub mod externtype;
 pub mod foreign;
 pub mod frame;
+pub mod framename;
 pub mod func;
 pub mod functype;
 pub mod global;
@@ -35,16 +38,20 @@ pub mod handle;
 pub mod importtype;
 pub mod instance;
 pub mod limits;
+pub mod linker;
 pub mod memory;
 pub mod memorytype;
 pub mod module;
 pub mod own;
+pub mod raw;
 pub mod reference;
+pub mod settings;
 pub mod store;
 pub mod table;
 pub mod tabletype;
 pub mod tagtype;
 pub mod trap;
+pub mod trapcode;
 pub mod val;
 pub mod valtype;
 pub mod vec;

@@ -170,10 +170,33 @@ pub(crate) fn validate(
 ) -> Result<(), tenon_error_t> {
     error::attempt(function, || {
         let store = store.entered(function)?;
-        let binary = copy_binary(required(binary, function, "the binary")?.as_bytes())?;
-        Module::new(binary, &store.engine().config().features, tier::compile_threads()).map_err(from_module)?;
-        Ok(())
+        let binary = required(binary, function, "the binary")?.as_bytes();
+        let features = &store.engine().config().features;
+        Ok(Module::validate_only(binary, features, tier::compile_threads()).map_err(from_module)?)
     })
+}
+
+/// Writes a module down; `out` is empty where that fails.
+pub(crate) fn serialize(
+    function: &str,
+    module: Option<&wasm_module_t>,
+    out: Out<wasm_byte_vec_t>,
+) -> Result<(), tenon_error_t> {
+    let bytes = error::attempt(function, || {
+        let module = required(module, function, "the module")?;
+        let bytes = serialize::serialize(module.module())?;
+        wasm_byte_vec_t::from_bytes(&bytes).ok_or_else(error::last)
+    });
+    match bytes {
+        Ok(bytes) => {
+            vec::give(out, bytes);
+            Ok(())
+        }
+        Err(error) => {
+            vec::new_empty(out);
+            Err(error)
+        }
+    }
 }
 
 /// Makes a module in the store of what `wasm_module_serialize` gave.
@@ -235,16 +258,7 @@ pub extern "C" fn wasm_module_exports(module: Option<&wasm_module_t>, out: Out<w
 /// NULL, or where something fails.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_module_serialize(module: Option<&wasm_module_t>, out: Out<wasm_byte_vec_t>) {
-    let function = "wasm_module_serialize";
-    let bytes = error::attempt(function, || {
-        let module = required(module, function, "the module")?;
-        let bytes = serialize::serialize(module.module())?;
-        wasm_byte_vec_t::from_bytes(&bytes).ok_or_else(error::last)
-    });
-    match error::keep(bytes) {
-        Some(bytes) => vec::give(out, bytes),
-        None => vec::new_empty(out),
-    }
+    error::keep(serialize("wasm_module_serialize", module, out));
 }
 
 /// Makes a module of what `wasm_module_serialize` gave. What another version, machine or configuration wrote is compiled

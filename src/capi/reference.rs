@@ -7,7 +7,7 @@ use std::ffi::c_void;
 
 /// A reference to an object of any kind.
 #[cfg_attr(all(), repr(transparent))]
-pub struct wasm_ref_t(Object);
+pub struct wasm_ref_t(pub(super) Object);
 noun!(wasm_ref_t, _);
 
 /// Gives up a reference to an object; NULL is allowed.

@@ -98,7 +98,7 @@ pub(crate) fn new(
             return Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, message));
         };
         // SAFETY: a new table comes with a handle.
-        unsafe { Counted::take(Table::new(store, *ty, init.as_ptr().cast())?) }.ok_or_else(error::last)
+        unsafe { Counted::take(Table::new(store, *ty, init.get().map(|init| &init.0))?) }.ok_or_else(error::last)
     })
 }
 
@@ -117,6 +117,30 @@ pub extern "C" fn wasm_table_new(
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_table_type(table: Option<&wasm_table_t>) -> Own<wasm_tabletype_t> {
     wasm_tabletype_t::from_ty(&table?.0.ty())
+}
+
+/// Adds elements to a table. Gives how many it had.
+pub(crate) fn grow(
+    function: &str,
+    table: Option<&wasm_table_t>,
+    delta: u64,
+    init: Lent<wasm_ref_t>,
+) -> Result<u64, tenon_error_t> {
+    error::attempt(function, || {
+        let table = &entered(table, function, "the table")?.0;
+        table.check(init.get().map(|init| &init.0))?;
+        if let Some(old) = table.grow(delta, init.as_ptr().cast()) {
+            return Ok(old);
+        }
+        let (size, most) = (table.size(), table.ty().limits.max.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS));
+        let (kind, why) = match size.saturating_add(delta) > most {
+            true => (Kind::TENON_ERROR_LIMIT, ""),
+            false => (Kind::TENON_ERROR_MEMORY, ": out of memory"),
+        };
+        let message =
+            format_args!("{function}: a table of {size} elements, which may have {most}, cannot grow by {delta}{why}");
+        Err(tenon_error_t::new(kind, message))
+    })
 }
 
 fn no_element(function: &str, table: &Table, index: u32) -> tenon_error_t {
@@ -149,7 +173,7 @@ pub extern "C" fn wasm_table_set(
     let function = "wasm_table_set";
     let done = error::attempt(function, || {
         let table = &entered(table.get(), function, "the table")?.0;
-        table.check(reference.as_ptr().cast())?;
+        table.check(reference.get().map(|reference| &reference.0))?;
         match table.set(index.into(), reference.as_ptr().cast()) {
             true => Ok(()),
             false => Err(no_element(function, table, index)),
@@ -168,26 +192,6 @@ pub extern "C" fn wasm_table_size(table: Option<&wasm_table_t>) -> wasm_table_si
 /// the maximum would be exceeded, or `init` is not of the element type or of another store, where memory has run out, or
 /// without a table.
 #[unsafe(no_mangle)]
-pub extern "C" fn wasm_table_grow(
-    table: Lent<wasm_table_t>,
-    delta: wasm_table_size_t,
-    init: Lent<wasm_ref_t>,
-) -> bool {
-    let function = "wasm_table_grow";
-    let done = error::attempt(function, || {
-        let table = &entered(table.get(), function, "the table")?.0;
-        table.check(init.as_ptr().cast())?;
-        if table.grow(delta.into(), init.as_ptr().cast()).is_some() {
-            return Ok(());
-        }
-        let (size, most) = (table.size(), table.ty().limits.max.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS));
-        let kind =
-            if size + u64::from(delta) > most { Kind::TENON_ERROR_LIMIT } else { Kind::TENON_ERROR_MEMORY };
-        let message = format_args!(
-            "{function}: a table of {size} elements, which may have {most}, cannot grow by {delta}{}",
-            if kind == Kind::TENON_ERROR_MEMORY { ": out of memory" } else { "" }
-        );
-        Err(tenon_error_t::new(kind, message))
-    });
-    error::keep(done).is_some()
+pub extern "C" fn wasm_table_grow(table: Lent<wasm_table_t>, delta: wasm_table_size_t, init: Lent<wasm_ref_t>) -> bool {
+    error::keep(grow("wasm_table_grow", table.get(), delta.into(), init)).is_some()
 }

@@ -10,6 +10,7 @@ use super::store::wasm_store_t;
 use super::vec;
 use crate::runtime::error::ErrorKind;
 use crate::runtime::object::ObjectKind;
+use crate::runtime::store::Store;
 use crate::runtime::trap::{Frame, Trap};
 use crate::trap::TrapCode;
 use std::ffi::c_void;
@@ -26,6 +27,12 @@ impl wasm_trap_t {
     /// The trap.
     pub(crate) fn trap(&self) -> &Trap {
         &self.0
+    }
+
+    /// A trap that only serves to keep a store alive.
+    pub(crate) fn keeper(store: &Store) -> Result<Counted<wasm_trap_t>, tenon_error_t> {
+        // SAFETY: a new trap comes with a handle.
+        unsafe { Counted::take(Trap::new(Some(store), TrapCode::Host, "")) }.ok_or_else(error::last)
     }
 
     /// The trap as a failure.

@@ -1,12 +1,10 @@
 //! The table of runtime helpers that generated code calls: number, name and signature, once for every tier.
 //!
 //! A builtin is called through the table at `VMCTX_BUILTINS`, by the C calling convention, with the caller's vmctx (or
-//! the host function's `Func`) first. The trampoline in front of each (`runtime/sys/trampoline.rs`) records the exit
+//! the host function's `Func`) first. The trampoline in front of each (`runtime/trampoline.rs`) records the exit
 //! frame; if the helper has set the store's trap, the trampoline raises it, and the call does not return.
 
 /// Calls `$m!` with the list of builtins: `name(parameters) -> result;` each with its number.
-#[macro_export]
-#[doc(hidden)]
 macro_rules! for_each_builtin {
     ($m:ident) => {
         $m! {
@@ -103,6 +101,8 @@ macro_rules! define {
     (@result) => { None };
     (@result $ty:ident) => { Some(ty!($ty)) };
 }
+
+pub(crate) use for_each_builtin;
 
 for_each_builtin!(define);
 

@@ -96,7 +96,7 @@ impl Bodies<'_> {
             let mut validator = function.into_validator(std::mem::take(allocs));
             let bytes = &self.bytes[range.start as usize..range.end as usize];
             let body = FunctionBody::new(BinaryReader::new_features(bytes, u64::from(range.start), self.features));
-            validator.validate(&body).map_err(|error| in_function(error.into()))?;
+            validator.validate(&body).map_err(|error| in_function(locals_error(error.into(), &body)))?;
             *allocs = validator.into_allocations();
         }
         Ok(())
@@ -128,4 +128,30 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// More locals than 32 bits can count are malformed; wasmparser says the same of them as of those above its limit.
+fn locals_error(error: ModuleError, body: &FunctionBody<'_>) -> ModuleError {
+    if error.kind != ModuleErrorKind::Limit || !error.message.contains("too many locals") {
+        return error;
+    }
+    let count = count_locals(body);
+    if count <= u64::from(u32::MAX) {
+        return error;
+    }
+    ModuleError { kind: ModuleErrorKind::Malformed, message: format!("too many locals: {count}"), ..error }
+}
+
+/// The locals that a body declares, as far as that can be read. wasmparser's own reader of them has its limit.
+fn count_locals(body: &FunctionBody<'_>) -> u64 {
+    let mut reader = body.get_binary_reader();
+    let mut count = 0;
+    for _ in 0..reader.read_var_u32().unwrap_or(0) {
+        let Ok(more) = reader.read_var_u32() else { break };
+        count += u64::from(more);
+        if reader.read::<wasmparser::ValType>().is_err() {
+            break;
+        }
+    }
+    count
 }

@@ -1,6 +1,7 @@
 //! The helpers that generated code calls; `compile/builtin.rs` has the list. Each is reached through a trampoline that
 //! raises the store's trap afterwards if the helper has set it. No panic leaves a helper.
 
+use crate::compile::layout::VAL_KIND_UNSET;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
 use crate::runtime::instance::Instance;
@@ -10,7 +11,6 @@ use crate::runtime::object::{Object, release};
 use crate::runtime::trap::{Trap, set_host_trap, set_trap, store_of};
 use crate::runtime::val::{Val, kind_name, kind_of};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
-use crate::compile::layout::VAL_KIND_UNSET;
 use crate::trap::TrapCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -70,10 +70,11 @@ unsafe fn context_of(func: *const Func) -> *mut StoreContext {
     unsafe { (*(*func).object.store).context() }
 }
 
-/// Judges a result of a host function whose kind is not the expected one.
+/// Judges a result of a host function whose kind is not the expected one. If it is wrong, the references among all
+/// results, which the host function gave away, are given up.
 ///
 /// # Safety
-/// Called by the host stub of `func`; `result` is the value.
+/// Called by the host stub of `func`; `result` is the value at `index` of its results.
 pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut Val) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -89,7 +90,32 @@ pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut
         } else {
             format!("host function returned {} for result {index}, expected {expected}", kind_name(found))
         };
+        // The call ends here: what the host gave away with the other results is given up.
+        let results = result.sub(index as usize);
+        for i in 0..(&*func).ty().results().len() {
+            let object = (*results.add(i)).object();
+            if !object.is_null() {
+                release(object);
+            }
+        }
         set_trap(context_of(func), TrapCode::Host, message);
+        release_refs(result.sub(index as usize), (&*func).ty().results().len());
+    }
+}
+
+/// Gives up the handles among `count` values.
+///
+/// # Safety
+/// `values` are as many, and own a handle for each of their references that is not null.
+unsafe fn release_refs(values: *const Val, count: usize) {
+    for i in 0..count {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let object = (*values.add(i)).object();
+            if !object.is_null() {
+                release(object);
+            }
+        }
     }
 }
 
@@ -109,12 +135,7 @@ pub unsafe extern "C" fn host_result_refs(func: *const Func, results: *mut Val) 
                 failed = Some(error);
             }
         }
-        for i in (0..types.len()).filter(|i| types[*i].is_ref()) {
-            let object = (*results.add(i)).object();
-            if !object.is_null() {
-                release(object);
-            }
-        }
+        release_refs(results, types.len());
         if let Some(error) = failed {
             set_trap(context_of(func), TrapCode::Host, error.message);
         }
@@ -202,11 +223,7 @@ pub unsafe extern "C" fn data_drop(vmctx: *mut Vmctx, segment: u32) {
 /// As [`memory_grow`]; the reference is of the table's type.
 pub unsafe extern "C" fn table_grow(vmctx: *mut Vmctx, table: u32, init: u64, delta: u64) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe {
-        with(vmctx, |instance| {
-            Ok(instance.table(table).grow(delta, init as *const Object).unwrap_or(u64::MAX))
-        })
-    }
+    unsafe { with(vmctx, |instance| Ok(instance.table(table).grow(delta, init as *const Object).unwrap_or(u64::MAX))) }
 }
 
 /// `table.fill`
@@ -227,14 +244,7 @@ pub unsafe extern "C" fn table_fill(vmctx: *mut Vmctx, table: u32, dst: u64, val
 ///
 /// # Safety
 /// As [`memory_grow`].
-pub unsafe extern "C" fn table_copy(
-    vmctx: *mut Vmctx,
-    dst_table: u32,
-    src_table: u32,
-    dst: u64,
-    src: u64,
-    len: u64,
-) {
+pub unsafe extern "C" fn table_copy(vmctx: *mut Vmctx, dst_table: u32, src_table: u32, dst: u64, src: u64, len: u64) {
     // SAFETY: the caller's promise.
     unsafe {
         with(vmctx, |instance| {

@@ -175,7 +175,11 @@ unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *
             let message = if args.len() != usize::from(f.params) {
                 format!("{} arguments are given to a function of type {ty}, which takes {}", args.len(), f.params)
             } else {
-                format!("room for {} results is given to a function of type {ty}, which has {}", results.len(), f.results)
+                format!(
+                    "room for {} results is given to a function of type {ty}, which has {}",
+                    results.len(),
+                    f.results
+                )
             };
             return misuse(&*store, &Error::argument(message));
         }
@@ -214,7 +218,8 @@ unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *
 }
 
 fn too_few(func: &Func) -> Error {
-    let message = format!("no room for results is given to a function of type {}, which has {}", func.ty(), func.results);
+    let message =
+        format!("no room for results is given to a function of type {}, which has {}", func.ty(), func.results);
     Error::argument(message)
 }
 
@@ -256,11 +261,37 @@ fn check_refs(func: &Func, store: &Store, args: &[Val]) -> Result<Vec<Val>, Erro
 }
 
 /// Calls `func` with raw values: `values` holds the arguments, one in each 16 bytes, and afterwards the results. It has
-/// room for the larger number of both. References are addresses of objects; those in the results get a handle each.
+/// room for the larger number of both. References are addresses of objects; those in the results get a handle each. Does
+/// not panic.
 ///
 /// # Safety
 /// As [`call`]; `values` has that room, and its references are null or alive and of the right kind and store.
+#[inline(always)]
 pub unsafe fn call_raw(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let f = &*func;
+        let store = f.object.store;
+        let entry = f.signature().fast_raw_entry();
+        if (*store).is_entered_from(stack_pointer()) && !entry.is_null() {
+            let status = run(func, store, values.cast(), values.cast(), entry);
+            if status == STATUS_OK && !(*store).attention.get() {
+                return ptr::null_mut();
+            }
+            return finish_guarded(func, store, ptr::null(), status);
+        }
+        call_raw_guarded(func, values)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn call_raw_guarded(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
+    // SAFETY: the caller's promise.
+    no_panic(|| unsafe { call_raw_slowly(func, values) })
+}
+
+unsafe fn call_raw_slowly(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
     // SAFETY: the caller's promise.
     unsafe {
         let f = &*func;
@@ -279,13 +310,9 @@ pub unsafe fn call_raw(func: *const Func, values: *mut [u8; 16]) -> *mut Trap {
                 f.object.group().leak();
             });
         }
-        let code = transmute::<*const u8, EntryFn>((*entry).code);
-        let status = code(func, (*store).context(), values.cast::<u8>().cast_const(), values.cast(), entry);
+        let status = run(func, store, values.cast(), values.cast(), entry);
         if status == STATUS_OK && signature.has_refs {
             each_ref(signature.ty.results(), values, acquire);
-        }
-        if status == STATUS_OK && !(*store).attention.get() {
-            return ptr::null_mut();
         }
         finish(func, store, ptr::null(), status)
     }

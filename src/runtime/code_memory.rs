@@ -15,8 +15,9 @@
 
 use crate::compile::code::{Code, Position, TrapSite};
 use crate::runtime::sys::granules::Granules;
+use crate::runtime::sys::valgrind;
 use crate::runtime::sys::vm::{self, Protection};
-use crate::runtime::sys::{trampoline, valgrind};
+use crate::runtime::trampoline;
 use crate::trap::TrapCode;
 use std::cell::UnsafeCell;
 use std::io;

@@ -21,6 +21,7 @@ use crate::runtime::sys::stack;
 use crate::runtime::table::Table;
 use crate::runtime::trap::Trap;
 use std::cell::{Cell, RefCell};
+use std::ptr;
 
 /// Credit for each suspect whose fate only a trace can tell, in words of tracing.
 const CREDIT_OF_SUSPECT: usize = 64;
@@ -53,6 +54,12 @@ impl Collector {
         if self.dubious.get() > 0 {
             self.credit.set(self.credit.get() + CREDIT_OF_ALLOCATION);
         }
+    }
+
+    /// Notes that only a trace can tell whether some group is reachable.
+    fn doubt(&self) {
+        self.dubious.set(self.dubious.get() + 1);
+        self.credit.set(self.credit.get() + CREDIT_OF_SUSPECT);
     }
 
     /// Notes that `group` has no handles any more.
@@ -94,8 +101,7 @@ pub fn settle(store: &Store) {
                 continue;
             }
             if g.leaked() {
-                collector.dubious.set(collector.dubious.get() + 1);
-                collector.credit.set(collector.credit.get() + CREDIT_OF_SUSPECT);
+                collector.doubt();
             } else if g.pins.get() == 0 {
                 dead.push(group);
             }
@@ -131,7 +137,7 @@ pub fn collect(store: &Store) {
         words += 8 + trace(unsafe { &*group }, &mut |object| {
             // SAFETY: tables, globals and imports hold live objects only.
             let group = unsafe { &*(*object).group };
-            if std::ptr::eq(group.store, store) && !group.marked.replace(true) {
+            if ptr::eq(group.store, store) && !group.marked.replace(true) {
                 work.push(group);
             }
         });
@@ -141,7 +147,7 @@ pub fn collect(store: &Store) {
     each_group(store, |group| {
         words += 1;
         if !group.marked.get() {
-            dead.push(std::ptr::from_ref(group));
+            dead.push(ptr::from_ref(group));
         } else if !group.has_handles() && group.leaked() {
             survivors += 1;
         }
@@ -157,7 +163,7 @@ pub fn collect(store: &Store) {
 pub fn everything(store: &Store) {
     loop {
         let mut all = Vec::new();
-        each_group(store, |group| all.push(std::ptr::from_ref(group)));
+        each_group(store, |group| all.push(ptr::from_ref(group)));
         if all.is_empty() {
             return;
         }
@@ -181,42 +187,44 @@ fn destroy(store: &Store, mut dead: Vec<*const Group>) {
         return;
     }
     while !dead.is_empty() {
-        for group in &dead {
-            // SAFETY: still alive; finalizers cannot free a group while the collector is busy.
-            finalize(unsafe { &**group });
-        }
-        for group in &dead {
-            // SAFETY: as above; marked so that unpinning does not report a group that is in the list already.
-            unsafe { (**group).suspect.set(true) };
-        }
+        each_of(&dead, |group| group.dying.set(true));
+        each_of(&dead, finalize);
         let mut unpinned = Vec::new();
+        each_of(&dead, |group| {
+            each_pinned(group, |pinned| {
+                let pins = pinned.pins.get() - 1;
+                pinned.pins.set(pins);
+                if pins == 0 && !pinned.has_handles() && !pinned.suspect.get() && !pinned.dying.get() {
+                    unpinned.push(ptr::from_ref(pinned));
+                }
+            });
+        });
+        // SAFETY: groups on the list are alive, the dying ones included.
+        collector.suspects.borrow_mut().retain(|suspect| unsafe { !(**suspect).dying.get() });
         for group in dead.drain(..) {
             // SAFETY: nothing reaches the group any more, and it is freed once.
             unsafe {
-                for_each_import(&*group, |imported| {
-                    let pins = imported.pins.get() - 1;
-                    imported.pins.set(pins);
-                    if pins == 0 && !imported.has_handles() && !imported.suspect.get() {
-                        unpinned.push(std::ptr::from_ref(imported));
-                    }
-                });
                 store.disown(&*group);
-                collector.suspects.borrow_mut().retain(|s| *s != group);
                 free(group);
             }
         }
-        for group in unpinned {
-            // SAFETY: groups that lost their last pin just now, not in the list of the dying.
-            let g = unsafe { &*group };
-            if g.leaked() {
-                collector.dubious.set(collector.dubious.get() + 1);
-                collector.credit.set(collector.credit.get() + CREDIT_OF_SUSPECT);
+        each_of(&unpinned, |group| {
+            if group.leaked() {
+                collector.doubt();
             } else {
                 dead.push(group);
             }
-        }
+        });
     }
     collector.busy.set(false);
+}
+
+/// Visits groups that are alive. Finalizers cannot free one while the collector is busy.
+fn each_of(groups: &[*const Group], mut visit: impl FnMut(&Group)) {
+    for group in groups {
+        // SAFETY: the callers' lists hold live groups only.
+        visit(unsafe { &**group });
+    }
 }
 
 /// Frees an object that belongs to no store.
@@ -255,23 +263,23 @@ fn finalize(group: &Group) {
     }
 }
 
-/// Visits the groups that an instance imports from, once for each time it pinned them.
-fn for_each_import(group: &Group, visit: impl FnMut(&Group)) {
+/// Visits the groups that the group pins, once for each time: an instance its imports, a trap the instances of its frames.
+fn each_pinned(group: &Group, visit: impl FnMut(&Group)) {
     if let Some(instance) = instance(group) {
         instance.each_import(visit);
+    } else if kind(group) == ObjectKind::Trap {
+        // SAFETY: the kind says what the root is.
+        unsafe { (*group.root.get().cast::<Trap>()).each_instance(visit) };
     }
 }
 
 /// Visits the references that objects of the group hold, outside of the group or not. Returns the words looked at.
 fn trace(group: &Group, visit: &mut dyn FnMut(*const Object)) -> usize {
     let root = group.root.get();
+    each_pinned(group, |pinned| visit(pinned.root.get()));
     match kind(group) {
-        ObjectKind::Instance => {
-            // SAFETY: the kind says what the root is.
-            let instance = unsafe { &*root.cast::<Instance>() };
-            instance.each_import(|imported| visit(imported.root.get()));
-            instance.trace(visit)
-        }
+        // SAFETY: the kind says what the root is.
+        ObjectKind::Instance => unsafe { (*root.cast::<Instance>()).trace(visit) },
         // SAFETY: the kind says what the root is.
         ObjectKind::Table => unsafe { (*root.cast::<Table>()).trace(visit) },
         // SAFETY: as above.

@@ -4,8 +4,9 @@ use crate::compile::{CompileError, Compiler, Tunables};
 use crate::config::Config;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::memory_pool::MemoryPool;
+use crate::runtime::signals;
 use crate::runtime::signature::Signature;
-use crate::runtime::sys::{compile_stack, signals, vm};
+use crate::runtime::sys::{compile_stack, vm};
 use crate::types::FuncType;
 use std::collections::HashMap;
 use std::fmt;
@@ -122,7 +123,8 @@ pub fn no_compile_stack(error: compile_stack::StackError) -> Error {
     }
 }
 
-fn from_compile(error: CompileError) -> Error {
+/// A failure of the compiler as a failure of the API.
+pub fn from_compile(error: CompileError) -> Error {
     let kind = match error {
         CompileError::NotSupported { .. } | CompileError::Host(_) => ErrorKind::Unsupported,
         CompileError::TooLarge(_) => ErrorKind::Limit,

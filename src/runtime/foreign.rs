@@ -14,6 +14,6 @@ pub struct Foreign {
 impl Foreign {
     /// A new one, with one handle.
     pub fn new(store: &Store) -> *mut Foreign {
-        Standalone::new(store, ObjectKind::Foreign, |object| Foreign { object })
+        Standalone::allocate(Some(store), ObjectKind::Foreign, |object| Foreign { object })
     }
 }

@@ -60,8 +60,7 @@ pub type CallbackWithEnv =
     unsafe extern "C" fn(env: *mut c_void, args: *const ValVec, results: *mut ValVec) -> *mut Trap;
 /// A callback that gets arguments and leaves results as raw values of 16 bytes, in one array. `caller` is the host
 /// function itself.
-pub type RawCallback =
-    unsafe extern "C" fn(env: *mut c_void, caller: *const Func, values: *mut [u8; 16]) -> *mut Trap;
+pub type RawCallback = unsafe extern "C" fn(env: *mut c_void, caller: *const Func, values: *mut [u8; 16]) -> *mut Trap;
 
 /// The callback of a host function.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +101,7 @@ impl Func {
             HostCallback::WithEnv(f) => (sig.host_env_stub(engine)?, f as *const c_void),
             HostCallback::Raw(f) => (sig.raw_host_stub(engine)?, f as *const c_void),
         };
-        let made = Standalone::new(store, ObjectKind::Func, |object| HostFunc {
+        let made = Standalone::allocate(Some(store), ObjectKind::Func, |object| HostFunc {
             func: Func {
                 object,
                 slot: ptr::null(),

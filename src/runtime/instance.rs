@@ -6,16 +6,16 @@
 //! An instance and the functions, tables, memories and globals it defines are one group: they live and die
 //! together. What it imports it pins. `Func`s and `Global`s for the host are made when they are first asked for.
 
+use crate::module::{ExternKind, Module};
 use crate::runtime::func::Func;
 use crate::runtime::global::{Global, trace_cell};
 use crate::runtime::memory::Memory;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Group, Object, ObjectKind};
 use crate::runtime::store::Store;
-use crate::runtime::sys::trampoline;
 use crate::runtime::table::Table;
+use crate::runtime::trampoline;
 use crate::runtime::vmctx::{GlobalCell, ImportedFunc, Vmctx};
-use crate::module::{ExternKind, Module};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;

@@ -268,9 +268,7 @@ pub fn init_table(
                     _ => func_ref(instance, func) as usize,
                 }
             }
-            ElementItems::Expressions(items) => {
-                evaluate(instance, &items[i]) as usize
-            }
+            ElementItems::Expressions(items) => evaluate(instance, &items[i]) as usize,
         }
     };
     for (to, i) in (dst..).zip(source) {

@@ -35,7 +35,7 @@ impl Memory {
     /// A memory of the host's, with one handle, zeroed.
     pub fn new(store: &Store, ty: MemoryType) -> Result<*mut Memory, Error> {
         let slot = reserve(store, &ty)?;
-        Ok(Standalone::new(store, ObjectKind::Memory, |object| Memory::with_slot(object, ty, slot)))
+        Ok(Standalone::allocate(Some(store), ObjectKind::Memory, |object| Memory::with_slot(object, ty, slot)))
     }
 
     /// A memory that an instance defines; the header says which group it belongs to.
@@ -149,7 +149,9 @@ fn reserve(store: &Store, ty: &MemoryType) -> Result<MemorySlot, Error> {
     }
     if min > most || max.is_some_and(|max| max > most) {
         let size = if min > most { min } else { max.unwrap_or(0) };
-        return Err(Error::argument(format!("memory type: {size} pages are more than the {most} that a memory can have")));
+        return Err(Error::argument(format!(
+            "memory type: {size} pages are more than the {most} that a memory can have"
+        )));
     }
     if ty.shared || ty.is64 || ty.page_size_log2 != 16 {
         let message = "memory type: only unshared 32-bit memories of 64 KiB pages are supported";

@@ -55,6 +55,16 @@ impl CompiledModule {
 
     /// Binds a validated module to an engine; hardly anything is compiled yet.
     pub fn bind(engine: &Arc<Engine>, module: Module) -> Result<Arc<CompiledModule>, Error> {
+        let made = CompiledModule::bind_without_code(engine, module)?;
+        tier::compile_unlazy(&made)?;
+        Ok(made)
+    }
+
+    /// A module whose functions are all thunks. Those that thunks cannot stand in for must get code before they are called.
+    pub(in crate::runtime) fn bind_without_code(
+        engine: &Arc<Engine>,
+        module: Module,
+    ) -> Result<Arc<CompiledModule>, Error> {
         let signatures = module.types.iter().map(|ty| engine.signature(ty)).collect::<Result<Box<[_]>, _>>()?;
         // SAFETY: signatures live as long as the engine.
         let type_ids = signatures.iter().map(|s| unsafe { (**s).id }).collect();
@@ -66,7 +76,7 @@ impl CompiledModule {
             || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
             || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
         let layout = VmctxLayout::new(&module);
-        let made = Arc::new(CompiledModule {
+        Ok(Arc::new(CompiledModule {
             module,
             engine: engine.clone(),
             layout,
@@ -75,9 +85,7 @@ impl CompiledModule {
             code_table,
             leaks_refs,
             blocks: Mutex::default(),
-        });
-        tier::compile_unlazy(&made)?;
-        Ok(made)
+        }))
     }
 
     /// Whether a defined function has code of its own.
@@ -118,6 +126,6 @@ pub struct ModuleObject {
 impl ModuleObject {
     /// A new object for the module, with one handle.
     pub fn new(store: &Store, module: Arc<CompiledModule>) -> *mut ModuleObject {
-        Standalone::new(store, ObjectKind::Module, |object| ModuleObject { object, module })
+        Standalone::allocate(Some(store), ObjectKind::Module, |object| ModuleObject { object, module })
     }
 }

@@ -5,7 +5,7 @@
 //! group; whatever the host creates is a group of its own. A group is reachable while
 //!
 //! * a handle to one of its objects exists (`handles`, the only counter that other threads may touch),
-//! * an instance that imports from it exists (`pins`),
+//! * an instance that imports from it exists, or a trap with a frame of it (`pins`),
 //! * a reference to one of its objects lies in a reachable table or global, or in a running frame.
 //!
 //! The first two are counted, so that nearly everything is reclaimed at once. The third kind of edge changes
@@ -171,6 +171,8 @@ pub struct Group {
     leaked: Cell<bool>,
     /// Set while the collector finds the group reachable.
     pub(in crate::runtime) marked: Cell<bool>,
+    /// Set from the decision that the group is dead to its end.
+    pub(in crate::runtime) dying: Cell<bool>,
     /// Whether the group waits in the store's list of groups that lost their last handle.
     pub(in crate::runtime) suspect: Cell<bool>,
 }
@@ -189,6 +191,7 @@ impl Group {
             pins: Cell::new(0),
             leaked: Cell::new(false),
             marked: Cell::new(false),
+            dying: Cell::new(false),
             suspect: Cell::new(false),
         }
     }
@@ -245,21 +248,22 @@ pub struct Standalone<T> {
 impl<T> Standalone<T> {
     /// Allocates an object with a group of its own, enters it in the store's list and returns it with one handle.
     /// `make` gets the header to put at the object's beginning.
-    pub fn new(store: *const Store, kind: ObjectKind, make: impl FnOnce(Object) -> T) -> *mut T {
+    pub fn allocate(store: Option<&Store>, kind: ObjectKind, make: impl FnOnce(Object) -> T) -> *mut T {
+        let of = store.map_or(ptr::null(), ptr::from_ref);
         let mut boxed = Box::<Standalone<T>>::new_uninit();
         let place = boxed.as_mut_ptr();
         // SAFETY: both fields of the fresh allocation are written before it is used; the group's address is stable.
         let pointer = unsafe {
             let group = &raw mut (*place).group;
-            group.write(Group::new(store));
-            (&raw mut (*place).item).write(make(Object::new(store, group, kind)));
+            group.write(Group::new(of));
+            (&raw mut (*place).item).write(make(Object::new(of, group, kind)));
             Box::into_raw(boxed.assume_init())
         };
-        // SAFETY: just made; a store outlives its groups.
+        // SAFETY: just made.
         unsafe {
             (*pointer).group.root.set(pointer.cast::<Object>());
-            if !store.is_null() {
-                (*store).adopt(&(*pointer).group);
+            if let Some(store) = store {
+                store.adopt(&(*pointer).group);
             }
             &raw mut (*pointer).item
         }

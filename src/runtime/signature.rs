@@ -62,6 +62,14 @@ impl Signature {
         }
     }
 
+    /// [`Signature::fast_entry`] for arrays of raw values.
+    pub fn fast_raw_entry(&self) -> *const EntryStub {
+        match self.raw_entry.get() {
+            Some(Ok(placed)) if !self.has_refs => &placed.stub,
+            _ => ptr::null(),
+        }
+    }
+
     /// The entry stub for arrays of `wasm_val_t`.
     pub fn entry(&self, engine: &Engine) -> Result<*const EntryStub, Error> {
         entry(&self.entry, engine, |compiler| stubs::entry_stub(compiler, &self.ty))

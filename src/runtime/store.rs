@@ -21,7 +21,8 @@ use crate::runtime::collect;
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::object::Group;
-use crate::runtime::sys::{stack, trampoline};
+use crate::runtime::sys::stack;
+use crate::runtime::trampoline;
 use crate::runtime::vmctx::StoreContext;
 use std::cell::{Cell, UnsafeCell};
 use std::ops::Range;
@@ -157,6 +158,9 @@ impl Store {
         self.group_count.set(self.group_count.get() + 1);
         self.rooted(1);
         self.collector.allocated();
+        if self.engine.config().collect_always {
+            collect::collect(self);
+        }
     }
 
     /// Takes a dying group out of the list.

@@ -8,6 +8,7 @@ use crate::runtime::store::Store;
 use crate::runtime::val::check_ref;
 use crate::runtime::vmctx::TableDef;
 use crate::types::{HeapType, Limits, TableType};
+use std::alloc::{Layout, alloc_zeroed};
 use std::cell::UnsafeCell;
 use std::ptr;
 
@@ -35,10 +36,10 @@ pub fn lazy(index: u32) -> usize {
 
 impl Table {
     /// A table of the host's, with one handle, filled with `init`.
-    pub fn new(store: &Store, ty: TableType, init: *const Object) -> Result<*mut Table, Error> {
+    pub fn new(store: &Store, ty: TableType, init: Option<&Object>) -> Result<*mut Table, Error> {
         check_ref(init, ty.element, store, &|| String::from("initial element of the table"))?;
-        let elements = allocate(&ty, init as usize)?;
-        let table = Standalone::new(store, ObjectKind::Table, |object| {
+        let elements = allocate(&ty, init.map_or(0, |init| ptr::from_ref(init) as usize))?;
+        let table = Standalone::allocate(Some(store), ObjectKind::Table, |object| {
             Table::with_elements(object, ty, elements, ptr::null())
         });
         // SAFETY: just made.
@@ -86,7 +87,7 @@ impl Table {
     }
 
     /// Checks that a reference of the host may be an element, and notes that it leaves the host.
-    pub fn check(&self, value: *const Object) -> Result<(), Error> {
+    pub fn check(&self, value: Option<&Object>) -> Result<(), Error> {
         // SAFETY: a store outlives its objects.
         let store = unsafe { &*self.object.store };
         check_ref(value, self.declared.element, store, &|| String::from("element of the table"))?;
@@ -154,9 +155,7 @@ impl Table {
             return None;
         }
         // SAFETY: within the table; the caller uses the slice at once and keeps no other.
-        Some(unsafe {
-            std::slice::from_raw_parts_mut((*self.def.get()).elements.add(start as usize), len as usize)
-        })
+        Some(unsafe { std::slice::from_raw_parts_mut((*self.def.get()).elements.add(start as usize), len as usize) })
     }
 
     /// Whether lazy elements of `instance` may be put into the table.
@@ -190,13 +189,25 @@ fn allocate(ty: &TableType, init: usize) -> Result<Vec<usize>, Error> {
     if init == 0 && !ty.element.nullable {
         return Err(Error::argument(format!("table of {}: the initial element is null", ty.element)));
     }
-    if init == 0 {
-        // Zeroed memory comes from the system without being touched.
-        return Ok(vec![0; min as usize]);
-    }
+    let elements = if init == 0 { zeroed(min as usize) } else { filled(min as usize, init) };
+    elements.ok_or_else(|| Error::new(ErrorKind::Memory, format!("no memory for a table of {min} elements")))
+}
+
+fn filled(count: usize, value: usize) -> Option<Vec<usize>> {
     let mut elements = Vec::new();
-    let no_memory = |_| Error::new(ErrorKind::Memory, format!("no memory for a table of {min} elements"));
-    elements.try_reserve_exact(min as usize).map_err(no_memory)?;
-    elements.resize(min as usize, init);
-    Ok(elements)
+    elements.try_reserve_exact(count).ok()?;
+    elements.resize(count, value);
+    Some(elements)
+}
+
+/// Zeroed memory comes from the system without being touched.
+fn zeroed(count: usize) -> Option<Vec<usize>> {
+    if count == 0 {
+        return Some(Vec::new());
+    }
+    let layout = Layout::array::<usize>(count).ok()?;
+    // SAFETY: the layout is not empty.
+    let elements = unsafe { alloc_zeroed(layout) }.cast::<usize>();
+    // SAFETY: fresh memory of the global allocator, with room for `count` elements, all of them zero.
+    (!elements.is_null()).then(|| unsafe { Vec::from_raw_parts(elements, count, count) })
 }

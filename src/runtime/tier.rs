@@ -6,8 +6,8 @@
 use crate::compile::returns_in_memory;
 use crate::runtime::builtins::fail_to_compile;
 use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
-use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::engine::no_compile_stack;
+use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::module::CompiledModule;
 use crate::runtime::signature::no_code_memory;
 use crate::runtime::sys::compile_stack;
@@ -106,6 +106,6 @@ pub fn compile_all(module: &CompiledModule) -> Result<(), Error> {
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let panicked = |_| Err(Error::new(ErrorKind::Internal, "a compiling thread panicked"));
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(panicked)).collect()
+        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(panicked))
     })
 }

@@ -1,8 +1,10 @@
 //! Traps: why execution stopped and where. A `Trap` is what a `wasm_trap_t*` points to.
 
-use crate::runtime::code_memory::CodeKind;
+use crate::compile::returns_in_memory;
+use crate::runtime::code_memory::{self, CodeKind};
 use crate::runtime::instance::Instance;
-use crate::runtime::object::{Object, ObjectKind, Standalone, acquire, release};
+use crate::runtime::module::CompiledModule;
+use crate::runtime::object::{Group, Object, ObjectKind, Standalone, acquire, release};
 use crate::runtime::store::Store;
 use crate::runtime::unwind::{self, Start};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
@@ -23,7 +25,17 @@ pub struct Trap {
     pub code: TrapCode,
     /// The message, without a final NUL.
     pub message: Vec<u8>,
-    frames: RefCell<Vec<Frame>>,
+    /// Pins the instances, as an import would.
+    records: RefCell<Vec<Record>>,
+}
+
+/// A frame as a trap keeps it.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    instance: *const Instance,
+    func_index: u32,
+    module_offset: usize,
+    func_offset: usize,
 }
 
 /// A function that was running, and where in it. Holds a handle to its instance.
@@ -49,6 +61,12 @@ impl Frame {
         // SAFETY: the frame holds a handle to the instance.
         unsafe { (*self.instance).module().module.name_of_function(self.func_index) }
     }
+
+    /// The module's name, if it has a name section that gives one.
+    pub fn module_name(&self) -> Option<&str> {
+        // SAFETY: the frame holds a handle to the instance.
+        unsafe { (*self.instance).module().module.name() }
+    }
 }
 
 impl Clone for Frame {
@@ -69,22 +87,40 @@ impl Drop for Frame {
 impl Trap {
     /// A trap with one handle and no frames. Without a store, for misuse of a store that cannot be touched.
     pub fn new(store: Option<&Store>, code: TrapCode, message: impl Into<Vec<u8>>) -> *mut Trap {
-        let store = store.map_or(ptr::null(), ptr::from_ref);
         let message = message.into();
-        Standalone::new(store, ObjectKind::Trap, |object| Trap { object, code, message, frames: RefCell::default() })
+        Standalone::allocate(store, ObjectKind::Trap, |object| Trap {
+            object,
+            code,
+            message,
+            records: RefCell::default(),
+        })
     }
 
     /// The frames, innermost first.
     pub fn frames(&self) -> Vec<Frame> {
-        self.frames.borrow().clone()
+        let frame = |record: &Record| {
+            let Record { instance, func_index, module_offset, func_offset } = *record;
+            // SAFETY: the trap pins the instance.
+            acquire(unsafe { &(*instance).object });
+            Frame { instance, func_index, module_offset, func_offset }
+        };
+        self.records.borrow().iter().map(frame).collect()
+    }
+
+    /// Visits the groups of the instances in its frames, once for each frame.
+    pub(in crate::runtime) fn each_instance(&self, mut visit: impl FnMut(&Group)) {
+        for record in &*self.records.borrow() {
+            // SAFETY: the trap pins the instance.
+            visit(unsafe { &(*record.instance).group });
+        }
     }
 
     /// Records the running frames, unless the trap has some already.
     fn capture(&self, store: *mut StoreContext, start: Start) {
-        if !self.frames.borrow().is_empty() {
+        if !self.records.borrow().is_empty() {
             return;
         }
-        let mut frames = Vec::new();
+        let mut records = Vec::new();
         // SAFETY: the store's thread is here, below the frames that are walked.
         unsafe {
             unwind::walk(store, start, &mut |frame| {
@@ -92,20 +128,21 @@ impl Trap {
                     return true;
                 };
                 let (instance, func_index) = ((*vmctx).instance, *func_index);
-                acquire(&(*instance).object);
+                let group = &(*instance).group;
+                group.pins.set(group.pins.get() + 1);
                 let module_offset = frame.module_offset().unwrap_or(0) as usize;
                 let module = &(*instance).module().module;
                 let body = &module.bodies[(func_index - module.imported_functions) as usize];
-                frames.push(Frame {
+                records.push(Record {
                     instance,
                     func_index,
                     module_offset,
                     func_offset: module_offset.saturating_sub(body.start as usize),
                 });
-                frames.len() < MAX_FRAMES
+                records.len() < MAX_FRAMES
             });
         }
-        *self.frames.borrow_mut() = frames;
+        *self.records.borrow_mut() = records;
     }
 }
 
@@ -148,20 +185,43 @@ pub unsafe fn set_host_trap(context: *mut StoreContext, trap: *mut Trap) {
 /// Records a trap that was found by a hardware fault: called by the fault trampoline, which raises it afterwards.
 ///
 /// # Safety
-/// `context` is the context of the store whose code faulted at `pc` in the frame `fp`, on this thread. `vmctx` is the
-/// function's if the fault was in the prologue, else null.
+/// `context` is the context of the store whose code faulted at `pc` in the frame `fp`, on this thread. `first`
+/// and `second` are what the first two argument registers held.
 pub unsafe extern "C" fn raise_fault(
     context: *mut StoreContext,
     pc: usize,
     fp: usize,
     code: u32,
-    vmctx: *mut Vmctx,
+    first: *mut Vmctx,
+    second: *mut Vmctx,
 ) {
     let code = TrapCode::from_u8(code as u8).unwrap_or(TrapCode::Host);
     // SAFETY: the caller's promise.
     unsafe {
+        let vmctx = match code {
+            // Found in the prologue, before the frame keeps the vmctx: it is still where the caller put it.
+            TrapCode::CallStackExhausted if returns_in_memory_at(pc) => second,
+            TrapCode::CallStackExhausted => first,
+            _ => ptr::null_mut(),
+        };
         let trap = Trap::new(Some(store_of(context)), code, code.message());
         (*trap).capture(context, Start::Fault { pc, fp, vmctx });
         (*context).trap = trap;
+    }
+}
+
+/// Whether the function at `pc` gets the address of a place for its results before its vmctx.
+///
+/// # Safety
+/// The code at `pc` is running.
+unsafe fn returns_in_memory_at(pc: usize) -> bool {
+    // SAFETY: code that is running is alive, and so is the module that owns it.
+    unsafe {
+        match code_memory::lookup(pc).map(|meta| &meta.kind) {
+            Some(CodeKind::Wasm { owner, func }) => {
+                returns_in_memory((*owner.cast::<CompiledModule>()).module.func_type(*func))
+            }
+            _ => false,
+        }
     }
 }

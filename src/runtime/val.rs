@@ -84,12 +84,12 @@ impl Val {
         match ty {
             ValType::I32 | ValType::F32 if self.kind == kind_of(ty) => Ok(self.bits & 0xffff_ffff),
             ValType::I64 | ValType::F64 if self.kind == kind_of(ty) => Ok(self.bits),
-            ValType::V128 => Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("{}: a v128 cannot be given as a wasm_val_t", what()),
-            )),
+            ValType::V128 => {
+                Err(Error::new(ErrorKind::Unsupported, format!("{}: a v128 cannot be given as a wasm_val_t", what())))
+            }
             ValType::Ref(reference) if self.kind == kind::EXTERNREF || self.kind == kind_of(ty) => {
-                check_ref(self.object(), reference, store, what)?;
+                // SAFETY: references given by the host are null or alive (the API's contract).
+                check_ref(unsafe { self.object().as_ref() }, reference, store, what)?;
                 Ok(self.bits)
             }
             _ => mismatch(kind_name(self.kind)),
@@ -98,14 +98,8 @@ impl Val {
 }
 
 /// Checks that a reference may be stored where type `ty` is expected, in `store`, and notes that it leaves the host.
-pub fn check_ref(
-    object: *const Object,
-    ty: RefType,
-    store: &Store,
-    what: &dyn Fn() -> String,
-) -> Result<(), Error> {
-    // SAFETY: references given by the host are null or alive (the API's contract).
-    let Some(object) = (unsafe { object.as_ref() }) else {
+pub fn check_ref(object: Option<&Object>, ty: RefType, store: &Store, what: &dyn Fn() -> String) -> Result<(), Error> {
+    let Some(object) = object else {
         if ty.nullable {
             return Ok(());
         }

@@ -248,7 +248,7 @@ static void test_tables_and_globals(wasm_store_t* store, wasm_store_t* other) {
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_store_t* other = wasm_store_new(engine);
   script_t script = {.store = store, .other = other, .answer = RIGHT};

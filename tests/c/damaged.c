@@ -41,7 +41,7 @@ static bool refused_or_right(wasm_store_t* store, const char* data, size_t size,
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_module_t* module = module_of(store, text);
   CHECK(works(store, module));
@@ -51,7 +51,7 @@ int main(void) {
   REQUIRE(whole.size > 0);
 
   // As it is, it loads: in another engine too, and more than once.
-  own wasm_engine_t* engine2 = wasm_engine_new();
+  own wasm_engine_t* engine2 = new_engine();
   own wasm_store_t* store2 = wasm_store_new(engine2);
   for (int i = 0; i < 2; ++i) {
     own wasm_module_t* loaded = wasm_module_deserialize(store2, &whole);

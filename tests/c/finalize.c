@@ -50,7 +50,7 @@ int main(void) {
   entry_t* others = calloc((size_t)half, sizeof(*others));
   REQUIRE(first.seen != NULL && second.seen != NULL && entries != NULL && others != NULL);
 
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store1 = wasm_store_new(engine);
   make_instances(store1, &first, entries, 0, half);
   own wasm_store_t* store2 = wasm_store_new(engine);

@@ -225,7 +225,7 @@ static void test_start(wasm_store_t* store) {
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   test_hello(store);
   test_numbers(store);

@@ -79,7 +79,7 @@ static own wasm_extern_t* global(wasm_store_t* store, wasm_mutability_t mutabili
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_store_t* other = wasm_store_new(engine);
   own wasm_module_t* module = module_of(store, text);

@@ -25,7 +25,7 @@ static own wasm_trap_t* host_env(void* env, const wasm_val_vec_t* args, wasm_val
 // only a table of the guest holds.
 static void delete_in_order(const int order[KINDS]) {
   int finalized = 0;
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_module_t* module = module_of(store, text);
   own wasm_functype_t* type = wasm_functype_new_0_0();
@@ -85,7 +85,7 @@ static void test_orders(void) {
 
 // What is left when the store is gone may still be asked and called, with an answer that is no crash.
 static void test_use_after_store(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_instance_t* instance = instance_of(store,
     "(module (memory (export \"m\") 1) (func (export \"f\") (result i32) (i32.const 3)))");
@@ -233,7 +233,7 @@ static void test_busy_finalizer(wasm_engine_t* engine) {
 int main(void) {
   test_orders();
   test_use_after_store();
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   test_exports_keep_their_instance(store);
   test_identity(store);

@@ -153,7 +153,7 @@ static void test_vectors(void) {
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   test_memories(store);
   test_tables(store);

@@ -143,7 +143,7 @@ static void test_text_errors(void) {
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_byte_vec_t whole = binary_of(everything);
   own wasm_module_t* module = wasm_module_new(store, &whole);

@@ -142,7 +142,7 @@ static void test_reachable_stays(wasm_store_t* store) {
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   test_instances(store);
   test_memories(store);

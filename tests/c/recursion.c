@@ -150,7 +150,7 @@ static void* run_on_thread(void* engine) {
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   run(engine);
   pthread_attr_t small;
   pthread_attr_init(&small);

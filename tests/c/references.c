@@ -57,7 +57,7 @@ static wasm_val_t funcref(wasm_func_t* func) {
 
 int main(void) {
   int finalized = 0;
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_functype_t* type =
     wasm_functype_new_1_1(wasm_valtype_new_externref(), wasm_valtype_new_externref());

@@ -67,7 +67,7 @@ static void* run(void* arg) {
 }
 
 static void test_shared_module(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_module_t* module = module_of(store, text);
   own wasm_shared_module_t* shared = wasm_module_share(module);
@@ -91,8 +91,8 @@ static void test_shared_module(void) {
 
 // A shared module is of its engine: another one refuses it, or takes it as its own.
 static void test_other_engine(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
-  own wasm_engine_t* other = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
+  own wasm_engine_t* other = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_store_t* foreign = wasm_store_new(other);
   own wasm_module_t* module = module_of(store, "(module)");
@@ -147,7 +147,7 @@ static void* intrude(void* arg) {
 
 static void test_busy_store(void) {
   busy_t busy;
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   busy.store = wasm_store_new(engine);
   sem_init(&busy.inside, 0, 0);
   sem_init(&busy.leave, 0, 0);
@@ -190,7 +190,7 @@ static void* use_and_delete(void* arg) {
 
 static void test_moved_store(void) {
   busy_t busy;
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   busy.store = wasm_store_new(engine);
   own wasm_instance_t* instance =
     instance_of(busy.store, "(module (func (export \"f\") (result i32) (i32.const 5)))");

@@ -13,6 +13,27 @@
 
 #define own
 
+// The engine that a test uses. TENON_TEST_ENGINE chooses what code is compiled for: "checked" finds every
+// trap by a check, as is necessary under valgrind, which reports accesses that fault; "moving" has memories
+// that move when they grow; "eager" compiles all functions at once. By default, what engines do by default.
+static inline own wasm_engine_t* new_engine(void) {
+  const char* kind = getenv("TENON_TEST_ENGINE");
+  if (kind == NULL) return wasm_engine_new();
+  own wasm_config_t* config = wasm_config_new();
+  if (strcmp(kind, "checked") == 0) {
+    tenon_config_set_signals(config, false);
+  } else if (strcmp(kind, "moving") == 0) {
+    tenon_config_set_memory_reservation(config, 0);
+    tenon_config_set_memory_guard(config, 0);
+  } else if (strcmp(kind, "eager") == 0) {
+    tenon_config_set_eager(config, true);
+  } else {
+    printf("TENON_TEST_ENGINE: %s is not known\n", kind);
+    exit(1);
+  }
+  return wasm_engine_new_with_config(config);
+}
+
 static inline own wasm_byte_vec_t binary_of(const char* text) {
   own wasm_byte_vec_t binary = WASM_EMPTY_VEC;
   own tenon_error_t* error = tenon_wat2wasm(text, strlen(text), &binary);

@@ -48,7 +48,7 @@ static own wasm_trap_t* host_fail(void* env, const wasm_val_vec_t* args, wasm_va
 }
 
 int main(void) {
-  own wasm_engine_t* engine = wasm_engine_new();
+  own wasm_engine_t* engine = new_engine();
   own wasm_store_t* store = wasm_store_new(engine);
   own wasm_functype_t* type = wasm_functype_new_0_1(wasm_valtype_new_i32());
   own wasm_func_t* fail = wasm_func_new_with_env(store, type, host_fail, store, NULL);

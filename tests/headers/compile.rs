@@ -180,3 +180,10 @@ fn errors_behave() {
     let printed = execute(compilers()[0], &include(), "errors", include_str!("errors.c"));
     assert_eq!(printed, "24 checks, 0 failures\n");
 }
+
+/// What a C program finds the rest of tenon.h to do: settings, reasons, trap codes, names, raw values, linkers.
+#[test]
+fn extensions_behave() {
+    let printed = execute(compilers()[0], &include(), "extensions", include_str!("extensions.c"));
+    assert_eq!(printed, "146 checks, 0 failures\n");
+}

@@ -72,7 +72,8 @@ fn in_c(line: &str) -> String {
     let is_field = line.starts_with(' ');
     let mut line = match line.strip_prefix("typedef struct ") {
         Some(rest) => format!("typedef struct {}", rest.replace("struct ", "")),
-        None => line.replace("struct ", ""),
+        None if line.starts_with("typedef union ") => line.to_string(),
+        None => line.replace("struct ", "").replace("union ", ""),
     };
     for word in ["Own<", "Handle<", "Lent<", "Out<", "Take<"] {
         while let Some(at) = line.find(word) {
@@ -89,7 +90,9 @@ fn in_c(line: &str) -> String {
                 Some(before) => (before.len(), "const "),
                 None => (at, ""),
             };
-            let own = if is_field || word == "Lent<" { "" } else { "own " };
+            // There is nothing to own about a number.
+            let is_number = name.starts_with("uint");
+            let own = if is_field || is_number || word == "Lent<" { "" } else { "own " };
             let after = &line[end + 1..];
             let after = after.strip_prefix(' ').unwrap_or(after);
             line = format!("{}{own}{name}*{constant}{after}", &line[..start]);

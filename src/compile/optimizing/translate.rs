@@ -110,7 +110,6 @@ pub(super) fn translate(
     let Translator { b, visible, .. } = translator;
     if let Err(e) = result {
         // Only a whole function leaves the builder's context fit for the next one.
-        drop(b);
         *fctx = FunctionBuilderContext::new();
         return Err(e);
     }

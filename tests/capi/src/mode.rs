@@ -20,6 +20,10 @@ pub struct Mode {
 pub const MODES: &[Mode] = &[
     Mode { name: "as shipped", config: Config::new, serialized: false },
     Mode { name: "serialized", config: Config::new, serialized: true },
+    Mode { name: "signals off", config: || Config::new().signals(false), serialized: false },
+    Mode { name: "checked memories", config: || Config::new().memory_reservation(0), serialized: false },
+    Mode { name: "eager", config: || Config::new().eager(true), serialized: false },
+    Mode { name: "collecting always", config: || Config::new().collect_always(true), serialized: false },
 ];
 
 impl Mode {

@@ -102,6 +102,34 @@ impl Config {
         // SAFETY: no argument; the result is owned.
         unsafe { Config::from_raw(sys::wasm_config_new()) }.expect("wasm_config_new gave NULL")
     }
+
+    /// The same, finding traps by faults or not.
+    pub fn signals(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_signals(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with this much address space for each memory.
+    pub fn memory_reservation(self, bytes: u64) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_memory_reservation(self.as_ptr(), bytes) };
+        self
+    }
+
+    /// The same, compiling everything at once or not.
+    pub fn eager(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_eager(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, looking for unreachable objects at every allocation or not.
+    pub fn collect_always(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_collect_always(self.as_ptr(), on) };
+        self
+    }
 }
 
 impl Default for Config {

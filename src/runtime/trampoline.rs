@@ -14,10 +14,10 @@
 //! ```
 //! The first two record their frame as the one through which WebAssembly was left.
 
-use super::compile_stack::{self, StackError};
 use crate::compile::builtin::BUILTINS;
+use crate::compile::builtin::for_each_builtin;
 use crate::compile::layout as at;
-use crate::for_each_builtin;
+use crate::runtime::sys::compile_stack::{self, StackError};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
 use crate::runtime::{builtins, tier, trap};
 use std::arch::naked_asm;
@@ -272,8 +272,8 @@ macro_rules! fault_trampoline {
 
 fault_trampoline! {
     /// Where the signal handler sends a thread whose WebAssembly trapped, on the stack of the fault, with `rsp` a multiple of
-    /// 16: `rdi` is the store, `rsi` and `rdx` are the fault's pc and frame pointer, `ecx` is the trap code, `r8` the
-    /// vmctx if the frame does not keep it yet.
+    /// 16: `rdi` is the store, `rsi` and `rdx` are the fault's pc and frame pointer, `ecx` is the trap code, `r8`
+    /// and `r9` are what `rdi` and `rsi` were at the fault.
     ///
     /// # Safety
     /// Reached from the signal handler only.
@@ -281,4 +281,8 @@ fault_trampoline! {
 }
 
 #[cfg(test)]
-pub(super) use {builtin_trampoline, fault_trampoline, lazy_trampoline};
+#[path = "trampoline_tests.rs"]
+mod tests;
+#[cfg(test)]
+#[path = "trampoline_world.rs"]
+mod world;

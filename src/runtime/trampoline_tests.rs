@@ -1,14 +1,17 @@
-//! Tests of the trampolines, the signal handlers and the frame walker with code written by hand (`testing.rs`), and
+//! Tests of the trampolines, the signal handlers and the frame walker with code written by hand (`trampoline_world.rs`), and
 //! with implementations of their own behind the trampolines.
 
-use super::compile_stack::on_compile_stack;
-use super::stack::stack_pointer;
-use super::testing::{self, World, in_child};
-use super::trampoline::{self, LAZY_FRAME, builtin_trampoline, fault_trampoline, lazy_trampoline, raise};
-use super::{signals, vm};
+use super::world::{self, World};
+use super::{LAZY_FRAME, raise};
 use crate::compile::code::{Code, Position};
 use crate::compile::layout as at;
 use crate::runtime::code_memory::CodeKind;
+use crate::runtime::signals;
+use crate::runtime::sys::compile_stack::on_compile_stack;
+use crate::runtime::sys::stack::stack_pointer;
+use crate::runtime::sys::testing::in_child;
+use crate::runtime::sys::vm;
+use crate::runtime::trampoline;
 use crate::runtime::unwind::{self, Frame, Start};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
 use crate::trap::TrapCode;
@@ -88,7 +91,7 @@ fn with_builtin(trampoline: unsafe extern "C" fn()) -> Box<World> {
 #[test]
 fn builtins_return_and_trap() {
     let mut world = with_builtin(double_trampoline);
-    let code = testing::builtin_caller();
+    let code = world::builtin_caller();
     for x in [1, 2, 100] {
         // SAFETY: the world lives.
         assert_eq!(unsafe { World::call(&mut *world, code.address(), x) }, Ok(2 * x + 1));
@@ -103,7 +106,7 @@ fn builtins_return_and_trap() {
 #[test]
 fn builtins_find_the_stack_aligned() {
     let mut world = with_builtin(alignment_trampoline);
-    let code = testing::builtin_caller();
+    let code = world::builtin_caller();
     // SAFETY: the world lives.
     assert_eq!(unsafe { World::call(&mut *world, code.address(), 0) }, Ok(8 + 1));
 }
@@ -111,7 +114,7 @@ fn builtins_find_the_stack_aligned() {
 #[test]
 fn frames_of_all_activations_are_found() {
     let mut world = with_builtin(reenter_trampoline);
-    let (inner, outer) = (testing::builtin_caller(), testing::caller());
+    let (inner, outer) = (world::builtin_caller(), world::caller());
     world.set_function(inner.address());
     WORLD.set(&mut *world);
     NESTED.set(0);
@@ -138,7 +141,7 @@ fn a_call_may_be_the_last_instruction() {
     // To the end of its granule.
     bytes.splice(0..0, [0x90; 49]);
     let positions = vec![Position { offset: 0, module_offset: 10 }, Position { offset: 62, module_offset: 20 }];
-    let code = testing::place(Code { bytes, positions, vmctx_below_fp: Some(8), ..Code::default() }, 12);
+    let code = world::place(Code { bytes, positions, vmctx_below_fp: Some(8), ..Code::default() }, 12);
     assert_eq!(code.metas()[0].len, 64);
     // SAFETY: the world lives; the builtin traps.
     assert_eq!(unsafe { World::call(&mut *world, code.address(), 0) }, Err(()));
@@ -208,7 +211,7 @@ fn thunk(index: u32) -> crate::runtime::code_memory::CodeBlock {
 fn lazily_compiled_functions_get_their_arguments() {
     let mut world = World::new();
     world.vmctx.instance = ptr::without_provenance_mut(0x1234_5678);
-    let (caller, target, thunk) = (testing::all_arguments(), testing::digest(), thunk(77));
+    let (caller, target, thunk) = (world::all_arguments(), world::digest(), thunk(77));
     world.set_function(target.address());
     // SAFETY: the world lives.
     let direct = unsafe { World::call(&mut *world, caller.address(), 11) };
@@ -248,12 +251,11 @@ thread_local! {
     static FAULT: Cell<(usize, u32, usize)> = const { Cell::new((0, 0, 0)) };
 }
 
-unsafe extern "C" fn record_fault(store: *mut StoreContext, pc: usize, fp: usize, code: u32, vmctx: *mut Vmctx) {
-    assert!(vmctx.is_null());
+unsafe extern "C" fn record_fault(store: *mut StoreContext, pc: usize, fp: usize, code: u32) {
     FAULT.set((pc, code, stack_pointer()));
     // SAFETY: called for the world's code.
     unsafe {
-        see(store, Start::Fault { pc, fp, vmctx }, &raw mut (*WORLD.get()).vmctx);
+        see(store, Start::Fault { pc, fp, vmctx: ptr::null_mut() }, &raw mut (*WORLD.get()).vmctx);
         (*store).trap = some_trap();
     }
     assert_eq!(format!("{:?} {}", std::hint::black_box(1.5f64), 7), "1.5 7");
@@ -304,8 +306,8 @@ fn faults_of_code_are_raised_as_traps() {
     for alternate in [false, true] {
         let status = in_child(|| {
             handle_faults();
-            let code = testing::traps();
-            let outer = testing::caller();
+            let code = world::traps();
+            let outer = world::caller();
             let mut world = World::new();
             world.set_function(code.address());
             WORLD.set(&mut *world);
@@ -380,7 +382,7 @@ fn a_sent_signal_is_not_claimed() {
     let status = in_child(|| {
         handle_faults();
         let mut world = with_builtin(kill_trampoline);
-        let code = testing::builtin_caller();
+        let code = world::builtin_caller();
         // SAFETY: the world lives.
         unsafe { World::call(&mut *world, code.address(), 0) }.map_or(100, |_| 101)
     });
@@ -390,7 +392,7 @@ fn a_sent_signal_is_not_claimed() {
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
         let mut context: libc::ucontext_t = std::mem::zeroed();
-        let code = testing::traps();
+        let code = world::traps();
         let pc = code.address() as usize + code.metas()[0].traps[0].offset as usize;
         context.uc_mcontext.gregs[libc::REG_RIP as usize] = pc as i64;
         for sent in [libc::SI_USER, libc::SI_QUEUE, libc::SI_TKILL] {
@@ -583,7 +585,7 @@ fn raising_goes_to_the_landing_pad_at_any_depth() {
     }
 
     let mut world = with_builtin(deep_trampoline);
-    let code = testing::builtin_caller();
+    let code = world::builtin_caller();
     // SAFETY: the world lives.
     assert_eq!(unsafe { World::call(&mut *world, code.address(), 1000) }, Err(()));
     assert!(world.store.activation.is_null());

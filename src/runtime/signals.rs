@@ -15,9 +15,8 @@
 //!
 //! Nothing in here that a handler reaches takes a lock, allocates, or uses thread-locals.
 
-use super::trampoline;
+use crate::runtime::trampoline;
 use crate::runtime::unwind;
-use crate::trap::TrapCode;
 use libc::{c_int, c_void, sigaction, siginfo_t, ucontext_t};
 use std::io;
 use std::mem::zeroed;
@@ -106,15 +105,14 @@ pub(super) unsafe fn claim(info: &siginfo_t, context: &mut ucontext_t, target: u
     let Some(code) = meta.trap_at(pc) else { return false };
     // SAFETY: the code at `pc` may trap, so its frame is complete: `fp` and all up to the entry stub are of generated code.
     let Some(activation) = (unsafe { unwind::activation_from(pc, fp) }) else { return false };
-    let vmctx = registers[libc::REG_RDI as usize];
+    let arguments = (registers[libc::REG_RDI as usize], registers[libc::REG_RSI as usize]);
     // SAFETY: the activation is alive while the code that it called runs.
     registers[libc::REG_RDI as usize] = unsafe { (*activation).store } as i64;
     registers[libc::REG_RSI as usize] = pc as i64;
     registers[libc::REG_RDX as usize] = fp as i64;
     registers[libc::REG_RCX as usize] = code as i64;
-    // The check for stack is the only one before the frame keeps the vmctx, which is still in its register then.
-    let early = code == TrapCode::CallStackExhausted;
-    registers[libc::REG_R8 as usize] = if early { vmctx } else { 0 };
+    // The check for stack is the only one before the frame keeps the vmctx, which is still in one of these then.
+    (registers[libc::REG_R8 as usize], registers[libc::REG_R9 as usize]) = arguments;
     // Generated code keeps nothing below its stack pointer.
     registers[libc::REG_RSP as usize] &= !15;
     registers[libc::REG_RIP as usize] = target as i64;

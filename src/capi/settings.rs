@@ -1,0 +1,58 @@
+//! The settings of a configuration.
+
+use super::config::wasm_config_t;
+use super::error;
+use crate::config::Config;
+
+fn set(function: &str, config: Option<&mut wasm_config_t>, set: impl FnOnce(&mut Config)) {
+    match config {
+        Some(config) => set(config.settings_mut()),
+        None => error::null(function, "the configuration"),
+    }
+}
+
+/// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
+/// process's signal handlers are left alone.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_signals(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_signals", config, |config| config.signals = on);
+}
+
+/// Whether all functions are compiled when a module is made, on all processors, instead of each when it is first
+/// called; off by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_eager(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_eager", config, |config| config.eager = on);
+}
+
+/// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
+/// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_memory_reservation(config: Option<&mut wasm_config_t>, bytes: u64) {
+    set("tenon_config_set_memory_reservation", config, |config| config.memory_reservation = bytes);
+}
+
+/// How much inaccessible address space follows each memory's reservation; 64 MiB by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_memory_guard(config: Option<&mut wasm_config_t>, bytes: u64) {
+    set("tenon_config_set_memory_guard", config, |config| config.memory_guard = bytes);
+}
+
+/// The most stack that WebAssembly code may use in one thread; 1 MiB by default. A thread with less stack has less.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_max_stack(config: Option<&mut wasm_config_t>, bytes: usize) {
+    set("tenon_config_set_max_stack", config, |config| config.max_stack = bytes);
+}
+
+/// How many memories that are no longer used the engine keeps for others; 128 by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_pooled_memories(config: Option<&mut wasm_config_t>, count: usize) {
+    set("tenon_config_set_pooled_memories", config, |config| config.pooled_memories = count);
+}
+
+/// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
+/// what is reclaimed too early is noticed.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_collect_always(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_collect_always", config, |config| config.collect_always = on);
+}

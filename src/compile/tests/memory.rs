@@ -1,0 +1,218 @@
+//! Linear memories: every load and store at every border, and the operators on whole memories.
+
+use super::harness::*;
+use crate::compile::builtin::Builtin;
+use crate::trap::TrapCode;
+use std::fmt::Write;
+
+/// Name, type, bytes, and whether a load extends by the sign.
+const LOADS: &[(&str, &str, u32, bool)] = &[
+    ("i32.load", "i32", 4, false),
+    ("i64.load", "i64", 8, false),
+    ("f32.load", "f32", 4, false),
+    ("f64.load", "f64", 8, false),
+    ("i32.load8_s", "i32", 1, true),
+    ("i32.load8_u", "i32", 1, false),
+    ("i32.load16_s", "i32", 2, true),
+    ("i32.load16_u", "i32", 2, false),
+    ("i64.load8_s", "i64", 1, true),
+    ("i64.load8_u", "i64", 1, false),
+    ("i64.load16_s", "i64", 2, true),
+    ("i64.load16_u", "i64", 2, false),
+    ("i64.load32_s", "i64", 4, true),
+    ("i64.load32_u", "i64", 4, false),
+];
+const STORES: &[(&str, &str, u32)] = &[
+    ("i32.store", "i32", 4),
+    ("i64.store", "i64", 8),
+    ("f32.store", "f32", 4),
+    ("f64.store", "f64", 8),
+    ("i32.store8", "i32", 1),
+    ("i32.store16", "i32", 2),
+    ("i64.store8", "i64", 1),
+    ("i64.store16", "i64", 2),
+    ("i64.store32", "i64", 4),
+];
+const OFFSETS: &[u64] = &[0, 1, 65535, 65536, (64 << 20) - 8, 64 << 20, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
+const ADDRESSES: &[u32] = &[
+    0,
+    1,
+    3,
+    65527,
+    65528,
+    65529,
+    65532,
+    65534,
+    65535,
+    65536,
+    131_071,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_fff8,
+    u32::MAX,
+];
+
+fn kind(ty: &str) -> u64 {
+    ["i32", "i64", "f32", "f64"].iter().position(|t| *t == ty).unwrap() as u64
+}
+
+#[test]
+fn loads_and_stores_at_the_borders() {
+    let mut wat = String::from("(module (memory 1)");
+    for (name, ty, ..) in LOADS {
+        for offset in OFFSETS {
+            let export = format!("{name} {offset}");
+            write!(
+                wat,
+                "(func (export \"{export}\") (param i32) (result {ty}) ({name} offset={offset} (local.get 0)))"
+            )
+            .unwrap();
+            for address in ADDRESSES {
+                write!(
+                    wat,
+                    "(func (export \"{export} {address}\") (result {ty}) ({name} offset={offset} (i32.const {address})))"
+                )
+                .unwrap();
+            }
+        }
+    }
+    for (name, ty, _) in STORES {
+        for offset in OFFSETS {
+            let export = format!("{name} {offset}");
+            let operands = "(local.get 0) (local.get 1)";
+            write!(wat, "(func (export \"{export}\") (param i32 {ty}) ({name} offset={offset} {operands}))").unwrap();
+        }
+    }
+    wat.push(')');
+
+    for tunables in &ALL {
+        let mut fake = Fake::new(&wat, tunables);
+        let pattern: Vec<u8> = (0..65536u32).map(|i| (i.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
+        fake.memory(0).copy_from_slice(&pattern);
+        let (mut inside, mut outside) = (0, 0);
+        for (name, ty, bytes, signed) in LOADS {
+            for offset in OFFSETS {
+                for address in ADDRESSES {
+                    let at = u64::from(*address) + offset;
+                    let expected = if at + u64::from(*bytes) <= 65536 {
+                        inside += 1;
+                        let mut value = [0; 8];
+                        let at = at as usize;
+                        value[..*bytes as usize].copy_from_slice(&pattern[at..at + *bytes as usize]);
+                        let unused = 64 - 8 * bytes;
+                        let value = u64::from_le_bytes(value) << unused;
+                        let value = if *signed { (value as i64 >> unused) as u64 } else { value >> unused };
+                        let value = if ty.ends_with("32") { value & 0xffff_ffff } else { value };
+                        Ok(vec![Val { kind: kind(ty), of: value }])
+                    } else {
+                        outside += 1;
+                        Err(TrapCode::OutOfBoundsMemoryAccess)
+                    };
+                    let export = format!("{name} {offset}");
+                    let actual = fake.call(&export, &[i32v(*address as i32)]);
+                    assert_eq!(actual, expected, "{export} {address} {tunables:?}");
+                    let constant = fake.call(&format!("{export} {address}"), &[]);
+                    assert_eq!(constant, expected, "{export} {address} as a constant {tunables:?}");
+                }
+            }
+        }
+        for (name, ty, bytes) in STORES {
+            for offset in OFFSETS {
+                for address in ADDRESSES {
+                    fake.memory(0).copy_from_slice(&pattern);
+                    let mut after = pattern.clone();
+                    let value: u64 = 0xf1e2_d3c4_b5a6_9788;
+                    let value = if ty.ends_with("32") { value & 0xffff_ffff } else { value };
+                    let at = u64::from(*address) + offset;
+                    let expected = if at + u64::from(*bytes) <= 65536 {
+                        inside += 1;
+                        let at = at as usize;
+                        let bytes = *bytes as usize;
+                        after[at..at + bytes].copy_from_slice(&value.to_le_bytes()[..bytes]);
+                        Ok(vec![])
+                    } else {
+                        outside += 1;
+                        Err(TrapCode::OutOfBoundsMemoryAccess)
+                    };
+                    let export = format!("{name} {offset}");
+                    let value = Val { kind: kind(ty), of: value };
+                    let actual = fake.call(&export, &[i32v(*address as i32), value]);
+                    assert_eq!(actual, expected, "{export} {address} {tunables:?}");
+                    assert!(fake.memory(0) == after, "{export} {address} {tunables:?} wrote elsewhere");
+                }
+            }
+        }
+        assert_eq!(inside + outside, (14 + 9) * 9 * 15, "{tunables:?}");
+        assert_eq!(inside, 325, "{tunables:?}");
+    }
+}
+
+/// A memory that has grown is accessible to its new end, in the function that made it grow as elsewhere.
+#[test]
+fn growth_is_seen() {
+    for tunables in &ALL {
+        let mut fake = Fake::new(
+            r#"(module (memory 1 3)
+                (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+                (func (export "size") (result i32) (memory.size))
+                (func (export "get") (param i32) (result i32) (i32.load (local.get 0)))
+                (func (export "grow_and_use") (result i32)
+                    (i32.store (i32.const 0) (i32.const 5))
+                    (drop (memory.grow (i32.const 1)))
+                    (i32.store (i32.const 131068) (i32.add (i32.load (i32.const 0)) (memory.size)))
+                    (i32.load (i32.const 131068))))"#,
+            tunables,
+        );
+        assert_eq!(fake.call("get", &[i32v(65536)]), Err(TrapCode::OutOfBoundsMemoryAccess));
+        assert_eq!(fake.call("size", &[]), Ok(vec![i32v(1)]));
+        assert_eq!(fake.call("grow_and_use", &[]), Ok(vec![i32v(7)]));
+        assert_eq!(fake.call("get", &[i32v(65536)]), Ok(vec![i32v(0)]));
+        assert_eq!(fake.call("grow", &[i32v(1)]), Ok(vec![i32v(2)]));
+        assert_eq!(fake.call("grow", &[i32v(1)]), Ok(vec![i32v(-1)]));
+        assert_eq!(fake.call("grow", &[i32v(-1)]), Ok(vec![i32v(-1)]));
+        assert_eq!(fake.call("size", &[]), Ok(vec![i32v(3)]));
+    }
+}
+
+/// What is proven without a check is within the memory's least size, and only that.
+#[test]
+fn constant_addresses_need_no_check() {
+    let wat = r#"(module (memory 1)
+        (func (export "in") (result i64) (i64.load offset=8 (i32.const 65520)))
+        (func (export "out") (result i64) (i64.load offset=8 (i32.const 65521))))"#;
+    for tunables in &ALL {
+        let mut fake = Fake::new(wat, tunables);
+        assert_eq!(fake.codes[0].vmctx_below_fp, None);
+        assert!(fake.codes[0].traps.is_empty());
+        assert!(fake.codes[1].vmctx_below_fp.is_some());
+        assert_eq!(fake.call("in", &[]), Ok(vec![i64v(0)]));
+        assert_eq!(fake.call("out", &[]), Err(TrapCode::OutOfBoundsMemoryAccess));
+    }
+}
+
+#[test]
+fn operators_on_whole_memories_ask_helpers() {
+    for tunables in &ALL {
+        let mut fake = Fake::new(
+            r#"(module (memory 1) (data "ab") (data "cd")
+                (func (export "fill") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+                (func (export "copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2)))
+                (func (export "init") (param i32 i32 i32) (memory.init 1 (local.get 0) (local.get 1) (local.get 2)))
+                (func (export "drop") (data.drop 1)))"#,
+            tunables,
+        );
+        let args = [i32v(-1), i32v(-2), i32v(-3)];
+        for name in ["fill", "copy", "init"] {
+            assert_eq!(fake.call(name, &args), Ok(vec![]));
+        }
+        assert_eq!(fake.call("drop", &[]), Ok(vec![]));
+        let (a, b, c) = (0xffff_ffff, 0xffff_fffe, 0xffff_fffd);
+        let expected = [
+            (Builtin::memory_fill, vec![0, a, b, c]),
+            (Builtin::memory_copy, vec![0, 0, a, b, c]),
+            (Builtin::memory_init, vec![0, 1, a, b, c]),
+            (Builtin::data_drop, vec![1]),
+        ];
+        assert_eq!(fake.helpers, expected);
+    }
+}
