@@ -90,14 +90,6 @@ pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut
         } else {
             format!("host function returned {} for result {index}, expected {expected}", kind_name(found))
         };
-        // The call ends here: what the host gave away with the other results is given up.
-        let results = result.sub(index as usize);
-        for i in 0..(&*func).ty().results().len() {
-            let object = (*results.add(i)).object();
-            if !object.is_null() {
-                release(object);
-            }
-        }
         set_trap(context_of(func), TrapCode::Host, message);
         release_refs(result.sub(index as usize), (&*func).ty().results().len());
     }

@@ -2,6 +2,7 @@
 
 use crate::compile::{CompileError, Compiler, Tunables};
 use crate::config::Config;
+use crate::module::limits;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::memory_pool::MemoryPool;
 use crate::runtime::signals;
@@ -85,8 +86,14 @@ impl Engine {
         if let Some(id) = all.by_type.get(ty) {
             return Ok(&raw const *all.by_id[*id as usize]);
         }
-        if ty.params().len() > usize::from(u16::MAX) || ty.results().len() > usize::from(u16::MAX) {
-            return Err(Error::new(ErrorKind::Limit, "a function type has more than 65535 parameters or results"));
+        let (params, results) = (ty.params().len(), ty.results().len());
+        if params > limits::MAX_PARAMS || results > limits::MAX_RESULTS {
+            let message = format!(
+                "a function type has {params} parameters and {results} results; at most {} and {} are allowed",
+                limits::MAX_PARAMS,
+                limits::MAX_RESULTS,
+            );
+            return Err(Error::new(ErrorKind::Limit, message));
         }
         let id = all.by_id.len() as u32;
         all.by_id.push(Box::new(Signature::new(id, ty.clone())));
