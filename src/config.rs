@@ -13,7 +13,7 @@ pub struct Features {
 pub struct Config {
     /// Language features.
     pub features: Features,
-    /// Whether traps may be found by hardware faults (SIGSEGV, SIGILL, SIGBUS, SIGFPE). Without, every
+    /// Whether traps may be found by hardware faults (SIGSEGV, SIGILL, SIGFPE). Without, every
     /// check is compiled as code and the process's signal handlers stay untouched.
     pub signals: bool,
     /// Whether all functions are compiled when the module is made, on all processors, instead of each at its

@@ -3,6 +3,7 @@
 //! fail return the same reason as an object.
 
 use super::own::{Out, Own, boxed};
+use super::reserve;
 use crate::runtime::error::{Error, ErrorKind};
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -193,8 +194,12 @@ pub(crate) fn report(result: Result<(), tenon_error_t>) -> Own<tenon_error_t> {
     give(result.err()?)
 }
 
-/// Runs a fallible body as [`guard`] does.
+/// Runs a fallible body as [`guard`] does, unless memory is short.
 pub(crate) fn attempt<T>(function: &str, body: impl FnOnce() -> Result<T, tenon_error_t>) -> Result<T, tenon_error_t> {
+    if reserve::is_short() {
+        let message = format_args!("{function}: out of memory");
+        return Err(tenon_error_t::new(Kind::TENON_ERROR_MEMORY, message));
+    }
     guard(function, None, || Some(body())).unwrap_or_else(|| Err(last()))
 }
 

@@ -45,6 +45,7 @@ pub mod module;
 pub mod own;
 pub mod raw;
 pub mod reference;
+pub mod reserve;
 pub mod settings;
 pub mod store;
 pub mod table;

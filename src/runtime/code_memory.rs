@@ -323,7 +323,7 @@ impl Region {
         }
     }
 
-    /// Writes the island, and asks to be told of forks and to be served when code is replaced.
+    /// Writes the island, and asks to be told of forks.
     fn prepare(&self) -> io::Result<()> {
         // jmp [rip + 0], followed by the address: the thunks' way to code that may be anywhere.
         let mut island = [0xff, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -338,8 +338,6 @@ impl Region {
         if failed != 0 {
             return Err(io::Error::from_raw_os_error(failed));
         }
-        // SAFETY: the call has no effect on memory. Where the kernel does not know it, `place` does without.
-        unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) };
         Ok(())
     }
 
@@ -374,7 +372,6 @@ impl Region {
         if arena.detached {
             return Err(io::Error::other("no code memory: it could not be copied when the process was forked"));
         }
-        let high = arena.granules.high();
         let first = arena.granules.take(len).ok_or_else(|| too_large(image.len()))?;
         let offset = first as usize * GRANULE;
         let size = len as usize * GRANULE;
@@ -388,12 +385,8 @@ impl Region {
             self.fill(offset, image, size);
         }
         drop(arena);
-        if first < high {
-            // Other code may have been here. The processor notices changes of code by physical address, but what
-            // is already on its way in some core's pipeline is architecturally discarded by a barrier only.
-            // SAFETY: the call has no effect on memory. Without it (old kernels) this is what everybody else does.
-            unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) };
-        }
+        // Other code may have been here. Processors of this architecture notice writes to what they have fetched by its
+        // physical address; and before anybody comes here, a code pointer has to travel through memory.
         valgrind::discard_translations(self.exec + offset, size);
         let address = self.exec + offset;
         let metas = parts

@@ -1,7 +1,7 @@
 //! Tests of `code_memory.rs`.
 
 use super::*;
-use crate::runtime::sys::testing::in_child;
+use crate::runtime::sys::testing::{in_child, start_child, wait_for_child};
 
 /// `mov eax, value; ret`
 fn returns(value: u32) -> Code {
@@ -186,38 +186,31 @@ fn a_forked_child_has_its_own_code() {
     let mut pipe = [0; 2];
     // SAFETY: the array has room for both.
     assert_eq!(unsafe { libc::pipe(pipe.as_mut_ptr()) }, 0);
-    // SAFETY: the child runs only what is here, and exits.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0);
-    if child == 0 {
-        let look = std::panic::catch_unwind(|| {
-            let mut byte = 0u8;
-            // SAFETY: reads one byte.
-            assert_eq!(unsafe { libc::read(pipe[0], (&raw mut byte).cast(), 1) }, 1);
-            // The parent has freed and overwritten it by now.
-            assert_eq!(call(before_address as *const u8), 1);
-            assert_eq!(find(before_address).unwrap().vmctx_below_fp, Some(1));
-            // SAFETY: thunks are readable.
-            assert_eq!(unsafe { thunks.add(9 * THUNK_SIZE).cast::<[u8; 5]>().read() }, [0xb8, 9, 0, 0, 0]);
-            let mine: Vec<_> = (0..100).map(|i| place(returns(1000 + i), CodeKind::Other).unwrap()).collect();
-            for (i, block) in (0..).zip(&mine) {
-                assert_eq!(call(block.address()), 1000 + i);
-            }
-        });
-        // SAFETY: ends the child without the harness.
-        unsafe { libc::_exit(i32::from(look.is_err())) };
-    }
+    let child = start_child(|| {
+        let mut byte = 0u8;
+        // SAFETY: reads one byte.
+        assert_eq!(unsafe { libc::read(pipe[0], (&raw mut byte).cast(), 1) }, 1);
+        // The parent has freed and overwritten it by now.
+        assert_eq!(call(before_address as *const u8), 1);
+        assert_eq!(find(before_address).unwrap().vmctx_below_fp, Some(1));
+        // SAFETY: thunks are readable.
+        assert_eq!(unsafe { thunks.add(9 * THUNK_SIZE).cast::<[u8; 5]>().read() }, [0xb8, 9, 0, 0, 0]);
+        let mine: Vec<_> = (0..100).map(|i| place(returns(1000 + i), CodeKind::Other).unwrap()).collect();
+        for (i, block) in (0..).zip(&mine) {
+            assert_eq!(call(block.address()), 1000 + i);
+        }
+        0
+    });
     drop(before);
     let after: Vec<_> = (0..200).map(|i| place(returns(2000 + i), CodeKind::Other).unwrap()).collect();
-    let mut status = 0;
-    // SAFETY: writes one byte, and waits for the child.
+    // SAFETY: writes one byte.
+    assert_eq!(unsafe { libc::write(pipe[1], c"x".as_ptr().cast(), 1) }, 1);
+    assert_eq!(wait_for_child(child), Ok(0));
+    // SAFETY: both are this test's.
     unsafe {
-        assert_eq!(libc::write(pipe[1], c"x".as_ptr().cast(), 1), 1);
-        assert_eq!(libc::waitpid(child, &mut status, 0), child);
         libc::close(pipe[0]);
         libc::close(pipe[1]);
     }
-    assert_eq!(status, 0);
     for (i, block) in (0..).zip(&after) {
         assert_eq!(call(block.address()), 2000 + i);
     }

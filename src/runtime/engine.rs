@@ -43,6 +43,10 @@ impl Engine {
             // Where address space is rationed, reservations of gigabytes would fail one after the other.
             config.memory_reservation = 0;
         }
+        if config.signals && signals::install().is_err() {
+            // Somebody keeps replacing the handlers. Explicit checks need none.
+            config.signals = false;
+        }
         let full = config.memory_reservation >= Config::FULL_RESERVATION;
         let tunables = Tunables {
             signals: config.signals,
@@ -51,9 +55,6 @@ impl Engine {
             fixed_bases: full,
         };
         let compiler = Compiler::new(&tunables).map_err(from_compile)?;
-        if config.signals {
-            signals::install().map_err(|e| Error::new(ErrorKind::Memory, format!("signal handlers: {e}")))?;
-        }
         let pool = MemoryPool::new(config.pooled_memories);
         Ok(Arc::new(Engine {
             config,

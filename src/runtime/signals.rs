@@ -10,6 +10,9 @@
 //!
 //! SIGBUS is not needed: linear memories are anonymous, and an access to their inaccessible parts is a SIGSEGV.
 //!
+//! Under valgrind, a faulting instruction is only known exactly, as it must be here, with
+//! `--vex-iropt-register-updates=allregs-at-each-insn`.
+//!
 //! Nothing in here that a handler reaches takes a lock, allocates, or uses thread-locals.
 
 use crate::runtime::trampoline;

@@ -209,14 +209,15 @@ impl Translator<'_> {
 
     pub(super) fn br_table(&mut self, targets: &BrTable<'_>) -> Result<(), wasmparser::Error> {
         let index = self.pop();
-        // Every entry is an edge for the compiler. One block for each distinct target keeps the number of those
-        // that need moves small.
+        // Values for a target go by a block of its own, which all entries for it share. In large tables every target
+        // has one: else the builder would look through the whole table for each local that reaches each target.
+        let is_large = targets.len() > 64;
         let mut blocks: HashMap<u32, Block> = HashMap::new();
         let mut labels = Vec::new();
         let mut target = |this: &mut Self, depth: u32| {
             let block = *blocks.entry(depth).or_insert_with(|| {
                 let (label, count) = this.label(depth);
-                if count == 0 {
+                if count == 0 && !is_large {
                     return label;
                 }
                 let block = this.b.create_block();

@@ -3,6 +3,7 @@
 //! ```text
 //! translate.rs   the walk over a body: operand stack, dispatch        env.rs      vmctx loads, alias regions
 //! control.rs     blocks, branches, unreachable code                   trap.rs     traps, with signals and without
+//! locals.rs      locals, as values or in the frame
 //! numeric.rs     numbers                                              call.rs     calls, builtins
 //! memory.rs      linear memories                                      table.rs    tables, references, globals
 //! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
@@ -14,6 +15,7 @@ mod control;
 mod env;
 pub(in crate::compile) mod finish;
 mod frame;
+mod locals;
 mod memory;
 mod numeric;
 mod table;
@@ -31,16 +33,19 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetFrontendConfig};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CodegenError, Context, ir};
 use cranelift_frontend::FunctionBuilderContext;
+use locals::Locals;
 
-/// What is given to the optimizer at most. Beyond, its passes and the register allocator, which are not linear,
-/// would take unbounded time for code that is as a rule generated and executed once.
+/// What is given to the optimizer at most. Beyond, its passes, which are not linear, would take unbounded time for
+/// code that is as a rule generated and executed once.
 const MAX_OPTIMIZED_INSTS: usize = 150_000;
 /// Blocks at most, for the same reason.
 const MAX_OPTIMIZED_BLOCKS: usize = 20_000;
-/// Where even the backtracking register allocator is too slow.
+/// Where the register allocator that looks for the best places is too slow, too.
 const MAX_BACKTRACKING_INSTS: usize = 600_000;
-/// Blocks, or values passed between blocks, likewise.
-const MAX_BACKTRACKING_EDGES: usize = 400_000;
+/// Blocks, likewise.
+const MAX_BACKTRACKING_BLOCKS: usize = 40_000;
+/// Values that live at the same time: it takes time in proportion to their square.
+const MAX_BACKTRACKING_LIVE: usize = 3000;
 
 /// How much is done for speed of the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +62,9 @@ pub(in crate::compile) enum Effort {
 pub struct Compiler {
     tunables: Tunables,
     isas: [OwnedTargetIsa; 3],
+    /// What tests force upon it: the effort, and whether locals are in memory.
+    #[cfg(test)]
+    pub(in crate::compile) forced: Option<(Effort, bool)>,
     pub(in crate::compile) ctx: Context,
     pub(in crate::compile) fctx: FunctionBuilderContext,
 }
@@ -67,6 +75,8 @@ impl Compiler {
         Ok(Compiler {
             tunables: *tunables,
             isas: [isa(Effort::Full)?, isa(Effort::Little)?, isa(Effort::Least)?],
+            #[cfg(test)]
+            forced: None,
             ctx: Context::new(),
             fctx: FunctionBuilderContext::new(),
         })
@@ -74,10 +84,22 @@ impl Compiler {
 
     /// Compiles a defined function; `func` is its index of the whole space. The module must be validated.
     pub fn function(&mut self, module: &Module, func: u32) -> Result<Code, CompileError> {
-        self.ctx.clear();
         let target = self.frontend_config();
-        let body = translate::translate(&mut self.ctx.func, &mut self.fctx, target, &self.tunables, module, func)?;
-        let effort = self.effort();
+        let (ctx, fctx, tunables) = (&mut self.ctx, &mut self.fctx, &self.tunables);
+        let mut translate = |locals| {
+            ctx.clear();
+            translate::translate(&mut ctx.func, fctx, target, tunables, module, func, locals)
+        };
+        #[cfg(not(test))]
+        let first = Locals::as_values();
+        #[cfg(test)]
+        let first = if self.forced.is_some_and(|f| f.1) { Locals::in_memory() } else { Locals::as_values() };
+        let body = match translate(first)? {
+            Some(body) => Some(body),
+            None => translate(Locals::in_memory())?,
+        };
+        let body = body.ok_or_else(|| CompileError::TooLarge("the function has too many locals".into()))?;
+        let effort = self.effort(body.live);
         self.compile(effort)?;
         finish::function(&self.ctx, &body)
     }
@@ -87,20 +109,20 @@ impl Compiler {
         self.isas[0].frontend_config()
     }
 
-    /// How much effort the function in the context is worth.
-    fn effort(&self) -> Effort {
-        let dfg = &self.ctx.func.dfg;
-        let insts = dfg.num_insts();
-        let blocks = dfg.num_blocks();
-        if insts <= MAX_OPTIMIZED_INSTS && blocks <= MAX_OPTIMIZED_BLOCKS {
-            return Effort::Full;
+    /// How much effort the function in the context is worth, in which so many values live at the same time.
+    fn effort(&self, live: usize) -> Effort {
+        #[cfg(test)]
+        if let Some((effort, _)) = self.forced {
+            return effort;
         }
-        let targets: usize = dfg.jump_tables.values().map(|t| t.as_slice().len()).sum();
-        let params: usize = dfg.blocks.iter().map(|b| dfg.num_block_params(b)).sum();
-        if insts <= MAX_BACKTRACKING_INSTS && blocks + targets + params <= MAX_BACKTRACKING_EDGES {
+        let insts = self.ctx.func.dfg.num_insts();
+        let blocks = self.ctx.func.dfg.num_blocks();
+        if insts > MAX_BACKTRACKING_INSTS || blocks > MAX_BACKTRACKING_BLOCKS || live > MAX_BACKTRACKING_LIVE {
+            Effort::Least
+        } else if insts > MAX_OPTIMIZED_INSTS || blocks > MAX_OPTIMIZED_BLOCKS {
             Effort::Little
         } else {
-            Effort::Least
+            Effort::Full
         }
     }
 

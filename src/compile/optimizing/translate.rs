@@ -1,12 +1,13 @@
 //! The walk over a function's body: operators are read, sorted into families and turned into Cranelift's IR.
 //!
-//! The operand stack is a stack of IR values; locals are the builder's variables. Nothing is checked here that
+//! The operand stack is a stack of IR values. Nothing is checked here that
 //! validation has established; bytes that cannot be read give an internal error.
 
 use super::POINTER;
 use super::control::Frame;
 use super::env::{clif_type, wasm_signature};
 use super::frame;
+use super::locals::Locals;
 use crate::compile::builtin::BUILTINS;
 use crate::compile::layout::*;
 use crate::compile::op::{Callee, Op};
@@ -15,7 +16,7 @@ use crate::module::Module;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{self, InstBuilder, SigRef, SourceLoc, StackSlot, Value, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::HashMap;
 use wasmparser::{BinaryReader, FunctionBody};
 
@@ -40,7 +41,9 @@ pub(super) struct Translator<'a> {
     pub(super) this_function: Option<ir::FuncRef>,
     pub(super) type_signatures: HashMap<u32, SigRef>,
     pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
-    locals: Vec<Variable>,
+    pub(super) locals: Locals,
+    /// How high the operand stack was.
+    highest: usize,
 }
 
 /// What a translation tells besides the IR.
@@ -49,11 +52,13 @@ pub(super) struct Body {
     pub(super) vmctx_slot: Option<StackSlot>,
     /// Where the body begins in the module.
     pub(super) module_offset: u32,
-    /// Whether it is a wrong to have a large frame.
+    /// Whether a large frame is an error.
     pub(super) small_frame: bool,
+    /// An upper bound, more or less, of the values that live at the same time.
+    pub(super) live: usize,
 }
 
-/// Turns a defined function of a validated module into IR.
+/// Turns a defined function of a validated module into IR. Gives nothing if locals of this sort take too much memory.
 pub(super) fn translate(
     func: &mut ir::Function,
     fctx: &mut FunctionBuilderContext,
@@ -61,7 +66,8 @@ pub(super) fn translate(
     tunables: &Tunables,
     module: &Module,
     func_index: u32,
-) -> Result<Body, CompileError> {
+    locals: Locals,
+) -> Result<Option<Body>, CompileError> {
     let defined = module
         .defined_func(func_index)
         .ok_or_else(|| CompileError::Internal(format!("function {func_index} is imported")))?;
@@ -104,14 +110,15 @@ pub(super) fn translate(
         this_function: None,
         type_signatures: HashMap::new(),
         builtin_signatures: [None; BUILTINS.len()],
-        locals: Vec::new(),
+        locals,
+        highest: 0,
     };
     let result = translator.function(&body, &params[1..]);
-    let Translator { b, visible, .. } = translator;
-    if let Err(e) = result {
+    let Translator { b, visible, locals, highest, .. } = translator;
+    if result.is_err() || locals.is_too_large() {
         // Only a whole function leaves the builder's context fit for the next one.
         *fctx = FunctionBuilderContext::new();
-        return Err(e);
+        return result.map(|()| None);
     }
     b.finalize(target);
 
@@ -119,7 +126,8 @@ pub(super) fn translate(
     if visible && !tunables.signals {
         frame::check_stack(func, entry);
     }
-    Ok(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals })
+    let live = highest.max(locals.values());
+    Ok(Some(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals, live }))
 }
 
 fn unreadable(e: wasmparser::Error) -> CompileError {
@@ -129,9 +137,7 @@ fn unreadable(e: wasmparser::Error) -> CompileError {
 impl Translator<'_> {
     fn function(&mut self, body: &FunctionBody<'_>, params: &[Value]) -> Result<(), CompileError> {
         for (param, ty) in params.iter().zip(self.module.func_type(self.func_index).params()) {
-            let var = self.b.declare_var(clif_type(*ty)?);
-            self.b.def_var(var, *param);
-            self.locals.push(var);
+            self.locals.declare(&mut self.b, clif_type(*ty)?, *param);
         }
         let mut locals = body.get_locals_reader().map_err(unreadable)?;
         for _ in 0..locals.get_count() {
@@ -140,9 +146,7 @@ impl Translator<'_> {
             let ty = local_type(ty, offset)?;
             let zero = self.zero(ty);
             for _ in 0..count {
-                let var = self.b.declare_var(ty);
-                self.b.def_var(var, zero);
-                self.locals.push(var);
+                self.locals.declare(&mut self.b, ty, zero);
             }
         }
 
@@ -155,6 +159,10 @@ impl Translator<'_> {
                 .map_err(|what| CompileError::NotSupported { what, module_offset: Some(offset as u32) })?;
             if self.reachable {
                 self.op(op)?;
+                self.highest = self.highest.max(self.stack.len());
+                if self.locals.is_too_large() {
+                    return Ok(());
+                }
             } else {
                 self.unreachable_op(op);
             }
@@ -203,16 +211,16 @@ impl Translator<'_> {
                 self.push(value);
             }
             Op::LocalGet(local) => {
-                let value = self.b.use_var(self.locals[local as usize]);
+                let value = self.locals.get(&mut self.b, local);
                 self.push(value);
             }
             Op::LocalSet(local) => {
                 let value = self.pop();
-                self.b.def_var(self.locals[local as usize], value);
+                self.locals.set(&mut self.b, local, value);
             }
             Op::LocalTee(local) => {
                 let value = self.pop();
-                self.b.def_var(self.locals[local as usize], value);
+                self.locals.set(&mut self.b, local, value);
                 self.push(value);
             }
             Op::GlobalGet(global) => self.global_get(global)?,

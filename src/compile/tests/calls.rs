@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 #[test]
 fn calls_reach_their_functions() {
-    for tunables in &ALL {
+    for mode in &ALL {
         let mut fake = Fake::new(
             r#"(module
                 (func $sub (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1)))
@@ -24,7 +24,7 @@ fn calls_reach_their_functions() {
                 (func $odd (param i32) (result i32)
                     (if (result i32) (local.get 0)
                         (then (call $even (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 0)))))"#,
-            tunables,
+            mode,
         );
         assert_eq!(fake.call("direct", &[i32v(3), i32v(10)]), Ok(vec![i32v(7)]));
         assert_eq!(fake.call("fib", &[i32v(20)]), Ok(vec![i32v(6765)]));
@@ -34,7 +34,7 @@ fn calls_reach_their_functions() {
 
 #[test]
 fn call_indirect_checks_the_element() {
-    for tunables in &ALL {
+    for mode in &ALL {
         for limits in ["4", "4 4", "4 8"] {
             let mut fake = Fake::new(
                 &format!(
@@ -49,7 +49,7 @@ fn call_indirect_checks_the_element() {
                             (call_indirect (type $same) (local.get 1) (local.get 0)))
                         (func (export "set_null") (param i32) (table.set 0 (local.get 0) (ref.null func))))"#
                 ),
-                tunables,
+                mode,
             );
             let lazy = |fake: &Fake| fake.helpers.iter().filter(|(b, _)| *b == Builtin::table_get_lazy).count();
             for _ in 0..2 {
@@ -72,7 +72,7 @@ fn call_indirect_checks_the_element() {
 
 #[test]
 fn tables_are_read_and_written() {
-    for tunables in &ALL {
+    for mode in &ALL {
         let mut fake = Fake::new(
             r#"(module
                 (table $f 3 8 funcref)
@@ -92,7 +92,7 @@ fn tables_are_read_and_written() {
                 (func (export "move") (param i32 i32 i32) (table.copy $f $f (local.get 0) (local.get 1) (local.get 2)))
                 (func (export "init") (param i32 i32 i32) (table.init $f $seg (local.get 0) (local.get 1) (local.get 2)))
                 (func (export "drop") (elem.drop $seg)))"#,
-            tunables,
+            mode,
         );
         assert_eq!(fake.call("f.is_null", &[i32v(0)]), Ok(vec![i32v(1)]));
         assert_eq!(fake.call("f.is_null", &[i32v(1)]), Ok(vec![i32v(0)]));
@@ -134,7 +134,7 @@ fn tables_are_read_and_written() {
 
 #[test]
 fn globals_keep_their_values() {
-    for tunables in &ALL {
+    for mode in &ALL {
         let mut fake = Fake::new(
             r#"(module
                 (global $a (mut i32) (i32.const -5))
@@ -147,7 +147,7 @@ fn globals_keep_their_values() {
                 (func $bump (global.set $a (i32.add (global.get $a) (i32.const 1))))
                 (func (export "bump") (result i32 i32)
                     (global.get $a) (call $bump) (global.set $c (f64.const 9)) (global.get $a)))"#,
-            tunables,
+            mode,
         );
         let rest = [i64v(-6), f64v(1.5), f32v(2.5), i32v(1)];
         assert_eq!(fake.call("get", &[]), Ok([&[i32v(-5)], &rest[..]].concat()));
@@ -176,12 +176,12 @@ fn recursion_without_end_traps() {
                 {many} (i64.add (call $large (local.get 0)) {sum})))"#,
         "i64 ".repeat(299)
     );
-    for tunables in &ALL {
-        let mut fake = Fake::new(&wat, tunables);
+    for mode in &ALL {
+        let mut fake = Fake::new(&wat, mode);
         for (name, arg) in [("small", Some(i32v(1))), ("mutual", None), ("wide", None), ("large", Some(i64v(0)))] {
             for _ in 0..2 {
                 let outcome = fake.call(name, arg.as_slice());
-                assert_eq!(outcome, Err(TrapCode::CallStackExhausted), "{name} {tunables:?}");
+                assert_eq!(outcome, Err(TrapCode::CallStackExhausted), "{name} {mode:?}");
             }
         }
         // The limit is the store's, whatever the stack would allow.
@@ -224,10 +224,10 @@ fn many_values_pass() {
             wat.replace("(if (type $t) (global.get $depth)", &format!("{gets} (if (type $t) (global.get $depth)"));
         let args: Vec<Val> = (0..count).map(value).collect();
         let results: Vec<Val> = (0..count).rev().map(value).collect();
-        for tunables in &ALL {
-            let mut fake = Fake::new(&wat, tunables);
+        for mode in &ALL {
+            let mut fake = Fake::new(&wat, mode);
             for name in ["reverse", "direct", "indirect", "self"] {
-                assert_eq!(fake.call(name, &args), Ok(results.clone()), "{name} {count} {tunables:?}");
+                assert_eq!(fake.call(name, &args), Ok(results.clone()), "{name} {count} {mode:?}");
             }
         }
     }

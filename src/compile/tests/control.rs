@@ -5,10 +5,10 @@ use crate::compile::{CompileError, Compiler};
 use crate::trap::TrapCode;
 
 fn check(wat: &str, calls: &[(&str, &[Val], Outcome)]) {
-    for tunables in &ALL {
-        let mut fake = Fake::new(wat, tunables);
+    for mode in &ALL {
+        let mut fake = Fake::new(wat, mode);
         for (name, args, expected) in calls {
-            assert_eq!(fake.call(name, args), *expected, "{name} {args:?} with {tunables:?}");
+            assert_eq!(fake.call(name, args), *expected, "{name} {args:?} with {mode:?}");
         }
     }
 }
@@ -183,7 +183,7 @@ fn locals_begin_with_zero() {
 /// A trap is at the operator that traps, its callers at their calls.
 #[test]
 fn positions_are_the_operators() {
-    for tunables in &ALL {
+    for mode in &ALL {
         let mut fake = Fake::new(
             r#"(module
                 (memory 1)
@@ -202,7 +202,7 @@ fn positions_are_the_operators() {
                     (i32.mul (call $inner (local.get 0) (local.get 1)) (i32.const 3)))
                 (func (export "outer") (param i32 i32) (result i32)
                     (call_indirect (param i32 i32) (result i32) (local.get 0) (local.get 1) (i32.const 0))))"#,
-            tunables,
+            mode,
         );
         let (unreachable, call, call_indirect, load, div_s, trunc) = (0x00, 0x10, 0x11, 0x28, 0x6d, 0xaa);
         for (which, operand, code, opcode) in [
@@ -211,8 +211,8 @@ fn positions_are_the_operators() {
             (1, 0, TrapCode::InvalidConversionToInteger, trunc),
             (2, 0, TrapCode::Unreachable, unreachable),
         ] {
-            assert_eq!(fake.call("outer", &[i32v(which), i32v(operand)]), Err(code), "{tunables:?}");
-            assert_eq!(fake.stopped_at(), [(0, opcode), (1, call), (2, call_indirect)], "{code:?} {tunables:?}");
+            assert_eq!(fake.call("outer", &[i32v(which), i32v(operand)]), Err(code), "{mode:?}");
+            assert_eq!(fake.stopped_at(), [(0, opcode), (1, call), (2, call_indirect)], "{code:?} {mode:?}");
         }
     }
 }
@@ -230,7 +230,7 @@ fn what_is_not_supported_is_named() {
     .unwrap()
     .into();
     let module = crate::module::Module::new(bytes, &crate::config::Features { simd: true }, 1).unwrap();
-    let mut compiler = Compiler::new(&SIGNALS).unwrap();
+    let mut compiler = Compiler::new(&SIGNALS.tunables).unwrap();
     for (func, what) in [(1, "v128.const"), (2, "v128"), (3, "v128")] {
         let Err(CompileError::NotSupported { what: named, .. }) = compiler.function(&module, func) else {
             panic!("function {func} is compiled")

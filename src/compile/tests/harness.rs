@@ -6,6 +6,7 @@
 use crate::compile::builtin::{BUILTINS, Builtin};
 use crate::compile::code::{Code, EntryCode};
 use crate::compile::layout::*;
+use crate::compile::optimizing::Effort;
 use crate::compile::{Compiler, Tunables, stubs};
 use crate::config::Features;
 use crate::module::{ConstOp, ElementItems, ExternKind, Module, SegmentMode};
@@ -15,14 +16,31 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Once};
 
+/// How functions are compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    pub tunables: Tunables,
+    forced: Option<(Effort, bool)>,
+}
+
 /// As the real runtime is by default.
-pub const SIGNALS: Tunables = Tunables { signals: true, guarded_memories: true, guard: 64 << 20, fixed_bases: true };
+pub const SIGNALS: Mode = Mode {
+    tunables: Tunables { signals: true, guarded_memories: true, guard: 64 << 20, fixed_bases: true },
+    forced: None,
+};
 /// Signals, but memories that need checks.
-pub const CHECKED: Tunables = Tunables { signals: true, guarded_memories: false, guard: 0, fixed_bases: false };
+pub const CHECKED: Mode =
+    Mode { tunables: Tunables { signals: true, guarded_memories: false, guard: 0, fixed_bases: false }, forced: None };
 /// No signals.
-pub const NO_SIGNALS: Tunables = Tunables { signals: false, guarded_memories: false, guard: 0, fixed_bases: false };
+pub const NO_SIGNALS: Mode =
+    Mode { tunables: Tunables { signals: false, guarded_memories: false, guard: 0, fixed_bases: false }, forced: None };
+/// What else only functions of absurd size go through.
+const LITTLE: Mode = Mode { forced: Some((Effort::Little, true)), ..NO_SIGNALS };
+const LEAST: Mode = Mode { forced: Some((Effort::Least, false)), ..SIGNALS };
+/// Those for functions of sane size.
+pub const USUAL: [Mode; 3] = [SIGNALS, CHECKED, NO_SIGNALS];
 /// All of them.
-pub const ALL: [Tunables; 3] = [SIGNALS, CHECKED, NO_SIGNALS];
+pub const ALL: [Mode; 5] = [SIGNALS, CHECKED, NO_SIGNALS, LITTLE, LEAST];
 
 /// A `wasm_val_t`.
 #[repr(C)]
@@ -159,15 +177,16 @@ pub struct Host {
 }
 
 impl Fake {
-    pub fn new(wat: &str, tunables: &Tunables) -> Box<Fake> {
-        Fake::with_imports(wat, tunables, &[])
+    pub fn new(wat: &str, mode: &Mode) -> Box<Fake> {
+        Fake::with_imports(wat, mode, &[])
     }
 
     /// An instance whose imported functions are these.
-    pub fn with_imports(wat: &str, tunables: &Tunables, hosts: &[Host]) -> Box<Fake> {
+    pub fn with_imports(wat: &str, mode: &Mode, hosts: &[Host]) -> Box<Fake> {
         install_handler();
         let module = module(wat);
-        let mut compiler = Compiler::new(tunables).unwrap();
+        let mut compiler = Compiler::new(&mode.tunables).unwrap();
+        compiler.forced = mode.forced;
         let layout = VmctxLayout::new(&module);
         let mut text = Text::new(64 << 20);
         let mut codes = Vec::new();
@@ -199,7 +218,7 @@ impl Fake {
             _type_ids: type_ids,
             slots: Vec::new(),
             text,
-            tunables: *tunables,
+            tunables: mode.tunables,
             entries: HashMap::new(),
             starts,
             module,

@@ -85,8 +85,8 @@ fn loads_and_stores_at_the_borders() {
     }
     wat.push(')');
 
-    for tunables in &ALL {
-        let mut fake = Fake::new(&wat, tunables);
+    for mode in &ALL {
+        let mut fake = Fake::new(&wat, mode);
         let pattern: Vec<u8> = (0..65536u32).map(|i| (i.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
         fake.memory(0).copy_from_slice(&pattern);
         let (mut inside, mut outside) = (0, 0);
@@ -110,9 +110,9 @@ fn loads_and_stores_at_the_borders() {
                     };
                     let export = format!("{name} {offset}");
                     let actual = fake.call(&export, &[i32v(*address as i32)]);
-                    assert_eq!(actual, expected, "{export} {address} {tunables:?}");
+                    assert_eq!(actual, expected, "{export} {address} {mode:?}");
                     let constant = fake.call(&format!("{export} {address}"), &[]);
-                    assert_eq!(constant, expected, "{export} {address} as a constant {tunables:?}");
+                    assert_eq!(constant, expected, "{export} {address} as a constant {mode:?}");
                 }
             }
         }
@@ -137,20 +137,20 @@ fn loads_and_stores_at_the_borders() {
                     let export = format!("{name} {offset}");
                     let value = Val { kind: kind(ty), of: value };
                     let actual = fake.call(&export, &[i32v(*address as i32), value]);
-                    assert_eq!(actual, expected, "{export} {address} {tunables:?}");
-                    assert!(fake.memory(0) == after, "{export} {address} {tunables:?} wrote elsewhere");
+                    assert_eq!(actual, expected, "{export} {address} {mode:?}");
+                    assert!(fake.memory(0) == after, "{export} {address} {mode:?} wrote elsewhere");
                 }
             }
         }
-        assert_eq!(inside + outside, (14 + 9) * 9 * 15, "{tunables:?}");
-        assert_eq!(inside, 325, "{tunables:?}");
+        assert_eq!(inside + outside, (14 + 9) * 9 * 15, "{mode:?}");
+        assert_eq!(inside, 325, "{mode:?}");
     }
 }
 
 /// A memory that has grown is accessible to its new end, in the function that made it grow as elsewhere.
 #[test]
 fn growth_is_seen() {
-    for tunables in &ALL {
+    for mode in &ALL {
         let mut fake = Fake::new(
             r#"(module (memory 1 3)
                 (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
@@ -161,7 +161,7 @@ fn growth_is_seen() {
                     (drop (memory.grow (i32.const 1)))
                     (i32.store (i32.const 131068) (i32.add (i32.load (i32.const 0)) (memory.size)))
                     (i32.load (i32.const 131068))))"#,
-            tunables,
+            mode,
         );
         assert_eq!(fake.call("get", &[i32v(65536)]), Err(TrapCode::OutOfBoundsMemoryAccess));
         assert_eq!(fake.call("size", &[]), Ok(vec![i32v(1)]));
@@ -180,8 +180,8 @@ fn constant_addresses_need_no_check() {
     let wat = r#"(module (memory 1)
         (func (export "in") (result i64) (i64.load offset=8 (i32.const 65520)))
         (func (export "out") (result i64) (i64.load offset=8 (i32.const 65521))))"#;
-    for tunables in &ALL {
-        let mut fake = Fake::new(wat, tunables);
+    for mode in &USUAL {
+        let mut fake = Fake::new(wat, mode);
         assert_eq!(fake.codes[0].vmctx_below_fp, None);
         assert!(fake.codes[0].traps.is_empty());
         assert!(fake.codes[1].vmctx_below_fp.is_some());
@@ -192,14 +192,14 @@ fn constant_addresses_need_no_check() {
 
 #[test]
 fn operators_on_whole_memories_ask_helpers() {
-    for tunables in &ALL {
+    for mode in &ALL {
         let mut fake = Fake::new(
             r#"(module (memory 1) (data "ab") (data "cd")
                 (func (export "fill") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
                 (func (export "copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2)))
                 (func (export "init") (param i32 i32 i32) (memory.init 1 (local.get 0) (local.get 1) (local.get 2)))
                 (func (export "drop") (data.drop 1)))"#,
-            tunables,
+            mode,
         );
         let args = [i32v(-1), i32v(-2), i32v(-3)];
         for name in ["fill", "copy", "init"] {

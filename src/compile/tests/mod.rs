@@ -3,6 +3,7 @@
 mod calls;
 mod control;
 mod harness;
+mod limits;
 mod memory;
 mod numeric;
 mod stubs;

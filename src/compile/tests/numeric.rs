@@ -338,8 +338,8 @@ fn operators_mean_what_they_should() {
     wat.push(')');
     assert_eq!(operators.len(), 13 + 50 + 14 + 26 + 33);
 
-    for tunables in &ALL {
-        let mut fake = Fake::new(&wat, tunables);
+    for mode in &ALL {
+        let mut fake = Fake::new(&wat, mode);
         let (mut values, mut traps) = (0, 0);
         for (name, params, _) in &operators {
             let seconds = params.get(1).map_or(vec![], |ty| grid(ty));
@@ -349,19 +349,19 @@ fn operators_mean_what_they_should() {
                 let argss = if seconds.is_empty() { one.to_vec() } else { pairs.collect() };
                 for args in argss {
                     let (expected, actual) = (reference(name, &args), fake.call(name, &args));
-                    assert!(same(&actual, &expected), "{name} {args:x?}: {actual:x?}, not {expected:x?}; {tunables:?}");
+                    assert!(same(&actual, &expected), "{name} {args:x?}: {actual:x?}, not {expected:x?}; {mode:?}");
                     if expected.is_ok() { values += 1 } else { traps += 1 }
                 }
             }
         }
-        assert_eq!((values, traps), (181_036, 504), "{tunables:?}");
+        assert_eq!((values, traps), (181_036, 504), "{mode:?}");
     }
 }
 
 #[test]
 fn constant_operands_too() {
     let operators: Vec<_> = operators().into_iter().filter(|(_, p, _)| p.len() == 2 && p[0].starts_with('i')).collect();
-    for tunables in &[SIGNALS, NO_SIGNALS] {
+    for mode in &[SIGNALS, NO_SIGNALS] {
         let mut compared = 0;
         for (name, params, result) in &operators {
             let ty = &params[0];
@@ -378,7 +378,7 @@ fn constant_operands_too() {
                 .unwrap();
             }
             wat.push(')');
-            let mut fake = Fake::new(&wat, tunables);
+            let mut fake = Fake::new(&wat, mode);
             for (i, constant) in grid.iter().enumerate() {
                 for other in &grid {
                     let left = fake.call(&format!("l{i}"), &[*other]);
@@ -396,13 +396,13 @@ fn constant_operands_too() {
 /// A function that only computes has neither a frame to be seen nor a stack check.
 #[test]
 fn what_cannot_be_seen_keeps_nothing() {
-    for tunables in &ALL {
+    for mode in &USUAL {
         let fake = Fake::new(
             r#"(module
                 (func (param i32 i32) (result i32) (i32.div_u (i32.add (local.get 0) (local.get 1)) (i32.const 3)))
                 (func (param i32 i32) (result i32) (i32.div_u (i32.add (local.get 0) (local.get 1)) (local.get 1)))
                 (func (param i32 i32) (result i32) (i32.div_s (local.get 0) (i32.const -1))))"#,
-            tunables,
+            mode,
         );
         assert_eq!(fake.codes[0].vmctx_below_fp, None);
         assert!(fake.codes[0].traps.is_empty());

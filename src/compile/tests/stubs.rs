@@ -69,8 +69,8 @@ const HOSTS: &str = r#"(module
 
 #[test]
 fn host_functions_get_and_give_values() {
-    for tunables in &ALL {
-        let mut fake = Fake::with_imports(HOSTS, tunables, &hosts());
+    for mode in &ALL {
+        let mut fake = Fake::with_imports(HOSTS, mode, &hosts());
         let args = [i32v(-1), i64v(i64::MIN), f32v(-1.5), f64v(2.25)];
         let results = vec![f64v(0.5), i32v(-9)];
         for name in ["plain", "env", "indirect", "host"] {
@@ -83,8 +83,8 @@ fn host_functions_get_and_give_values() {
 
 #[test]
 fn traps_of_host_functions_are_raised() {
-    for tunables in &ALL {
-        let mut fake = Fake::with_imports(HOSTS, tunables, &hosts());
+    for mode in &ALL {
+        let mut fake = Fake::with_imports(HOSTS, mode, &hosts());
         let args = [i32v(1), i64v(2), f32v(3.0), f64v(4.0)];
         for name in ["plain", "env", "host"] {
             ANSWER.set((vec![], 0xdead0));
@@ -123,8 +123,8 @@ fn results_of_the_wrong_kind_are_shown_to_the_helper() {
 /// A callback that enters again, and the trap inside, do not disturb the activation outside.
 #[test]
 fn callbacks_enter_again() {
-    for tunables in &ALL {
-        let mut fake = Fake::with_imports(HOSTS, tunables, &hosts());
+    for mode in &ALL {
+        let mut fake = Fake::with_imports(HOSTS, mode, &hosts());
         let args = [i32v(1), i64v(2), f32v(3.0), f64v(4.0)];
         ANSWER.set((vec![f64v(7.0), i32v(8)], 0));
         REENTER.set(Some((&raw mut *fake, "trap")));
@@ -137,8 +137,8 @@ fn callbacks_enter_again() {
 
 #[test]
 fn host_functions_look_at_the_stack_too() {
-    for tunables in &ALL {
-        let mut fake = Fake::with_imports(HOSTS, tunables, &hosts());
+    for mode in &ALL {
+        let mut fake = Fake::with_imports(HOSTS, mode, &hosts());
         fake.limit = u64::MAX - 4095;
         let args = [i32v(1), i64v(2), f32v(3.0), f64v(4.0)];
         assert_eq!(fake.call("host", &args), Err(TrapCode::CallStackExhausted));
@@ -193,7 +193,7 @@ fn raw_arrays_may_be_the_same() {
 
 #[test]
 fn v128_does_not_fit_a_val() {
-    let mut compiler = Compiler::new(&SIGNALS).unwrap();
+    let mut compiler = Compiler::new(&SIGNALS.tunables).unwrap();
     let ty = FuncType::new([ValType::V128], []);
     let refused = |e: CompileError| assert!(e.to_string().contains("v128"), "{e}");
     refused(stubs::entry_stub(&mut compiler, &ty).unwrap_err());

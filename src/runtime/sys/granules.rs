@@ -16,14 +16,12 @@ pub struct Granules {
     holes: BTreeMap<u32, u32>,
     /// The same holes as (length, first granule).
     by_len: BTreeSet<(u32, u32)>,
-    /// The highest `end` there ever was.
-    high: u32,
 }
 
 impl Granules {
     /// All granules from `first` to below `limit` are free.
     pub fn new(first: u32, limit: u32) -> Granules {
-        Granules { end: first, limit, holes: BTreeMap::new(), by_len: BTreeSet::new(), high: first }
+        Granules { end: first, limit, holes: BTreeMap::new(), by_len: BTreeSet::new() }
     }
 
     /// Takes `len` granules that adjoin each other.
@@ -40,7 +38,6 @@ impl Granules {
             return None;
         }
         self.end += len;
-        self.high = self.high.max(self.end);
         Some(start)
     }
 
@@ -67,11 +64,6 @@ impl Granules {
     /// Nothing at or above this granule is in use.
     pub fn end(&self) -> u32 {
         self.end
-    }
-
-    /// Nothing at or above this granule was ever in use.
-    pub fn high(&self) -> u32 {
-        self.high
     }
 
     fn insert_hole(&mut self, start: u32, len: u32) {
@@ -106,7 +98,7 @@ mod tests {
         assert_eq!(g.take(25), Some(10));
         g.give(10, 25);
         g.give(d, 1);
-        assert_eq!((g.end(), g.high(), g.holes.len(), g.by_len.len()), (10, 36, 0, 0));
+        assert_eq!((g.end(), g.holes.len(), g.by_len.len()), (10, 0, 0));
     }
 
     #[test]
