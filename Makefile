@@ -48,11 +48,11 @@ docs: ## Build the documentation of the Rust crate
 
 fmt-check: ## Check the formatting of the Rust code
 	@scripts/need.sh rustfmt
-	@cargo fmt --check
+	@cargo fmt --all --check
 
 lint: ## Run clippy, warnings being errors
 	@scripts/need.sh libclang clippy
-	@cargo clippy --release --all-targets --locked -- -D warnings
+	@cargo clippy --workspace --release --all-targets --locked -- -D warnings
 
 clean: ## Delete everything that was built
 	rm -rf $(BUILD)

@@ -33,18 +33,25 @@ stage() {
 no_count() { :; }
 cargo_count() { awk '/^test result: ok/ { n += $4 } END { print n + 0 }' "$1"; }
 ctest_count() { sed -n 's/.*tests passed.* out of \([0-9]*\)$/\1/p' "$1"; }
-# The suite's own last line of numbers, which counts directives and not test functions.
-spec_count() { grep -E '[0-9]+ (directives|assertions)' "$1" | tail -1 | sed 's/^ *//'; }
+# The suite's own numbers, which count directives and not test functions.
+spec_count() {
+  awk -F'[:,] *' '/ files, .* directives, .* passed/ { modes++; split($5, n, " "); passed += n[1] }
+    END { print passed + 0 " directives in " modes + 0 " modes" }' "$1"
+}
+differential_count() { sed -n 's/^differential: \([0-9]* modules\) alike.*/\1/p' "$1"; }
+
+# All tests of this workspace, so that what they share is compiled with the same features.
+cargo_test() { cargo test --workspace --release --locked --no-fail-fast "$@"; }
 
 cargo_tests() {
   local targets=(--lib) file
-  for file in tests/*.rs tests/*/main.rs; do
+  for file in tests/*.rs tests/*/main.rs tests/capi/tests/*.rs; do
     [ -e "$file" ] || continue
     file=${file%/main.rs}
     file=$(basename "${file%.rs}")
     [ "$file" = spec ] || targets+=(--test "$file")
   done
-  cargo test --release --locked "${targets[@]}" && cargo test --release --locked --doc
+  cargo_test "${targets[@]}" && cargo_test --doc
 }
 
 c_build() {
@@ -55,11 +62,12 @@ c_build() {
 c_tests() { ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --label-exclude valgrind; }
 valgrind_tests() { ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --label-regex valgrind; }
 
-stage "formatting" no_count cargo fmt --check
+stage "formatting" no_count cargo fmt --all --check
 stage "library" no_count cargo build --release --lib --locked
-stage "lints" no_count cargo clippy --release --all-targets --locked -- -D warnings
+stage "lints" no_count cargo clippy --workspace --release --all-targets --locked -- -D warnings
 stage "cargo tests" cargo_count cargo_tests
-stage "specification suite" spec_count cargo test --release --locked --test spec -- --nocapture
+stage "differential tests" differential_count cargo_test --test differential
+stage "specification suite" spec_count cargo_test --test spec
 stage "C programs" no_count c_build
 stage "C tests" ctest_count c_tests
 stage "C tests under valgrind" ctest_count valgrind_tests
