@@ -11,8 +11,8 @@ pub struct Code {
     pub traps: Vec<TrapSite>,
     /// Which byte of the module each piece of code stems from, by ascending offset.
     pub positions: Vec<Position>,
-    /// Distance from the frame pointer down to where the frame keeps its vmctx, if it does. A frame that can be
-    /// seen (it calls, or can trap) always does.
+    /// Distance from the frame pointer down to where the frame keeps its vmctx, if it does. A frame does that can be the
+    /// innermost when it is seen (it can trap, or calls the runtime), or whose callee may be of another instance.
     pub vmctx_below_fp: Option<u32>,
 }
 

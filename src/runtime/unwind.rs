@@ -10,6 +10,7 @@
 
 use crate::runtime::code_memory::{self, CodeKind, CodeMeta};
 use crate::runtime::vmctx::{Activation, StoreContext, Vmctx};
+use std::cell::Cell;
 use std::ptr;
 
 /// Where a walk begins.
@@ -37,7 +38,7 @@ pub struct Frame {
     pub fp: usize,
     /// Its function. Valid while the frame is there.
     pub meta: &'static CodeMeta,
-    /// Its vmctx, where the frame does not keep it yet; else null.
+    /// Its vmctx, where the frame does not keep it, or not yet; else null.
     early_vmctx: *mut Vmctx,
 }
 
@@ -82,6 +83,16 @@ pub unsafe fn walk(store: *const StoreContext, start: Start, each: &mut dyn FnMu
     if activation.is_null() {
         return;
     }
+    // A frame that only calls functions of its own module does not keep its vmctx: it is that of the frame it called.
+    let callee = Cell::new(ptr::null_mut());
+    let each = &mut |mut frame: Frame| {
+        if frame.meta.vmctx_below_fp.is_none() && frame.early_vmctx.is_null() {
+            frame.early_vmctx = callee.get();
+        }
+        // SAFETY: the frame is there.
+        callee.set(unsafe { frame.vmctx() }.unwrap_or(ptr::null_mut()));
+        each(frame)
+    };
     let mut start = match start {
         // SAFETY: WebAssembly was left through this frame.
         Start::Exit => unsafe { leave(exit_fp) },
@@ -95,6 +106,7 @@ pub unsafe fn walk(store: *const StoreContext, start: Start, each: &mut dyn FnMu
         if previous.is_null() {
             return;
         }
+        callee.set(ptr::null_mut());
         // SAFETY: the outer activation was left through this frame.
         start = unsafe { leave(exit_fp) };
     }

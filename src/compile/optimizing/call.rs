@@ -54,7 +54,9 @@ impl Translator<'_> {
 
     /// `call`
     pub(super) fn call(&mut self, func: u32) -> Result<(), CompileError> {
-        self.visible = true;
+        // Whoever walks the stack knows the vmctx of a frame that called a function of its own module: it is the callee's.
+        self.calls = true;
+        self.visible |= self.module.defined_func(func).is_none();
         let ty = self.module.functions[func as usize];
         let sig = self.type_signature(ty)?;
         if func == self.func_index {

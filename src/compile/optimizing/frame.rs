@@ -31,7 +31,8 @@ pub(super) fn limit_stack(func: &mut ir::Function) {
 
 /// Stores the first parameter into a new slot, at the very beginning.
 pub(super) fn keep_vmctx(func: &mut ir::Function, entry: ir::Block) -> StackSlot {
-    let slot = func.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, PTR, 3));
+    // Twice the size that it needs: spilled registers follow it, and those of 16 bytes must not cross cache lines.
+    let slot = func.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, 2 * PTR, 4));
     let flags = MemFlagsData::trusted().with_alias_region(Some(region(func, REGION_FRAME)));
     let vmctx = func.dfg.block_params(entry)[0];
     let mut at = FuncCursor::new(func).at_first_insertion_point(entry);

@@ -38,6 +38,8 @@ pub(super) struct Translator<'a> {
     pub(super) skipped: usize,
     /// Whether the frame can be seen: it calls, or may trap.
     pub(super) visible: bool,
+    /// Whether it calls functions of its module.
+    pub(super) calls: bool,
     pub(super) this_function: Option<ir::FuncRef>,
     pub(super) type_signatures: HashMap<u32, SigRef>,
     pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
@@ -107,6 +109,7 @@ pub(super) fn translate(
         reachable: true,
         skipped: 0,
         visible: false,
+        calls: false,
         this_function: None,
         type_signatures: HashMap::new(),
         builtin_signatures: [None; BUILTINS.len()],
@@ -114,7 +117,7 @@ pub(super) fn translate(
         highest: 0,
     };
     let result = translator.function(&body, &params[1..]);
-    let Translator { b, visible, locals, highest, .. } = translator;
+    let Translator { b, visible, calls, locals, highest, .. } = translator;
     if result.is_err() || locals.is_too_large() {
         // Only a whole function leaves the builder's context fit for the next one.
         *fctx = FunctionBuilderContext::new();
@@ -123,7 +126,7 @@ pub(super) fn translate(
     b.finalize(target);
 
     let vmctx_slot = visible.then(|| frame::keep_vmctx(func, entry));
-    if visible && !tunables.signals {
+    if (visible || calls) && !tunables.signals {
         frame::check_stack(func, entry);
     }
     let live = highest.max(locals.values());
