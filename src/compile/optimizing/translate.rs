@@ -125,8 +125,10 @@ pub(super) fn translate(
     }
     b.finalize(target);
 
+    // Without signals, a full stack is found by a frame that is complete.
+    let visible = visible || calls && !tunables.signals;
     let vmctx_slot = visible.then(|| frame::keep_vmctx(func, entry));
-    if (visible || calls) && !tunables.signals {
+    if visible && !tunables.signals {
         frame::check_stack(func, entry);
     }
     let live = highest.max(locals.values());
