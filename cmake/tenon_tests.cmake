@@ -14,7 +14,7 @@ set(TENON_VALGRIND ${VALGRIND} --quiet --error-exitcode=99 --leak-check=full
   --suppressions=${PROJECT_SOURCE_DIR}/cmake/valgrind.supp)
 
 # The engines that the C tests run on: tests/c/test_util.h says what each is.
-set(TENON_TEST_ENGINES checked moving eager)
+set(TENON_TEST_ENGINES checked moving eager collecting)
 
 # Settings that every C program of this project shares.
 function(tenon_c_settings target)
@@ -56,6 +56,8 @@ function(tenon_test name)
     set_tests_properties(${name}-${engine} PROPERTIES
       TIMEOUT 300 ENVIRONMENT TENON_TEST_ENGINE=${engine})
   endforeach()
+  set_tests_properties(${name}-collecting PROPERTIES
+    ENVIRONMENT "TENON_TEST_ENGINE=collecting;TENON_TEST_SLOW=1")
   if(VALGRIND)
     add_test(NAME valgrind-${name} COMMAND ${TENON_VALGRIND} ${ARGN}
       WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})

@@ -148,8 +148,13 @@ pub fn collect(store: &Store) {
         words += 1;
         if !group.marked.get() {
             dead.push(ptr::from_ref(group));
-        } else if !group.has_handles() && group.leaked() {
-            survivors += 1;
+        } else if !group.has_handles() {
+            if group.leaked() {
+                survivors += 1;
+            } else if group.pins.get() == 0 {
+                // Only a word on the stack says that it is alive, which will soon be gone.
+                collector.suspect(store, group);
+            }
         }
     });
     collector.cost.set(words);

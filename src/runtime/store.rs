@@ -12,7 +12,7 @@
 //! ```
 //!
 //! **Release from other threads.** Finalizer threads may drop handles at any time: they only count the release in
-//! the group and queue it; the store's own thread subtracts it later.
+//! the group and queue it; the store's own thread subtracts it when it next enters the store or releases something.
 //!
 //! **Life.** `wasm_store_delete` closes the store. What handles still reach stays usable until the last handle goes; then
 //! everything is finalized and freed.
@@ -101,7 +101,14 @@ impl Store {
     /// Makes sure that the calling thread may use the store now; moves an idle store to this thread.
     pub fn enter(&self) -> Result<(), Error> {
         let sp = stack::stack_pointer();
-        if self.is_entered_from(sp) { Ok(()) } else { self.enter_slowly(sp) }
+        if !self.is_entered_from(sp) {
+            return self.enter_slowly(sp);
+        }
+        if self.has_deferred() {
+            // SAFETY: the caller holds the store or something of it, so that it is not freed.
+            unsafe { Store::settle(self) };
+        }
+        Ok(())
     }
 
     #[cold]

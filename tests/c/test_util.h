@@ -15,7 +15,8 @@
 
 // The engine that a test uses. TENON_TEST_ENGINE chooses what code is compiled for: "checked" finds every
 // trap by a check, as is necessary under valgrind, which reports accesses that fault; "moving" has memories
-// that move when they grow; "eager" compiles all functions at once. By default, what engines do by default.
+// that move when they grow; "eager" compiles all functions at once; "collecting" looks for garbage at each
+// allocation. By default, what engines do by default.
 static inline own wasm_engine_t* new_engine(void) {
   const char* kind = getenv("TENON_TEST_ENGINE");
   if (kind == NULL) return wasm_engine_new();
@@ -27,6 +28,8 @@ static inline own wasm_engine_t* new_engine(void) {
     tenon_config_set_memory_guard(config, 0);
   } else if (strcmp(kind, "eager") == 0) {
     tenon_config_set_eager(config, true);
+  } else if (strcmp(kind, "collecting") == 0) {
+    tenon_config_set_collect_always(config, true);
   } else {
     printf("TENON_TEST_ENGINE: %s is not known\n", kind);
     exit(1);
