@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, SigRef
 impl Translator<'_> {
     /// Calls a helper with the vmctx and `args`.
     pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
-        self.calls = true;
+        self.visible = true;
         let sig = self.builtin_signature(builtin);
         // These pointers never change, but are wanted only where the helper is called: not to be kept in registers.
         let flags = self.changing();
@@ -54,7 +54,7 @@ impl Translator<'_> {
 
     /// `call`
     pub(super) fn call(&mut self, func: u32) -> Result<(), CompileError> {
-        self.calls = true;
+        self.visible = true;
         let ty = self.module.functions[func as usize];
         let sig = self.type_signature(ty)?;
         if func == self.func_index {
@@ -87,7 +87,7 @@ impl Translator<'_> {
 
     /// `call_indirect`
     pub(super) fn call_indirect(&mut self, ty: u32, table: u32) -> Result<(), CompileError> {
-        self.calls = true;
+        self.visible = true;
         let sig = self.type_signature(ty)?;
         let index = self.pop();
         let func = self.table_element(table, index, TrapCode::UndefinedElement);

@@ -1,6 +1,6 @@
 //! What Cranelift made, as `Code`: bytes with their relocations resolved, trap sites, positions.
 
-use super::frame::{Kept, MAX_FRAME_WITHOUT_SIGNALS, RED_ZONE_VMCTX};
+use super::frame::MAX_FRAME_WITHOUT_SIGNALS;
 use super::translate::Body;
 use super::trap::trap_code;
 use crate::compile::CompileError;
@@ -11,9 +11,8 @@ use cranelift_codegen::{
     CompiledCode, Context, FinalizedMachExceptionHandler, FinalizedRelocTarget, MachBufferFrameLayout,
 };
 
-/// The code of the function in `ctx`, which is compiled. Gives nothing if the vmctx is in the red zone, but there is a
-/// frame.
-pub(super) fn function(ctx: &Context, body: &Body) -> Result<Option<Code>, CompileError> {
+/// The code of the function in `ctx`, which is compiled.
+pub(super) fn function(ctx: &Context, body: &Body) -> Result<Code, CompileError> {
     let compiled = compiled(ctx)?;
     let frame = layout(compiled)?.frame_to_fp_offset;
     if body.small_frame && frame > MAX_FRAME_WITHOUT_SIGNALS {
@@ -21,14 +20,9 @@ pub(super) fn function(ctx: &Context, body: &Body) -> Result<Option<Code>, Compi
             "the function needs {frame} bytes of stack, more than {MAX_FRAME_WITHOUT_SIGNALS} without signals"
         )));
     }
-    let mut code = match body.vmctx {
-        Kept::No => code(ctx, None)?,
-        Kept::Slot(slot) => code(ctx, Some(slot))?,
-        Kept::RedZone if frame > 0 => return Ok(None),
-        Kept::RedZone => Code { vmctx_below_fp: Some(RED_ZONE_VMCTX), ..code(ctx, None)? },
-    };
+    let mut code = code(ctx, body.vmctx_slot)?;
     code.positions = positions(compiled, &code.traps, body.module_offset);
-    Ok(Some(code))
+    Ok(code)
 }
 
 fn compiled(ctx: &Context) -> Result<&CompiledCode, CompileError> {

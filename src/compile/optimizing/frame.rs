@@ -1,4 +1,4 @@
-//! The frame: its stack check, and where it keeps its vmctx for whoever walks the stack.
+//! The frame: its stack check, and the slot in which it keeps its vmctx for whoever walks the stack.
 //!
 //! With signals the check is Cranelift's, before the frame is set up; it traps with the vmctx still in its register.
 //! Without, it is code at the entry that looks at the stack pointer, which includes the whole frame by then.
@@ -12,21 +12,6 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, GlobalValueData, InstBuilder, MemFlagsData, StackSlot, types};
 use cranelift_codegen::ir::{StackSlotData, StackSlotKind};
-
-/// Where a function keeps its vmctx.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
-    /// Nowhere: nobody ever sees its frame.
-    No,
-    /// In a slot of its frame.
-    Slot(StackSlot),
-    /// Below the stack pointer, in the 128 bytes that signal handlers leave alone: for functions without a frame, which
-    /// can only be seen by a handler.
-    RedZone,
-}
-
-/// Distance from the frame pointer down to a vmctx in the red zone.
-pub(super) const RED_ZONE_VMCTX: u32 = 8;
 
 /// The largest frame without signals: what lies behind the limit for helpers is at least this.
 pub(super) const MAX_FRAME_WITHOUT_SIGNALS: u32 = 32 << 10;
@@ -53,15 +38,6 @@ pub(super) fn keep_vmctx(func: &mut ir::Function, entry: ir::Block) -> StackSlot
     let address = at.ins().stack_addr(POINTER, slot, 0);
     at.ins().store(flags, vmctx, address, 0);
     slot
-}
-
-/// Stores the first parameter below the frame pointer, at the very beginning. The frame must turn out to be empty.
-pub(super) fn keep_vmctx_in_red_zone(func: &mut ir::Function, entry: ir::Block) {
-    let flags = MemFlagsData::trusted().with_alias_region(Some(region(func, REGION_FRAME)));
-    let vmctx = func.dfg.block_params(entry)[0];
-    let mut at = FuncCursor::new(func).at_first_insertion_point(entry);
-    let fp = at.ins().get_frame_pointer(POINTER);
-    at.ins().store(flags, vmctx, fp, -(RED_ZONE_VMCTX as i32));
 }
 
 /// The stack check without signals, at the end of the entry block, which must be a plain jump.

@@ -87,7 +87,7 @@ impl Translator<'_> {
 
         let index = self.extend_index(is64, index);
         if self.is_guarded(place, bytes) {
-            self.traps = true;
+            self.visible = true;
             let base = self.base(place.memory);
             let address = self.b.ins().iadd(base, index);
             return self.displaced(address, place.offset, faulting);
@@ -112,7 +112,7 @@ impl Translator<'_> {
             }
             None => self.b.ins().iconst(types::I8, 1),
         };
-        self.traps = true;
+        self.visible = true;
         if !self.tunables.signals {
             self.trap_if(outside, TrapCode::OutOfBoundsMemoryAccess);
         }

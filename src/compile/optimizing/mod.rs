@@ -6,7 +6,7 @@
 //! locals.rs      locals, as values or in the frame
 //! numeric.rs     numbers                                              call.rs     calls, builtins
 //! memory.rs      linear memories                                      table.rs    tables, references, globals
-//! frame.rs       stack check, where the vmctx is                       finish.rs   what Cranelift made, as `Code`
+//! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -34,7 +34,6 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CodegenError, Context, ir};
 use cranelift_frontend::FunctionBuilderContext;
 use locals::Locals;
-use translate::{Body, Task};
 
 /// What is given to the optimizer at most. Beyond, its passes, which are not linear, would take unbounded time for
 /// code that is as a rule generated and executed once.
@@ -85,29 +84,24 @@ impl Compiler {
 
     /// Compiles a defined function; `func` is its index of the whole space. The module must be validated.
     pub fn function(&mut self, module: &Module, func: u32) -> Result<Code, CompileError> {
-        for red_zone in [true, false] {
-            let body = self.translate(module, func, red_zone)?;
-            let effort = self.effort(body.live);
-            self.compile(effort)?;
-            if let Some(code) = finish::function(&self.ctx, &body)? {
-                return Ok(code);
-            }
-        }
-        Err(CompileError::Internal("the function keeps its vmctx nowhere".into()))
-    }
-
-    fn translate(&mut self, module: &Module, func: u32, red_zone: bool) -> Result<Body, CompileError> {
-        let task = Task { tunables: &self.tunables, target: self.frontend_config(), module, func, red_zone };
+        let target = self.frontend_config();
+        let (ctx, fctx, tunables) = (&mut self.ctx, &mut self.fctx, &self.tunables);
+        let mut translate = |locals| {
+            ctx.clear();
+            translate::translate(&mut ctx.func, fctx, target, tunables, module, func, locals)
+        };
+        #[cfg(not(test))]
         let first = Locals::as_values();
         #[cfg(test)]
-        let first = if self.forced.is_some_and(|f| f.1) { Locals::in_memory() } else { first };
-        for locals in [first, Locals::in_memory()] {
-            self.ctx.clear();
-            if let Some(body) = translate::translate(&mut self.ctx.func, &mut self.fctx, &task, locals)? {
-                return Ok(body);
-            }
-        }
-        Err(CompileError::TooLarge("the function has too many locals".into()))
+        let first = if self.forced.is_some_and(|f| f.1) { Locals::in_memory() } else { Locals::as_values() };
+        let body = match translate(first)? {
+            Some(body) => Some(body),
+            None => translate(Locals::in_memory())?,
+        };
+        let body = body.ok_or_else(|| CompileError::TooLarge("the function has too many locals".into()))?;
+        let effort = self.effort(body.live);
+        self.compile(effort)?;
+        finish::function(&self.ctx, &body)
     }
 
     /// What the function builder asks for.

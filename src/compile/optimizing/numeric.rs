@@ -119,7 +119,7 @@ impl Translator<'_> {
         if self.constant_of(b).is_some_and(|b| b != 0) {
             return;
         }
-        self.traps = true;
+        self.visible = true;
         if !self.tunables.signals {
             self.trap_unless(b, TrapCode::IntegerDivideByZero);
         }
@@ -140,7 +140,7 @@ impl Translator<'_> {
         {
             return;
         }
-        self.traps = true;
+        self.visible = true;
         if !self.tunables.signals {
             let least = self.b.ins().iconst(int_type(ty), least);
             let is_least = self.b.ins().icmp(IntCC::Equal, a, least);
@@ -187,7 +187,7 @@ impl Translator<'_> {
             Convert::Extend { signed: false } => self.b.ins().uextend(types::I64, a),
             Convert::Trunc { to, signed, saturating: true, .. } => self.saturate(a, to, signed),
             Convert::Trunc { from, to, signed, saturating: false } => {
-                self.traps = true;
+                self.visible = true;
                 if self.tunables.signals && signed {
                     self.b.ins().fcvt_to_sint(int_type(to), a)
                 } else if self.tunables.signals {

@@ -6,7 +6,7 @@
 use super::POINTER;
 use super::control::Frame;
 use super::env::{clif_type, wasm_signature};
-use super::frame::{self, Kept};
+use super::frame;
 use super::locals::Locals;
 use crate::compile::builtin::BUILTINS;
 use crate::compile::layout::*;
@@ -14,7 +14,7 @@ use crate::compile::op::{Callee, Op};
 use crate::compile::{CompileError, Tunables};
 use crate::module::Module;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
-use cranelift_codegen::ir::{self, InstBuilder, SigRef, SourceLoc, Value, types};
+use cranelift_codegen::ir::{self, InstBuilder, SigRef, SourceLoc, StackSlot, Value, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::HashMap;
@@ -36,10 +36,8 @@ pub(super) struct Translator<'a> {
     pub(super) reachable: bool,
     /// Blocks around the current operator that are not in `control`, as they cannot be reached.
     pub(super) skipped: usize,
-    /// Whether it may trap.
-    pub(super) traps: bool,
-    /// Whether it calls.
-    pub(super) calls: bool,
+    /// Whether the frame can be seen: it calls, or may trap.
+    pub(super) visible: bool,
     pub(super) this_function: Option<ir::FuncRef>,
     pub(super) type_signatures: HashMap<u32, SigRef>,
     pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
@@ -48,13 +46,10 @@ pub(super) struct Translator<'a> {
     highest: usize,
 }
 
-/// Instructions at most of functions that are tried without a frame. It is soon clear for those, if it fails.
-const MAX_RED_ZONE_INSTS: usize = 200;
-
 /// What a translation tells besides the IR.
 pub(super) struct Body {
-    /// Where it keeps its vmctx.
-    pub(super) vmctx: Kept,
+    /// The slot that holds the vmctx.
+    pub(super) vmctx_slot: Option<StackSlot>,
     /// Where the body begins in the module.
     pub(super) module_offset: u32,
     /// Whether a large frame is an error.
@@ -63,25 +58,16 @@ pub(super) struct Body {
     pub(super) live: usize,
 }
 
-/// What is to be translated, and how.
-pub(super) struct Task<'a> {
-    pub(super) tunables: &'a Tunables,
-    pub(super) target: TargetFrontendConfig,
-    pub(super) module: &'a Module,
-    /// The function's index of the whole space.
-    pub(super) func: u32,
-    /// Whether a small function that only traps keeps its vmctx in the red zone.
-    pub(super) red_zone: bool,
-}
-
 /// Turns a defined function of a validated module into IR. Gives nothing if locals of this sort take too much memory.
 pub(super) fn translate(
     func: &mut ir::Function,
     fctx: &mut FunctionBuilderContext,
-    task: &Task<'_>,
+    target: TargetFrontendConfig,
+    tunables: &Tunables,
+    module: &Module,
+    func_index: u32,
     locals: Locals,
 ) -> Result<Option<Body>, CompileError> {
-    let Task { tunables, module, func: func_index, .. } = *task;
     let defined = module
         .defined_func(func_index)
         .ok_or_else(|| CompileError::Internal(format!("function {func_index} is imported")))?;
@@ -120,8 +106,7 @@ pub(super) fn translate(
         control: Vec::new(),
         reachable: true,
         skipped: 0,
-        traps: false,
-        calls: false,
+        visible: false,
         this_function: None,
         type_signatures: HashMap::new(),
         builtin_signatures: [None; BUILTINS.len()],
@@ -129,27 +114,20 @@ pub(super) fn translate(
         highest: 0,
     };
     let result = translator.function(&body, &params[1..]);
-    let Translator { b, traps, calls, locals, highest, .. } = translator;
+    let Translator { b, visible, locals, highest, .. } = translator;
     if result.is_err() || locals.is_too_large() {
         // Only a whole function leaves the builder's context fit for the next one.
         *fctx = FunctionBuilderContext::new();
         return result.map(|()| None);
     }
-    b.finalize(task.target);
+    b.finalize(target);
 
-    let vmctx = if calls || (traps && !(task.red_zone && func.dfg.num_insts() <= MAX_RED_ZONE_INSTS)) {
-        Kept::Slot(frame::keep_vmctx(func, entry))
-    } else if traps {
-        frame::keep_vmctx_in_red_zone(func, entry);
-        Kept::RedZone
-    } else {
-        Kept::No
-    };
-    if calls && !tunables.signals {
+    let vmctx_slot = visible.then(|| frame::keep_vmctx(func, entry));
+    if visible && !tunables.signals {
         frame::check_stack(func, entry);
     }
     let live = highest.max(locals.values());
-    Ok(Some(Body { vmctx, module_offset: range.start, small_frame: !tunables.signals, live }))
+    Ok(Some(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals, live }))
 }
 
 fn unreadable(e: wasmparser::Error) -> CompileError {

@@ -26,7 +26,7 @@ pub(super) fn trap_code(code: ir::TrapCode) -> Option<TrapCode> {
 impl Translator<'_> {
     /// Traps. The current block ends.
     pub(super) fn trap(&mut self, code: TrapCode) {
-        self.traps = true;
+        self.visible = true;
         if !self.tunables.signals {
             let number = self.b.ins().iconst(types::I32, i64::from(code as u8));
             self.builtin(Builtin::raise_trap, &[number]);
@@ -36,7 +36,7 @@ impl Translator<'_> {
 
     /// Traps if `condition` is not zero.
     pub(super) fn trap_if(&mut self, condition: Value, code: TrapCode) {
-        self.traps = true;
+        self.visible = true;
         if self.tunables.signals {
             self.b.ins().trapnz(condition, clif_trap(code));
         } else {
@@ -48,7 +48,7 @@ impl Translator<'_> {
 
     /// Traps if `condition` is zero.
     pub(super) fn trap_unless(&mut self, condition: Value, code: TrapCode) {
-        self.traps = true;
+        self.visible = true;
         if self.tunables.signals {
             self.b.ins().trapz(condition, clif_trap(code));
         } else {
@@ -61,7 +61,7 @@ impl Translator<'_> {
     /// Traps if the element of a table that was read at `index` is null. The specification's message has the index, which
     /// a fault could not tell: the check is explicit in either mode.
     pub(super) fn trap_if_uninitialized(&mut self, element: Value, index: Value) {
-        self.traps = true;
+        self.visible = true;
         let (cold, next) = self.cold_and_next();
         self.b.ins().brif(element, next, &[], cold, &[]);
         self.b.switch_to_block(cold);

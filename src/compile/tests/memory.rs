@@ -190,31 +190,6 @@ fn constant_addresses_need_no_check() {
     }
 }
 
-/// A small function that only traps has no frame, unless it needs one for something else.
-#[test]
-fn leaves_have_no_frame() {
-    let sum = (0..40).fold(String::from("(i32.const 0)"), |sum, i| format!("(i32.add {sum} (local.get {i}))"));
-    let many =
-        (1..40).map(|i| format!("(local.set {i} (i32.load offset={} (local.get 0)))", i * 4)).collect::<String>();
-    let wat = format!(
-        r#"(module (memory 1)
-            (func (export "leaf") (param i32) (result i32) (i32.load (local.get 0)))
-            (func (export "spills") (param i32) (result i32) (local {}) {many} (memory.size) {many} {sum} (i32.add)))"#,
-        "i32 ".repeat(39)
-    );
-    for mode in &[SIGNALS, CHECKED] {
-        let mut fake = Fake::new(&wat, mode);
-        assert_eq!(fake.codes[0].vmctx_below_fp, Some(8));
-        assert_eq!(fake.codes[0].traps.len(), 1, "no check of the stack");
-        assert!(fake.codes[1].vmctx_below_fp > Some(8));
-        for name in ["leaf", "spills"] {
-            assert!(fake.call(name, &[i32v(65000)]).is_ok());
-            assert_eq!(fake.call(name, &[i32v(65536)]), Err(TrapCode::OutOfBoundsMemoryAccess));
-            assert_eq!(fake.stopped_at().len(), 1, "found by its vmctx");
-        }
-    }
-}
-
 #[test]
 fn operators_on_whole_memories_ask_helpers() {
     for mode in &ALL {
