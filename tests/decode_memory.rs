@@ -1,34 +1,62 @@
 //! The memory that decoding takes is bounded by the size of the input, whatever the input claims.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use libc::{c_void, malloc_usable_size, size_t};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tenon::config::Config;
 use tenon::module::Module;
 
-/// The system's allocator, which notes how much is out at most.
-struct Counting;
+/// What is out now, and at most. The library has an allocator of its own, so it is the system's that is watched: these
+/// four functions take the place of the C library's in this program.
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: everything is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(now, Relaxed);
-        // SAFETY: the caller's promise is the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is the system's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
+unsafe extern "C" {
+    fn __libc_malloc(size: size_t) -> *mut c_void;
+    fn __libc_calloc(count: size_t, size: size_t) -> *mut c_void;
+    fn __libc_realloc(old: *mut c_void, size: size_t) -> *mut c_void;
+    fn __libc_free(old: *mut c_void);
 }
 
-#[global_allocator]
-static COUNTING: Counting = Counting;
+fn came(pointer: *mut c_void) -> *mut c_void {
+    // SAFETY: null, or just allocated.
+    let size = unsafe { malloc_usable_size(pointer) };
+    let now = NOW.fetch_add(size, Relaxed) + size;
+    PEAK.fetch_max(now, Relaxed);
+    pointer
+}
+
+fn went(pointer: *mut c_void) {
+    // SAFETY: null, or about to be freed.
+    NOW.fetch_sub(unsafe { malloc_usable_size(pointer) }, Relaxed);
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn malloc(size: size_t) -> *mut c_void {
+    // SAFETY: as malloc.
+    came(unsafe { __libc_malloc(size) })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn calloc(count: size_t, size: size_t) -> *mut c_void {
+    // SAFETY: as calloc.
+    came(unsafe { __libc_calloc(count, size) })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realloc(old: *mut c_void, size: size_t) -> *mut c_void {
+    went(old);
+    // SAFETY: as realloc.
+    came(unsafe { __libc_realloc(old, size) })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn free(old: *mut c_void) {
+    went(old);
+    // SAFETY: as free.
+    unsafe { __libc_free(old) }
+}
+
 /// One measurement at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -159,4 +187,13 @@ fn memory_is_a_small_multiple_of_the_input() {
         measured += 1;
     }
     assert_eq!(measured, 15);
+}
+
+#[test]
+fn what_is_allocated_is_noticed() {
+    let _turn = TURN.lock().unwrap();
+    let before = NOW.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    drop(std::hint::black_box(vec![1u8; 100_000]));
+    assert!((100_000..110_000).contains(&(PEAK.load(Relaxed) - before)));
 }
