@@ -5,6 +5,8 @@
 
 pub mod const_expr;
 mod decode;
+#[cfg(test)]
+mod decode_memory_tests;
 mod error;
 pub mod limits;
 mod names;

@@ -1,43 +1,50 @@
 //! The memory that decoding takes is bounded by the size of the input, whatever the input claims.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use tenon::config::Config;
-use tenon::module::Module;
+//! The allocator that counts is the library's own tests': whatever links the library has the library's.
 
-/// The system's allocator, which notes how much is out at most.
+use crate::capi::reserve::Reserved;
+use crate::config::Config;
+use crate::module::Module;
+use std::alloc::{GlobalAlloc, Layout};
+use std::cell::Cell;
+
+/// The library's allocator, which notes how much each thread has out at most.
 struct Counting;
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    static NOW: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
 
-// SAFETY: everything is passed on to the system's allocator unchanged.
+fn count(change: isize) {
+    let now = NOW.get() + change;
+    NOW.set(now);
+    PEAK.set(PEAK.get().max(now));
+}
+
+// SAFETY: everything is passed on to the library's allocator unchanged; the counters do not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(now, Relaxed);
-        // SAFETY: the caller's promise is the system's.
-        unsafe { System.alloc(layout) }
+        count(layout.size() as isize);
+        // SAFETY: the caller's promise is the other allocator's.
+        unsafe { Reserved.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is the system's.
-        unsafe { System.dealloc(pointer, layout) }
+        count(-(layout.size() as isize));
+        // SAFETY: as above.
+        unsafe { Reserved.dealloc(pointer, layout) }
     }
 }
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
-/// One measurement at a time.
-static TURN: Mutex<()> = Mutex::new(());
 
 /// What decoding `bytes` takes at most, beside them; whether they are a module.
 fn measure(bytes: &[u8]) -> (usize, bool) {
-    let before = NOW.load(Relaxed);
-    PEAK.store(before, Relaxed);
+    let before = NOW.get();
+    PEAK.set(before);
     let result = Module::validate_only(bytes, &Config::default().features, 1);
-    (PEAK.load(Relaxed) - before, result.is_ok())
+    ((PEAK.get() - before) as usize, result.is_ok())
 }
 
 const HEADER: &[u8] = b"\0asm\x01\0\0\0";
@@ -63,7 +70,6 @@ fn alike(id: u8, count: usize, item: &[u8]) -> Vec<u8> {
 
 #[test]
 fn claims_alone_take_nothing() {
-    let _turn = TURN.lock().unwrap();
     let mut worst = 0;
     for id in 0..=13u8 {
         for count in [1_000_000usize, u32::MAX as usize] {
@@ -106,7 +112,6 @@ fn claims_alone_take_nothing() {
 
 #[test]
 fn memory_is_a_small_multiple_of_the_input() {
-    let _turn = TURN.lock().unwrap();
     let count = 60_000;
     let types = alike(1, 1, &[0x60, 0, 0]);
     let table = alike(4, 1, &[0x70, 0, 1]);
