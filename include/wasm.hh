@@ -1342,9 +1342,10 @@ public:
   /// the arguments. Throws what a callback has thrown.
   auto call(const vec<Val> &args, vec<Val> &results) const -> own<Trap> {
     if (args.get() == results.get() && args.get() != nullptr) {
-      vec<Val> others = vec<Val>::make_uninitialized(results.size());
+      size_t count = results.size();
+      vec<Val> others = vec<Val>::make_uninitialized(count);
       own<Trap> trap = call(args, others);
-      for (size_t i = 0; !trap && i < others.size(); ++i) results[i] = std::move(others[i]);
+      for (size_t i = 0; !trap && i < count; ++i) results[i] = std::move(others[i]);
       return trap;
     }
     wasm_val_vec_t c_args = detail::Access::to_c<wasm_val_vec_t>(args);
