@@ -30,6 +30,15 @@ function(tenon_program name)
   target_link_libraries(${name} PRIVATE tenon::tenon)
 endfunction()
 
+# tenon_cxx_program(NAME STANDARD SOURCE...): a program in C++ that uses the shared library.
+function(tenon_cxx_program name standard)
+  add_executable(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES
+    CXX_STANDARD ${standard} CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+  target_compile_options(${name} PRIVATE ${TENON_C_OPTIONS})
+  target_link_libraries(${name} PRIVATE tenon::tenon Threads::Threads)
+endfunction()
+
 # tenon_wasm(TARGET FILE.wat...): each .wat of this directory as a .wasm in the build directory.
 function(tenon_wasm target)
   set(binaries)
@@ -68,12 +77,10 @@ function(tenon_test name)
   endif()
 endfunction()
 
-# tenon_example(NAME [FAULTS]): c-examples/NAME.c, whose output must be exactly that of NAME.expected.
-# FAULTS: its traps are found by faults of the hardware, which valgrind takes for errors of the program; the
-# C tests run the same traps under valgrind, as checks.
-function(tenon_example name)
-  tenon_program(${name} ${name}.c)
-  set(expected ${CMAKE_CURRENT_SOURCE_DIR}/${name}.expected)
+# tenon_compare(NAME EXPECTED [FAULTS]): the program NAME of this directory, whose output must be exactly that of
+# the file EXPECTED, as the test example-NAME. FAULTS: its traps are found by faults of the hardware, which valgrind
+# takes for errors of the program; the C tests run the same traps under valgrind, as checks.
+function(tenon_compare name expected)
   set(compare -DDIRECTORY=${CMAKE_CURRENT_BINARY_DIR} -DEXPECTED=${expected}
     -P ${PROJECT_SOURCE_DIR}/cmake/compare_output.cmake)
   add_test(NAME example-${name}
@@ -84,4 +91,10 @@ function(tenon_example name)
       COMMAND ${CMAKE_COMMAND} "-DPROGRAM=${TENON_VALGRIND};$<TARGET_FILE:${name}>" ${compare})
     set_tests_properties(valgrind-example-${name} PROPERTIES LABELS valgrind TIMEOUT 300)
   endif()
+endfunction()
+
+# tenon_example(NAME [FAULTS]): c-examples/NAME.c and NAME.expected.
+function(tenon_example name)
+  tenon_program(${name} ${name}.c)
+  tenon_compare(${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.expected ${ARGN})
 endfunction()
