@@ -6,6 +6,7 @@
 //! numeric.rs     numbers                                              call.rs     calls, builtins
 //! memory.rs      linear memories                                      table.rs    tables, references, globals
 //! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
+//! simd.rs        vectors
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -16,6 +17,7 @@ pub(in crate::compile) mod finish;
 mod frame;
 mod memory;
 mod numeric;
+mod simd;
 mod table;
 mod translate;
 mod trap;
