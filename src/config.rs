@@ -4,8 +4,10 @@
 /// is off is refused with a message that names the feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Features {
-    /// `v128` and its instructions. Not yet compiled: must stay off.
+    /// `v128` and its instructions.
     pub simd: bool,
+    /// The relaxed ones among them; off whenever `simd` is.
+    pub relaxed_simd: bool,
 }
 
 /// The settings of an engine. They do not change once it exists.
@@ -40,7 +42,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            features: Features { simd: false },
+            features: Features { simd: true, relaxed_simd: true },
             signals: true,
             eager: false,
             memory_reservation: Config::FULL_RESERVATION,

@@ -25,6 +25,18 @@ pub extern "C" fn tenon_config_set_eager(config: Option<&mut wasm_config_t>, on:
     set("tenon_config_set_eager", config, |config| config.eager = on);
 }
 
+/// Whether modules may use `v128` and its instructions; on by default. A module that uses what is off is refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_simd(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_simd", config, |config| config.features.simd = on);
+}
+
+/// Whether modules may use the relaxed vector instructions; on by default, but off whenever `v128` is.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_relaxed_simd(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_relaxed_simd", config, |config| config.features.relaxed_simd = on);
+}
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 #[unsafe(no_mangle)]

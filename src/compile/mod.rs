@@ -10,6 +10,7 @@ pub mod layout;
 pub mod op;
 mod optimizing;
 pub mod stubs;
+pub mod vector;
 
 #[cfg(test)]
 mod tests;

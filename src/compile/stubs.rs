@@ -171,11 +171,17 @@ impl Stub<'_> {
     }
 
     fn load(&mut self, ty: Type, at: Value, offset: u32) -> Value {
-        self.b.ins().load(ty, MemFlagsData::trusted(), at, offset as i32)
+        self.b.ins().load(ty, Self::flags(ty), at, offset as i32)
     }
 
     fn store(&mut self, value: Value, at: Value, offset: u32) {
-        self.b.ins().store(MemFlagsData::trusted(), value, at, offset as i32);
+        let flags = Self::flags(self.b.func.dfg.value_type(value));
+        self.b.ins().store(flags, value, at, offset as i32);
+    }
+
+    /// Only the host's arrays hold vectors, and they are aligned to 8 bytes.
+    fn flags(ty: Type) -> MemFlagsData {
+        if ty.is_vector() { MemFlagsData::new().with_notrap() } else { MemFlagsData::trusted() }
     }
 
     fn slot(&mut self, size: u32, align_log2: u8) -> StackSlot {

@@ -29,6 +29,7 @@ impl Module {
 pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     let mut allowed = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST);
     allowed.set(WasmFeatures::SIMD, features.simd);
+    allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
     allowed
 }
 
@@ -320,6 +321,7 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, ModuleError
             Operator::I64Const { value } => ConstOp::I64Const(value),
             Operator::F32Const { value } => ConstOp::F32Const(value.bits()),
             Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
+            Operator::V128Const { value } => ConstOp::V128Const(value.i128() as u128),
             Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
             Operator::RefNull { .. } => ConstOp::RefNull,
             Operator::RefFunc { function_index } => ConstOp::RefFunc(function_index),

@@ -191,6 +191,7 @@ fn spec_wording(text: &str) -> String {
     let integer = text.strip_prefix("invalid var_").and_then(|rest| rest.split_once(": "));
     match text {
         "unexpected end-of-file" => "unexpected end",
+        "SIMD index out of bounds" => "invalid lane index",
         "malformed global flags" => "malformed mutability",
         "invalid memop alignment: alignment must not be larger than natural" => {
             "alignment must not be larger than natural"

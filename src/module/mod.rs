@@ -112,6 +112,8 @@ pub enum ConstOp {
     F32Const(u32),
     /// `f64.const`, as bits.
     F64Const(u64),
+    /// `v128.const`
+    V128Const(u128),
     /// `global.get`
     GlobalGet(u32),
     /// `ref.null` of any heap type.

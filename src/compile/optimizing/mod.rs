@@ -7,6 +7,7 @@
 //! numeric.rs     numbers                                              call.rs     calls, builtins
 //! memory.rs      linear memories                                      table.rs    tables, references, globals
 //! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
+//! simd.rs        vectors
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -18,6 +19,7 @@ mod frame;
 mod locals;
 mod memory;
 mod numeric;
+mod simd;
 mod table;
 mod translate;
 mod trap;

@@ -34,33 +34,13 @@ impl Translator<'_> {
 
     pub(super) fn int_compare(&mut self, op: IntCompare) {
         let (b, a) = (self.pop(), self.pop());
-        let cc = match op {
-            IntCompare::Eq => IntCC::Equal,
-            IntCompare::Ne => IntCC::NotEqual,
-            IntCompare::LtS => IntCC::SignedLessThan,
-            IntCompare::LtU => IntCC::UnsignedLessThan,
-            IntCompare::GtS => IntCC::SignedGreaterThan,
-            IntCompare::GtU => IntCC::UnsignedGreaterThan,
-            IntCompare::LeS => IntCC::SignedLessThanOrEqual,
-            IntCompare::LeU => IntCC::UnsignedLessThanOrEqual,
-            IntCompare::GeS => IntCC::SignedGreaterThanOrEqual,
-            IntCompare::GeU => IntCC::UnsignedGreaterThanOrEqual,
-        };
-        let condition = self.b.ins().icmp(cc, a, b);
+        let condition = self.b.ins().icmp(int_cc(op), a, b);
         self.push_bool(condition);
     }
 
     pub(super) fn float_compare(&mut self, op: FloatCompare) {
         let (b, a) = (self.pop(), self.pop());
-        let cc = match op {
-            FloatCompare::Eq => FloatCC::Equal,
-            FloatCompare::Ne => FloatCC::NotEqual,
-            FloatCompare::Lt => FloatCC::LessThan,
-            FloatCompare::Gt => FloatCC::GreaterThan,
-            FloatCompare::Le => FloatCC::LessThanOrEqual,
-            FloatCompare::Ge => FloatCC::GreaterThanOrEqual,
-        };
-        let condition = self.b.ins().fcmp(cc, a, b);
+        let condition = self.b.ins().fcmp(float_cc(op), a, b);
         self.push_bool(condition);
     }
 
@@ -153,7 +133,13 @@ impl Translator<'_> {
 
     pub(super) fn float_unary(&mut self, op: FloatUnary) {
         let a = self.pop();
-        let value = match op {
+        let value = self.float_unary_of(op, a);
+        self.push(value);
+    }
+
+    /// Of a float, or of each in a vector.
+    pub(super) fn float_unary_of(&mut self, op: FloatUnary, a: Value) -> Value {
+        match op {
             FloatUnary::Abs => self.b.ins().fabs(a),
             FloatUnary::Neg => self.b.ins().fneg(a),
             FloatUnary::Ceil => self.b.ins().ceil(a),
@@ -161,13 +147,18 @@ impl Translator<'_> {
             FloatUnary::Trunc => self.b.ins().trunc(a),
             FloatUnary::Nearest => self.b.ins().nearest(a),
             FloatUnary::Sqrt => self.b.ins().sqrt(a),
-        };
-        self.push(value);
+        }
     }
 
     pub(super) fn float_binary(&mut self, op: FloatBinary) {
         let (b, a) = (self.pop(), self.pop());
-        let value = match op {
+        let value = self.float_binary_of(op, a, b);
+        self.push(value);
+    }
+
+    /// Of two floats, or of each pair in two vectors.
+    pub(super) fn float_binary_of(&mut self, op: FloatBinary, a: Value, b: Value) -> Value {
+        match op {
             FloatBinary::Add => self.b.ins().fadd(a, b),
             FloatBinary::Sub => self.b.ins().fsub(a, b),
             FloatBinary::Mul => self.b.ins().fmul(a, b),
@@ -175,8 +166,7 @@ impl Translator<'_> {
             FloatBinary::Min => self.b.ins().fmin(a, b),
             FloatBinary::Max => self.b.ins().fmax(a, b),
             FloatBinary::Copysign => self.b.ins().fcopysign(a, b),
-        };
-        self.push(value);
+        }
     }
 
     pub(super) fn convert(&mut self, op: Convert) {
@@ -235,6 +225,34 @@ impl Translator<'_> {
             Float::F32 => self.b.ins().f32const(Ieee32::with_float(value as f32)),
             Float::F64 => self.b.ins().f64const(Ieee64::with_float(value)),
         }
+    }
+}
+
+/// The condition of a comparison.
+pub(super) fn int_cc(op: IntCompare) -> IntCC {
+    match op {
+        IntCompare::Eq => IntCC::Equal,
+        IntCompare::Ne => IntCC::NotEqual,
+        IntCompare::LtS => IntCC::SignedLessThan,
+        IntCompare::LtU => IntCC::UnsignedLessThan,
+        IntCompare::GtS => IntCC::SignedGreaterThan,
+        IntCompare::GtU => IntCC::UnsignedGreaterThan,
+        IntCompare::LeS => IntCC::SignedLessThanOrEqual,
+        IntCompare::LeU => IntCC::UnsignedLessThanOrEqual,
+        IntCompare::GeS => IntCC::SignedGreaterThanOrEqual,
+        IntCompare::GeU => IntCC::UnsignedGreaterThanOrEqual,
+    }
+}
+
+/// The condition of a comparison.
+pub(super) fn float_cc(op: FloatCompare) -> FloatCC {
+    match op {
+        FloatCompare::Eq => FloatCC::Equal,
+        FloatCompare::Ne => FloatCC::NotEqual,
+        FloatCompare::Lt => FloatCC::LessThan,
+        FloatCompare::Gt => FloatCC::GreaterThan,
+        FloatCompare::Le => FloatCC::LessThanOrEqual,
+        FloatCompare::Ge => FloatCC::GreaterThanOrEqual,
     }
 }
 

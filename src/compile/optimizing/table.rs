@@ -180,6 +180,7 @@ impl Translator<'_> {
             [ConstOp::I64Const(value)] => Some(self.b.ins().iconst(types::I64, value)),
             [ConstOp::F32Const(bits)] => Some(self.b.ins().f32const(Ieee32::with_bits(bits))),
             [ConstOp::F64Const(bits)] => Some(self.b.ins().f64const(Ieee64::with_bits(bits))),
+            [ConstOp::V128Const(bits)] => Some(self.vector_const(bits.to_le_bytes())),
             [ConstOp::RefNull] => Some(self.b.ins().iconst(POINTER, 0)),
             _ => None,
         }

@@ -146,9 +146,8 @@ impl Translator<'_> {
         }
         let mut locals = body.get_locals_reader().map_err(unreadable)?;
         for _ in 0..locals.get_count() {
-            let offset = locals.original_position();
             let (count, ty) = locals.read().map_err(unreadable)?;
-            let ty = local_type(ty, offset)?;
+            let ty = local_type(ty);
             let zero = self.zero(ty);
             for _ in 0..count {
                 self.locals.declare(&mut self.b, ty, zero);
@@ -179,6 +178,7 @@ impl Translator<'_> {
         match ty {
             types::F32 => self.b.ins().f32const(Ieee32::with_bits(0)),
             types::F64 => self.b.ins().f64const(Ieee64::with_bits(0)),
+            types::I8X16 => self.vector_const([0; 16]),
             ty => self.b.ins().iconst(ty, 0),
         }
     }
@@ -276,6 +276,9 @@ impl Translator<'_> {
             Op::TableCopy { dst, src } => self.table_copy(dst, src),
             Op::TableInit { table, segment } => self.table_init(table, segment),
             Op::ElemDrop(segment) => self.elem_drop(segment),
+            Op::Vector(op) => self.vector(op),
+            Op::VectorLoad(load, place) => self.vector_load(load, place),
+            Op::VectorStore(store, place) => self.vector_store(store, place),
         }
         Ok(())
     }
@@ -293,16 +296,14 @@ impl Translator<'_> {
 }
 
 /// The type of a declared local, or of a block's result.
-pub(super) fn local_type(ty: wasmparser::ValType, offset: u64) -> Result<ir::Type, CompileError> {
+pub(super) fn local_type(ty: wasmparser::ValType) -> ir::Type {
     use wasmparser::ValType;
-    Ok(match ty {
+    match ty {
         ValType::I32 => types::I32,
         ValType::I64 => types::I64,
         ValType::F32 => types::F32,
         ValType::F64 => types::F64,
         ValType::Ref(_) => POINTER,
-        ValType::V128 => {
-            return Err(CompileError::NotSupported { what: "v128".into(), module_offset: Some(offset as u32) });
-        }
-    })
+        ValType::V128 => types::I8X16,
+    }
 }

@@ -23,3 +23,4 @@ pub mod spectest;
 pub mod sys;
 pub mod types;
 pub mod val;
+pub mod vector;

@@ -5,6 +5,7 @@
 
 use std::ffi::c_void;
 
+use crate::error::Error;
 use crate::sys;
 use crate::types::{ExternType, FuncType, Limits, ValType};
 use crate::val::{self, Val};
@@ -107,6 +108,20 @@ impl Config {
     pub fn signals(self, on: bool) -> Config {
         // SAFETY: a live configuration.
         unsafe { sys::tenon_config_set_signals(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with vectors or without.
+    pub fn simd(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_simd(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with relaxed vector instructions or without.
+    pub fn relaxed_simd(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_relaxed_simd(self.as_ptr(), on) };
         self
     }
 
@@ -416,6 +431,46 @@ unsafe extern "C" fn call_host(
     }
 }
 
+/// What the C API keeps for a host function that takes raw values.
+struct RawHostEnv {
+    env: HostEnv,
+    ty: FuncType,
+}
+
+unsafe extern "C" fn call_raw_host(
+    env: *mut c_void,
+    _caller: *const sys::wasm_func_t,
+    values: *mut sys::tenon_raw_t,
+) -> *mut sys::wasm_trap_t {
+    // SAFETY: as for `call_host`; there are as many values as the type has parameters, and room for as many as it has results.
+    unsafe {
+        let RawHostEnv { env, ty } = &*env.cast::<RawHostEnv>();
+        let args: Vec<Val> =
+            ty.params.iter().enumerate().map(|(i, ty)| val::copy_untyped(*ty, *values.add(i))).collect();
+        match (env.body)(&args) {
+            Ok(results) => {
+                let given: Vec<_> = results.iter().map(Val::ty).collect();
+                assert_eq!(given, ty.results, "results of a host function");
+                for (i, value) in results.iter().enumerate() {
+                    values.add(i).write(val::borrow_untyped(value));
+                }
+                std::ptr::null_mut()
+            }
+            Err(message) => {
+                let trap = Trap::new_in(env.store, &message);
+                let raw = trap.as_ptr();
+                std::mem::forget(trap);
+                raw
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn drop_raw_host(env: *mut c_void) {
+    // SAFETY: as for `drop_host`.
+    drop(unsafe { Box::from_raw(env.cast::<RawHostEnv>()) });
+}
+
 unsafe extern "C" fn drop_host(env: *mut c_void) {
     // SAFETY: `env` is the box that `Func::new` gave up, and a finalizer runs once.
     drop(unsafe { Box::from_raw(env.cast::<HostEnv>()) });
@@ -434,6 +489,25 @@ impl Func {
         }
     }
 
+    /// A function of the host that takes raw values. Its results must not be references.
+    pub fn new_raw(store: &Store, ty: &FuncType, body: Box<HostFunc>) -> Func {
+        assert!(!ty.results.iter().any(|ty| ty.is_ref()), "references as raw results");
+        let env = RawHostEnv { env: HostEnv { store: store.as_ptr(), body }, ty: ty.clone() };
+        let env = Box::into_raw(Box::new(env)).cast();
+        let ty = ty.new_raw();
+        let mut func = std::ptr::null_mut();
+        // SAFETY: as for `new`; the error, if there is one, is ours.
+        unsafe {
+            let (callback, finalizer) = (Some(call_raw_host as _), Some(drop_raw_host as _));
+            let error = sys::tenon_func_new_raw(store.as_ptr(), ty, callback, env, finalizer, &mut func);
+            sys::wasm_functype_delete(ty);
+            if let Some(error) = Error::from_raw(error) {
+                panic!("tenon_func_new_raw: {}", error.message());
+            }
+            Func::from_raw(func).expect("tenon_func_new_raw gave NULL without an error")
+        }
+    }
+
     /// The function's type.
     pub fn ty(&self) -> FuncType {
         // SAFETY: the function is live; the type is ours and is deleted after it was read.
@@ -445,8 +519,12 @@ impl Func {
         }
     }
 
-    /// Calls the function. The number and kinds of the arguments are the library's to check.
+    /// Calls the function. The number and kinds of the arguments are the library's to check, unless the type has a `v128`.
     pub fn call(&self, args: &[Val]) -> Result<Vec<Val>, Trap> {
+        let ty = self.ty();
+        if ty.has_vectors() {
+            return self.call_raw(&ty, args);
+        }
         // SAFETY: the function is live.
         let arity = unsafe { sys::wasm_func_result_arity(self.as_ptr()) };
         let mut args: Vec<_> = args.iter().map(Val::borrow_raw).collect();
@@ -458,6 +536,21 @@ impl Func {
             match Trap::from_raw(sys::wasm_func_call(self.as_ptr(), &args, &mut out)) {
                 Some(trap) => Err(trap),
                 None => Ok(results.into_iter().map(|result| Val::from_raw(result)).collect()),
+            }
+        }
+    }
+
+    /// Calls the function, which is of type `ty`, with raw values. Panics if the arguments do not fit.
+    fn call_raw(&self, ty: &FuncType, args: &[Val]) -> Result<Vec<Val>, Trap> {
+        let given: Vec<_> = args.iter().map(Val::ty).collect();
+        assert_eq!(given, ty.params, "types of the arguments");
+        let mut values: Vec<_> = args.iter().map(val::borrow_untyped).collect();
+        values.resize(args.len().max(ty.results.len()), val::borrow_untyped(&Val::V128(0)));
+        // SAFETY: the function is live, the arguments fit its type, and there is room for the results, which are ours.
+        unsafe {
+            match Trap::from_raw(sys::tenon_func_call_raw(self.as_ptr(), values.as_mut_ptr())) {
+                Some(trap) => Err(trap),
+                None => Ok(ty.results.iter().zip(values).map(|(ty, value)| val::from_untyped(*ty, value)).collect()),
             }
         }
     }

@@ -15,6 +15,8 @@ pub enum ValType {
     F32,
     /// 64-bit float.
     F64,
+    /// 128 bits.
+    V128,
     /// A reference to a function, or null.
     FuncRef,
     /// A reference to an object of the host, or null.
@@ -29,6 +31,8 @@ impl ValType {
             ValType::I64 => sys::WASM_I64,
             ValType::F32 => sys::WASM_F32,
             ValType::F64 => sys::WASM_F64,
+            // The header has no name for it, but keeps the number free.
+            ValType::V128 => 4,
             ValType::FuncRef => sys::WASM_FUNCREF,
             ValType::ExternRef => sys::WASM_EXTERNREF,
         };
@@ -38,7 +42,7 @@ impl ValType {
     /// The type of this kind, if the tests know it.
     pub fn from_kind(kind: sys::wasm_valkind_t) -> Option<ValType> {
         use ValType::*;
-        [I32, I64, F32, F64, FuncRef, ExternRef].into_iter().find(|ty| ty.kind() == kind)
+        [I32, I64, F32, F64, V128, FuncRef, ExternRef].into_iter().find(|ty| ty.kind() == kind)
     }
 
     /// Whether values of this type are references.
@@ -74,6 +78,11 @@ impl FuncType {
     /// A function type of these parameters and results.
     pub fn new(params: &[ValType], results: &[ValType]) -> FuncType {
         FuncType { params: params.to_vec(), results: results.to_vec() }
+    }
+
+    /// Whether a parameter or result is a `v128`.
+    pub fn has_vectors(&self) -> bool {
+        self.params.iter().chain(&self.results).any(|ty| *ty == ValType::V128)
     }
 
     /// A new function type object, owned by the caller.

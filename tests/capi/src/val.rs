@@ -17,6 +17,8 @@ pub enum Val {
     F32(u32),
     /// The bits of a 64-bit float.
     F64(u64),
+    /// 128 bits, which cross the boundary as raw values only.
+    V128(u128),
     /// A reference of this type; `None` is null.
     Ref(ValType, Option<Ref>),
 }
@@ -29,6 +31,7 @@ impl Val {
             Val::I64(_) => ValType::I64,
             Val::F32(_) => ValType::F32,
             Val::F64(_) => ValType::F64,
+            Val::V128(_) => ValType::V128,
             Val::Ref(ty, _) => *ty,
         }
     }
@@ -45,6 +48,7 @@ impl Val {
             Val::I64(value) => sys::wasm_val_t__bindgen_ty_1 { i64_: *value },
             Val::F32(bits) => sys::wasm_val_t__bindgen_ty_1 { f32_: f32::from_bits(*bits) },
             Val::F64(bits) => sys::wasm_val_t__bindgen_ty_1 { f64_: f64::from_bits(*bits) },
+            Val::V128(_) => sys::wasm_val_t__bindgen_ty_1 { i64_: 0 },
             Val::Ref(_, object) => {
                 sys::wasm_val_t__bindgen_ty_1 { ref_: object.as_ref().map_or(std::ptr::null_mut(), Ref::as_ptr) }
             }
@@ -74,6 +78,7 @@ impl Val {
                 ValType::I64 => Val::I64(raw.of.i64_),
                 ValType::F32 => Val::F32(raw.of.f32_.to_bits()),
                 ValType::F64 => Val::F64(raw.of.f64_.to_bits()),
+                ValType::V128 => panic!("a v128 in a wasm_val_t"),
                 ValType::FuncRef | ValType::ExternRef => Val::Ref(ty, Ref::from_raw(raw.of.ref_)),
             }
         }
@@ -90,6 +95,52 @@ impl Val {
             sys::wasm_val_copy(&mut copy, raw);
             Val::from_raw(copy)
         }
+    }
+}
+
+/// The value without its kind; a reference in it stays the value's own.
+pub(crate) fn borrow_untyped(value: &Val) -> sys::tenon_raw_t {
+    let mut raw = sys::tenon_raw_t { v128: [0; 16] };
+    match value {
+        Val::I32(value) => raw.i32_ = *value,
+        Val::I64(value) => raw.i64_ = *value,
+        Val::F32(bits) => raw.f32_ = f32::from_bits(*bits),
+        Val::F64(bits) => raw.f64_ = f64::from_bits(*bits),
+        Val::V128(bits) => raw.v128 = bits.to_le_bytes(),
+        Val::Ref(_, object) => raw.ref_ = object.as_ref().map_or(std::ptr::null_mut(), Ref::as_ptr),
+    }
+    raw
+}
+
+/// Takes over a value of type `ty` without its kind.
+///
+/// # Safety
+/// `raw` holds a value of that type, and a reference in it is owned by the caller, who gives it up.
+pub(crate) unsafe fn from_untyped(ty: ValType, raw: sys::tenon_raw_t) -> Val {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match ty {
+            ValType::I32 => Val::I32(raw.i32_),
+            ValType::I64 => Val::I64(raw.i64_),
+            ValType::F32 => Val::F32(raw.f32_.to_bits()),
+            ValType::F64 => Val::F64(raw.f64_.to_bits()),
+            ValType::V128 => Val::V128(u128::from_le_bytes(raw.v128)),
+            ValType::FuncRef | ValType::ExternRef => Val::Ref(ty, Ref::from_raw(raw.ref_)),
+        }
+    }
+}
+
+/// Copies a value of type `ty` without its kind; what it holds stays its owner's.
+///
+/// # Safety
+/// `raw` holds a value of that type, and a reference in it is live.
+pub(crate) unsafe fn copy_untyped(ty: ValType, mut raw: sys::tenon_raw_t) -> Val {
+    // SAFETY: the caller's promise; the copy is owned.
+    unsafe {
+        if ty.is_ref() && !raw.ref_.is_null() {
+            raw.ref_ = sys::wasm_ref_copy(raw.ref_);
+        }
+        from_untyped(ty, raw)
     }
 }
 

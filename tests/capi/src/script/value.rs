@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use wast::WastArg;
-use wast::core::{AbstractHeapType, HeapType, NanPattern, WastArgCore, WastRetCore};
+use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 
 use crate::object::{Foreign, Ref};
 use crate::types::ValType;
@@ -22,6 +22,7 @@ impl Runner {
             WastArgCore::I64(value) => Val::I64(*value),
             WastArgCore::F32(value) => Val::F32(value.bits),
             WastArgCore::F64(value) => Val::F64(value.bits),
+            WastArgCore::V128(value) => Val::V128(u128::from_le_bytes(value.to_le_bytes())),
             WastArgCore::RefNull(heap) => Val::Ref(ref_type(heap)?, None),
             WastArgCore::RefExtern(number) => {
                 if !self.hosts.contains_key(number) {
@@ -47,6 +48,7 @@ pub(super) fn matches(value: &Val, pattern: &WastRetCore<'_>, hosts: &HashMap<u3
         (WastRetCore::I64(expected), Val::I64(value)) => value == expected,
         (WastRetCore::F32(expected), Val::F32(bits)) => f32_matches(*bits, expected),
         (WastRetCore::F64(expected), Val::F64(bits)) => f64_matches(*bits, expected),
+        (WastRetCore::V128(expected), Val::V128(bits)) => v128_matches(*bits, expected),
         (WastRetCore::RefNull(None), Val::Ref(_, object)) => object.is_none(),
         (WastRetCore::RefNull(Some(heap)), Val::Ref(ty, object)) => object.is_none() && *ty == ref_type(heap)?,
         (WastRetCore::RefFunc(None), Val::Ref(ValType::FuncRef, object)) => object.is_some(),
@@ -67,6 +69,7 @@ pub(super) fn matches(value: &Val, pattern: &WastRetCore<'_>, hosts: &HashMap<u3
             | WastRetCore::I64(_)
             | WastRetCore::F32(_)
             | WastRetCore::F64(_)
+            | WastRetCore::V128(_)
             | WastRetCore::RefNull(_)
             | WastRetCore::RefFunc(None)
             | WastRetCore::RefExtern(_),
@@ -106,6 +109,24 @@ fn f64_matches(bits: u64, pattern: &NanPattern<wast::token::F64>) -> bool {
     }
 }
 
+/// Each lane must match.
+fn v128_matches(bits: u128, pattern: &V128Pattern) -> bool {
+    let bytes = bits.to_le_bytes();
+    let same = |expected: &[u8]| expected == bytes;
+    match pattern {
+        V128Pattern::I8x16(lanes) => same(&lanes.map(|lane| lane as u8)),
+        V128Pattern::I16x8(lanes) => same(&lanes.map(i16::to_le_bytes).concat()),
+        V128Pattern::I32x4(lanes) => same(&lanes.map(i32::to_le_bytes).concat()),
+        V128Pattern::I64x2(lanes) => same(&lanes.map(i64::to_le_bytes).concat()),
+        V128Pattern::F32x4(lanes) => {
+            lanes.iter().enumerate().all(|(i, lane)| f32_matches((bits >> (32 * i)) as u32, lane))
+        }
+        V128Pattern::F64x2(lanes) => {
+            lanes.iter().enumerate().all(|(i, lane)| f64_matches((bits >> (64 * i)) as u64, lane))
+        }
+    }
+}
+
 /// A value for a message.
 pub(super) fn show(value: &Val) -> String {
     match value {
@@ -113,6 +134,7 @@ pub(super) fn show(value: &Val) -> String {
         Val::I64(value) => format!("i64 {value}"),
         Val::F32(bits) => format!("f32 {} ({bits:#010x})", f32::from_bits(*bits)),
         Val::F64(bits) => format!("f64 {} ({bits:#018x})", f64::from_bits(*bits)),
+        Val::V128(bits) => format!("v128 {bits:#034x}"),
         Val::Ref(ty, None) => format!("{ty:?} null"),
         Val::Ref(ty, Some(object)) => format!("{ty:?} with host info {:#x}", object.host_info()),
     }

@@ -13,6 +13,7 @@ pub enum Value {
     I64(i64),
     F32(u32),
     F64(u64),
+    V128(u128),
     /// Whether there is a function.
     Func(bool),
     /// The number of the host's object.

@@ -9,6 +9,7 @@ use tenon_capi_tests::object::{
 };
 use tenon_capi_tests::types::{ExternType, ValType};
 use tenon_capi_tests::val::Val;
+use tenon_capi_tests::vector;
 
 use crate::event::{Event, Import, Reason, Value};
 use crate::generate;
@@ -101,6 +102,10 @@ impl Run {
                 let bytes = export.memory().expect("the export is a memory").read_all();
                 self.push(Event::Memory { name, bytes });
             }
+            ExternType::Global { content: ValType::V128, mutable } => {
+                let value = Value::V128(vector::global_value(&self.store, export, *mutable));
+                self.push(Event::Global { name, value });
+            }
             ExternType::Global { .. } => {
                 let value = from_val(&export.global().expect("the export is a global").get());
                 self.push(Event::Global { name, value });
@@ -127,10 +132,15 @@ impl Run {
                     let values = import.outcome(seed, call, &types)?;
                     Ok(values.into_iter().map(|value| to_val(value, &hosts)).collect())
                 };
-                Func::new(&self.store, ty, Box::new(body)).to_extern()
+                let new = if ty.has_vectors() { Func::new_raw } else { Func::new };
+                new(&self.store, ty, Box::new(body)).to_extern()
             }
             ExternType::Global { content, mutable } => {
-                let value = to_val(import.value(self.seed, *content), &self.hosts);
+                let value = import.value(self.seed, *content);
+                if let Value::V128(bits) = value {
+                    return vector::new_global(&self.store, *mutable, bits);
+                }
+                let value = to_val(value, &self.hosts);
                 Global::new(&self.store, *mutable, &value).expect("wasm_global_new gave NULL").to_extern()
             }
             ExternType::Table { element, limits } => {
@@ -150,6 +160,7 @@ fn to_val(value: Value, hosts: &[Foreign]) -> Val {
         Value::I64(value) => Val::I64(value),
         Value::F32(bits) => Val::F32(bits),
         Value::F64(bits) => Val::F64(bits),
+        Value::V128(bits) => Val::V128(bits),
         Value::Func(_) => Val::Ref(ValType::FuncRef, None),
         Value::Extern(None) => Val::Ref(ValType::ExternRef, None),
         Value::Extern(Some(number)) => Val::foreign(&hosts[number as usize]),
@@ -162,6 +173,7 @@ fn from_val(val: &Val) -> Value {
         Val::I64(value) => Value::I64(*value),
         Val::F32(bits) => Value::F32(*bits).canonical(),
         Val::F64(bits) => Value::F64(*bits).canonical(),
+        Val::V128(bits) => Value::V128(*bits),
         Val::Ref(ty, object) => from_ref(*ty, object.as_ref()),
     }
 }
