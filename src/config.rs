@@ -1,6 +1,6 @@
 //! What an engine is told at its creation: features, how code is compiled, limits.
 
-/// The language features that can be switched. Those of WebAssembly 2.0 are on; a module that uses what
+/// The language features that can be switched. All are on; a module that uses what
 /// is off is refused with a message that names the feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Features {

@@ -179,10 +179,11 @@ fn isa(effort: Effort) -> Result<OwnedTargetIsa, CompileError> {
         .map_err(|e| CompileError::Host(format!("this processor is not supported: {e}")))?
         .finish(settings::Flags::new(flags))
         .map_err(|e| CompileError::Host(format!("this processor is not supported: {e}")))?;
-    // Without it, rounding would need calls into a library that generated code cannot reach.
-    let has_sse41 = isa.isa_flags().iter().any(|f| f.name == "has_sse41" && f.as_bool() == Some(true));
-    if !has_sse41 {
-        return Err(CompileError::Host("this processor is not supported: it lacks SSE4.1".into()));
+    // Without them, rounding and shuffles would need calls into a library that generated code cannot reach.
+    for (flag, name) in [("has_ssse3", "SSSE3"), ("has_sse41", "SSE4.1")] {
+        if !isa.isa_flags().iter().any(|f| f.name == flag && f.as_bool() == Some(true)) {
+            return Err(CompileError::Host(format!("this processor is not supported: it lacks {name}")));
+        }
     }
     Ok(isa)
 }

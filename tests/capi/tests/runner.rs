@@ -19,6 +19,8 @@ const PRELUDE: &str = r#"
       (func (export "i64") (result i64) i64.const 1)
       (func (export "f32") (param i32) (result f32) local.get 0 f32.reinterpret_i32)
       (func (export "f64") (param i64) (result f64) local.get 0 f64.reinterpret_i64)
+      (func (export "v128") (param i64 i64) (result v128)
+        (i64x2.replace_lane 1 (i64x2.splat (local.get 0)) (local.get 1)))
       (func (export "null") (result funcref) ref.null func)
       (func (export "func") (result funcref) ref.func $one)
       (func (export "divide") (result i32) i32.const 1 i32.const 0 i32.div_s)
@@ -84,6 +86,40 @@ const PAIRS: &[(&str, &str, &str)] = &[
         r#"(assert_return (invoke "f64" (i64.const 0x3ff0000000000000)) (f64.const 1))"#,
         r#"(assert_return (invoke "f64" (i64.const 0x3ff0000000000001)) (f64.const 1))"#,
         "expected f64 1",
+    ),
+    (
+        r#"(assert_return (invoke "v128" (i64.const 1) (i64.const 2)) (v128.const i64x2 1 2))"#,
+        r#"(assert_return (invoke "v128" (i64.const 1) (i64.const 3)) (v128.const i64x2 1 2))"#,
+        "v128 0x00000000000000030000000000000001",
+    ),
+    (
+        r#"(assert_return (invoke "v128" (i64.const 1) (i64.const 0)) (v128.const i8x16 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))"#,
+        r#"(assert_return (invoke "v128" (i64.const 1) (i64.const 0)) (v128.const i8x16 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1))"#,
+        "expected V128(I8x16",
+    ),
+    (
+        r#"(assert_return (invoke "v128" (i64.const 0x0002000000000001) (i64.const 0)) (v128.const i16x8 1 0 0 2 0 0 0 0))"#,
+        r#"(assert_return (invoke "v128" (i64.const 0x0002000000000001) (i64.const 0)) (v128.const i16x8 1 0 2 0 0 0 0 0))"#,
+        "expected V128(I16x8",
+    ),
+    (
+        r#"(assert_return (invoke "v128" (i64.const -1) (i64.const 1)) (v128.const i32x4 -1 -1 1 0))"#,
+        r#"(assert_return (invoke "v128" (i64.const -1) (i64.const 1)) (v128.const i32x4 -1 -1 0 1))"#,
+        "expected V128(I32x4",
+    ),
+    (
+        r#"(assert_return (invoke "v128" (i64.const 0xffc0000080000000) (i64.const 0x7fc0000100000000))
+            (v128.const f32x4 -0 nan:canonical 0 nan:arithmetic))"#,
+        r#"(assert_return (invoke "v128" (i64.const 0xffc0000080000000) (i64.const 0x7fc0000100000000))
+            (v128.const f32x4 -0 nan:canonical 0 nan:canonical))"#,
+        "CanonicalNan",
+    ),
+    (
+        r#"(assert_return (invoke "v128" (i64.const 0x3ff0000000000000) (i64.const 0x7ff8000000000001))
+            (v128.const f64x2 1 nan:arithmetic))"#,
+        r#"(assert_return (invoke "v128" (i64.const 0x3ff0000000000000) (i64.const 0x7ff0000000000001))
+            (v128.const f64x2 1 nan:arithmetic))"#,
+        "ArithmeticNan",
     ),
     (
         r#"(assert_return (invoke "null") (ref.null func))"#,

@@ -163,7 +163,8 @@ fn what_a_val_cannot_hold_is_refused() {
 fn vectors_can_be_switched_off() {
     let plain = "(module (func (export \"f\") (result v128) (v128.const i64x2 0 1)))";
     let relaxed = "(module (func (param v128 v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 1)))))";
-    let cases: [(fn(Config) -> Config, &str, Option<&str>); 5] = [
+    type Change = fn(Config) -> Config;
+    let cases: [(Change, &str, Option<&str>); 5] = [
         (|config| config, relaxed, None),
         (|config| config.relaxed_simd(false), plain, None),
         (|config| config.relaxed_simd(false), relaxed, Some("relaxed SIMD")),
