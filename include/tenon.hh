@@ -1,0 +1,807 @@
+// tenon.hh: Tenon for C++ as a program of today would have it: values that clean up after themselves, functions with
+// types, memory that is checked, failures as exceptions or as results.
+//
+// All header, over wasm.hh and tenon.h, with which it can be mixed: `get()` of every class gives the object below. C++17.
+//
+// Licensed under Apache-2.0 WITH LLVM-exception.
+//
+// A first program:
+//
+//   tenon::Store store;
+//   auto module = tenon::Module::from_text(store, R"((module
+//     (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))))");
+//   tenon::Instance instance(store, module);
+//   auto add = instance.func<int32_t(int32_t, int32_t)>("add");
+//   int32_t five = add(2, 3);
+//
+// Ownership. Every object owns what it stands for, can be moved, and is copied as another reference to the
+// same thing. Objects may die in any order.
+//
+// Failure. What fails throws `Error`, or `TrapError` if WebAssembly code trapped. `attempt` makes a `Result` of that, and
+// `TypedFunc::try_call` gives one without throwing. What a function of the host throws comes out at its caller.
+// An object that was moved from must only be assigned or destroyed.
+//
+// Threads. As in wasm.h: a store and what lives in it belong to one thread at a time.
+
+#ifndef TENON_HH
+#define TENON_HH
+
+#include "tenon.h"
+#include "wasm.hh"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace tenon {
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Errors
+
+/// A failure: a kind, a message, and a place in the input where there is one.
+class Error : public std::runtime_error {
+public:
+  /// An error of this kind, one of `TENON_ERROR_...`.
+  Error(tenon_error_kind_t kind, const std::string &message) : std::runtime_error(message), kind_(kind) {}
+
+  /// What `tenon.h` says; the C object is deleted.
+  explicit Error(tenon_error_t *error)
+      : std::runtime_error(tenon_error_message(error)), kind_(tenon_error_kind(error)) {
+    uint64_t offset;
+    uint32_t line, column;
+    if (tenon_error_offset(error, &offset)) offset_ = offset;
+    if (tenon_error_line(error, &line, &column)) line_ = std::make_pair(line, column);
+    tenon_error_delete(error);
+  }
+
+  /// The kind: one of `TENON_ERROR_...`.
+  tenon_error_kind_t kind() const noexcept { return kind_; }
+
+  /// Where in the bytes of a module the failure lies.
+  std::optional<uint64_t> offset() const noexcept { return offset_; }
+
+  /// In which line and column of a text the failure lies, both from one.
+  std::optional<std::pair<uint32_t, uint32_t>> line() const noexcept { return line_; }
+
+private:
+  tenon_error_kind_t kind_;
+  std::optional<uint64_t> offset_;
+  std::optional<std::pair<uint32_t, uint32_t>> line_;
+};
+
+/// A function that was running when a trap happened.
+struct Frame {
+  /// The name of the function; empty if the module does not tell it.
+  std::string func_name;
+  /// The name of the module; empty if it does not tell it.
+  std::string module_name;
+  /// The function's index in its module.
+  uint32_t func_index;
+  /// How far from the beginning of the function's body the instruction stands, in bytes.
+  size_t func_offset;
+  /// How far from the beginning of the module the instruction stands, in bytes.
+  size_t module_offset;
+};
+
+/// WebAssembly code, or a function of the host that it called, trapped.
+class TrapError : public Error {
+public:
+  /// What a trap says.
+  explicit TrapError(const wasm::Trap *trap)
+      : Error(TENON_ERROR_TRAP, message_of(trap)), code_(tenon_trap_code(wasm::detail::c(trap))) {
+    wasm::ownvec<wasm::Frame> trace = trap->trace();
+    for (size_t i = 0; trace && i < trace.size(); ++i) {
+      const wasm_frame_t *frame = wasm::detail::c(static_cast<const wasm::Frame *>(trace[i].get()));
+      frames_.push_back({name_of(frame, tenon_frame_func_name), name_of(frame, tenon_frame_module_name),
+                         trace[i]->func_index(), trace[i]->func_offset(), trace[i]->module_offset()});
+    }
+  }
+
+  /// Why: one of `TENON_TRAP_...`.
+  tenon_trap_code_t code() const noexcept { return code_; }
+
+  /// The functions that were running, the innermost first; at most 128.
+  const std::vector<Frame> &frames() const noexcept { return frames_; }
+
+private:
+  tenon_trap_code_t code_;
+  std::vector<Frame> frames_;
+
+  static std::string message_of(const wasm::Trap *trap) {
+    wasm::Message message = trap->message();
+    return message && message.size() != 0 ? std::string(message.get()) : std::string();
+  }
+
+  static std::string name_of(const wasm_frame_t *frame, bool (*ask)(const wasm_frame_t *, wasm_name_t *)) {
+    wasm_name_t name;
+    ask(frame, &name);
+    std::string text = name.size != 0 ? std::string(name.data, name.size) : std::string();
+    wasm_byte_vec_delete(&name);
+    return text;
+  }
+};
+
+namespace detail {
+
+// Throws a failure, if it is one.
+inline void check(tenon_error_t *error) {
+  if (error != nullptr) throw Error(error);
+}
+
+// Throws the reason of what just failed on this thread.
+[[noreturn]] inline void fail(const char *what) {
+  tenon_error_t *error = tenon_last_error_take();
+  if (error != nullptr) throw Error(error);
+  throw Error(TENON_ERROR_ARGUMENT, what);
+}
+
+// Throws a trap, or what a function of the host threw.
+[[noreturn]] inline void fail(const wasm::own<wasm::Trap> &trap) {
+  wasm::detail::rethrow(trap);
+  throw TrapError(trap.get());
+}
+
+// What is owned, once more.
+template <class T>
+wasm::own<T> again(const wasm::own<T> &object) {
+  if (!object) return nullptr;
+  return object->copy();
+}
+
+}  // namespace detail
+
+/// A value, or the failure in its place.
+template <class T>
+class Result {
+public:
+  /// Success.
+  Result(T value) : value_(std::move(value)) {}
+  /// Failure.
+  Result(std::shared_ptr<const Error> error) : error_(std::move(error)) {}
+
+  /// Whether there is a value.
+  explicit operator bool() const noexcept { return value_.has_value(); }
+
+  /// The value; throws the error if there is none.
+  T &value() {
+    if (!value_) raise();
+    return *value_;
+  }
+
+  /// The value; there must be one.
+  T &operator*() { return *value_; }
+
+  /// The error; there must be one. A `TrapError` can be told with `trap`.
+  const Error &error() const { return *error_; }
+
+  /// The error if it is a trap, else null.
+  const TrapError *trap() const { return dynamic_cast<const TrapError *>(error_.get()); }
+
+private:
+  std::optional<T> value_;
+  std::shared_ptr<const Error> error_;
+
+  [[noreturn]] void raise() const {
+    if (trap() != nullptr) throw *trap();
+    throw *error_;
+  }
+};
+
+/// Nothing, as the value of a `Result` of what returns nothing.
+struct Unit {};
+
+/// Does something that may throw `Error`, and makes a result of it. Other exceptions pass.
+template <class F>
+auto attempt(F &&f) {
+  using R = decltype(f());
+  using T = std::conditional_t<std::is_void_v<R>, Unit, R>;
+  try {
+    if constexpr (std::is_void_v<R>) {
+      f();
+      return Result<T>(Unit());
+    } else {
+      return Result<T>(f());
+    }
+  } catch (const TrapError &error) {
+    return Result<T>(std::make_shared<TrapError>(error));
+  } catch (const Error &error) {
+    return Result<T>(std::make_shared<Error>(error));
+  }
+}
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Types of values
+
+namespace detail {
+
+// The kind of a C++ type, and its member of a raw value. Only the types below cross the boundary.
+template <class T>
+struct Crossing;
+
+template <>
+struct Crossing<int32_t> {
+  static constexpr wasm::ValKind kind = wasm::ValKind::I32;
+  static void put(tenon_raw_t &raw, int32_t value) { raw.i32 = value; }
+  static int32_t get(const tenon_raw_t &raw) { return raw.i32; }
+};
+template <>
+struct Crossing<uint32_t> {
+  static constexpr wasm::ValKind kind = wasm::ValKind::I32;
+  static void put(tenon_raw_t &raw, uint32_t value) { raw.i32 = static_cast<int32_t>(value); }
+  static uint32_t get(const tenon_raw_t &raw) { return static_cast<uint32_t>(raw.i32); }
+};
+template <>
+struct Crossing<int64_t> {
+  static constexpr wasm::ValKind kind = wasm::ValKind::I64;
+  static void put(tenon_raw_t &raw, int64_t value) { raw.i64 = value; }
+  static int64_t get(const tenon_raw_t &raw) { return raw.i64; }
+};
+template <>
+struct Crossing<uint64_t> {
+  static constexpr wasm::ValKind kind = wasm::ValKind::I64;
+  static void put(tenon_raw_t &raw, uint64_t value) { raw.i64 = static_cast<int64_t>(value); }
+  static uint64_t get(const tenon_raw_t &raw) { return static_cast<uint64_t>(raw.i64); }
+};
+template <>
+struct Crossing<float> {
+  static constexpr wasm::ValKind kind = wasm::ValKind::F32;
+  static void put(tenon_raw_t &raw, float value) { raw.f32 = value; }
+  static float get(const tenon_raw_t &raw) { return raw.f32; }
+};
+template <>
+struct Crossing<double> {
+  static constexpr wasm::ValKind kind = wasm::ValKind::F64;
+  static void put(tenon_raw_t &raw, double value) { raw.f64 = value; }
+  static double get(const tenon_raw_t &raw) { return raw.f64; }
+};
+
+template <class... Ts>
+wasm::ownvec<wasm::ValType> types_of() {
+  wasm::ownvec<wasm::ValType> types = wasm::ownvec<wasm::ValType>::make_uninitialized(sizeof...(Ts));
+  size_t i = 0;
+  ((types[i++] = wasm::ValType::make(Crossing<Ts>::kind)), ...);
+  return types;
+}
+
+// What a function returns: nothing, one value, or several as a tuple.
+template <class R>
+struct Results {
+  static constexpr size_t count = 1;
+  static wasm::ownvec<wasm::ValType> types() { return types_of<R>(); }
+  static void put(tenon_raw_t *raw, R value) { Crossing<R>::put(raw[0], value); }
+  static R get(const tenon_raw_t *raw) { return Crossing<R>::get(raw[0]); }
+};
+template <>
+struct Results<void> {
+  static constexpr size_t count = 0;
+  static wasm::ownvec<wasm::ValType> types() { return types_of<>(); }
+  static void get(const tenon_raw_t *) {}
+};
+template <class... Rs>
+struct Results<std::tuple<Rs...>> {
+  static constexpr size_t count = sizeof...(Rs);
+  static wasm::ownvec<wasm::ValType> types() { return types_of<Rs...>(); }
+  static void put(tenon_raw_t *raw, const std::tuple<Rs...> &values) {
+    std::apply([&](const Rs &...each) { ((Crossing<Rs>::put(*raw++, each)), ...); }, values);
+  }
+  static std::tuple<Rs...> get(const tenon_raw_t *raw) { return get(raw, std::index_sequence_for<Rs...>()); }
+
+private:
+  template <size_t... I>
+  static std::tuple<Rs...> get(const tenon_raw_t *raw, std::index_sequence<I...>) {
+    return std::tuple<Rs...>(Crossing<Rs>::get(raw[I])...);
+  }
+};
+
+inline const char *name_of(wasm::ValKind kind) {
+  switch (kind) {
+    case wasm::ValKind::I32: return "i32";
+    case wasm::ValKind::I64: return "i64";
+    case wasm::ValKind::F32: return "f32";
+    case wasm::ValKind::F64: return "f64";
+    case wasm::ValKind::EXTERNREF: return "externref";
+    case wasm::ValKind::FUNCREF: return "funcref";
+  }
+  return "v128";
+}
+
+inline std::string text_of(const wasm::FuncType *type) {
+  auto list = [](const wasm::ownvec<wasm::ValType> &types) {
+    std::string text = "(";
+    for (size_t i = 0; i < types.size(); ++i) text += std::string(i != 0 ? ", " : "") + name_of(types[i]->kind());
+    return text + ")";
+  };
+  return list(type->params()) + " -> " + list(type->results());
+}
+
+// The parts of a signature, and how a callable is called with raw values.
+template <class Signature>
+struct Signed;
+template <class R, class... Args>
+struct Signed<R(Args...)> {
+  static constexpr size_t room = std::max<size_t>({sizeof...(Args), Results<R>::count, 1});
+
+  static wasm::own<wasm::FuncType> type() { return wasm::FuncType::make(types_of<Args...>(), Results<R>::types()); }
+
+  template <class F>
+  static void invoke(F &f, tenon_raw_t *raw) {
+    invoke(f, raw, std::index_sequence_for<Args...>());
+  }
+
+private:
+  template <class F, size_t... I>
+  static void invoke(F &f, [[maybe_unused]] tenon_raw_t *raw, std::index_sequence<I...>) {
+    if constexpr (std::is_void_v<R>) {
+      f(Crossing<Args>::get(raw[I])...);
+    } else {
+      Results<R>::put(raw, f(Crossing<Args>::get(raw[I])...));
+    }
+  }
+};
+
+// The signature of a callable.
+template <class F>
+struct SignatureOf : SignatureOf<decltype(&F::operator())> {};
+template <class R, class... Args>
+struct SignatureOf<R (*)(Args...)> {
+  using type = R(Args...);
+};
+template <class C, class R, class... Args>
+struct SignatureOf<R (C::*)(Args...)> {
+  using type = R(Args...);
+};
+template <class C, class R, class... Args>
+struct SignatureOf<R (C::*)(Args...) const> {
+  using type = R(Args...);
+};
+
+}  // namespace detail
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Engines, stores, modules
+
+/// An engine, shared by all copies of this object. Any thread may use it.
+class Engine {
+public:
+  /// An engine; `configure` may change settings with the functions of `tenon.h` before it is made.
+  explicit Engine(const std::function<void(wasm_config_t *)> &configure = nullptr) {
+    wasm_config_t *config = wasm_config_new();
+    if (configure) configure(config);
+    wasm_engine_t *engine;
+    detail::check(tenon_engine_new(config, &engine));
+    engine_ = std::shared_ptr<wasm::Engine>(wasm::detail::cc(engine), wasm::destroyer());
+  }
+
+  /// The object below.
+  wasm::Engine *get() const noexcept { return engine_.get(); }
+
+private:
+  std::shared_ptr<wasm::Engine> engine_;
+};
+
+/// A store, shared by all copies of this object. One thread at a time may use it.
+class Store {
+public:
+  /// A store of an engine, or of one of its own.
+  explicit Store(const Engine &engine = Engine())
+      : engine_(engine), store_(wasm_store_new(wasm::detail::c(engine.get())), wasm_store_delete) {
+    if (!store_) detail::fail("no store could be made");
+  }
+
+  /// The engine.
+  const Engine &engine() const noexcept { return engine_; }
+
+  /// Reclaims everything in the store that cannot be reached any more, now.
+  void collect() const { tenon_store_gc(store_.get()); }
+
+  /// The object below.
+  wasm::Store *get() const noexcept { return wasm::detail::cc(store_.get()); }
+
+  /// The object below, for functions of C.
+  wasm_store_t *c() const noexcept { return store_.get(); }
+
+private:
+  Engine engine_;
+  std::shared_ptr<wasm_store_t> store_;
+};
+
+/// A module: valid, and ready to be instantiated in its store.
+class Module {
+public:
+  /// A module of its binary, which is copied.
+  Module(const Store &store, std::string_view binary) {
+    wasm_byte_vec_t bytes = {binary.size(), const_cast<char *>(binary.data())};
+    wasm_module_t *module;
+    detail::check(tenon_module_new(store.c(), &bytes, &module));
+    module_ = wasm::make_own(wasm::detail::cc(module));
+  }
+
+  /// A module of its text, or of its binary.
+  static Module from_text(const Store &store, std::string_view text) {
+    wasm_byte_vec_t binary;
+    detail::check(tenon_wat2wasm(text.data(), text.size(), &binary));
+    std::unique_ptr<wasm_byte_vec_t, void (*)(wasm_byte_vec_t *)> owned(&binary, wasm_byte_vec_delete);
+    return Module(store, std::string_view(binary.data, binary.size));
+  }
+
+  Module(const Module &that) : module_(detail::again(that.module_)) {}
+  Module(Module &&) = default;
+  Module &operator=(Module that) noexcept {
+    module_ = std::move(that.module_);
+    return *this;
+  }
+
+  /// The object below.
+  wasm::Module *get() const noexcept { return module_.get(); }
+
+private:
+  wasm::own<wasm::Module> module_;
+};
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Functions
+
+template <class Signature>
+class TypedFunc;
+
+/// A function whose type is known at compile time: values cross without being looked at. Parameters are `int32_t`,
+/// `uint32_t`, `int64_t`, `uint64_t`, `float` and `double`; several results are a `std::tuple`.
+template <class R, class... Args>
+class TypedFunc<R(Args...)> {
+  using Signed = detail::Signed<R(Args...)>;
+
+public:
+  /// A function of exactly this type. Throws if it is of another; the error has both.
+  explicit TypedFunc(const wasm::Func *func) {
+    if (func == nullptr) throw Error(TENON_ERROR_ARGUMENT, "there is no function");
+    std::string actual = detail::text_of(func->type().get()), expected = detail::text_of(Signed::type().get());
+    if (actual != expected) {
+      throw Error(TENON_ERROR_ARGUMENT, "the function is of type " + actual + ", expected " + expected);
+    }
+    func_ = func->copy();
+  }
+
+  TypedFunc(const TypedFunc &that) : func_(detail::again(that.func_)) {}
+  TypedFunc(TypedFunc &&) = default;
+  TypedFunc &operator=(TypedFunc that) noexcept {
+    func_ = std::move(that.func_);
+    return *this;
+  }
+
+  /// Calls the function. Throws `TrapError`, or what a function of the host threw.
+  R operator()(Args... args) const {
+    tenon_raw_t raw[Signed::room];
+    if (auto trap = run(raw, args...)) detail::fail(trap);
+    return detail::Results<R>::get(raw);
+  }
+
+  /// Calls the function; a trap is a result. What a function of the host threw is thrown.
+  auto try_call(Args... args) const {
+    using T = std::conditional_t<std::is_void_v<R>, Unit, R>;
+    tenon_raw_t raw[Signed::room];
+    if (auto trap = run(raw, args...)) {
+      wasm::detail::rethrow(trap);
+      return Result<T>(std::make_shared<TrapError>(trap.get()));
+    }
+    if constexpr (std::is_void_v<R>) {
+      return Result<T>(Unit());
+    } else {
+      return Result<T>(detail::Results<R>::get(raw));
+    }
+  }
+
+  /// The object below.
+  wasm::Func *get() const noexcept { return func_.get(); }
+
+private:
+  wasm::own<wasm::Func> func_;
+
+  wasm::own<wasm::Trap> run(tenon_raw_t *raw, Args... args) const {
+    [[maybe_unused]] tenon_raw_t *place = raw;
+    ((detail::Crossing<Args>::put(*place++, args)), ...);
+    const wasm::Func *func = func_.get();
+    return wasm::make_own(wasm::detail::cc(tenon_func_call_raw(wasm::detail::c(func), raw)));
+  }
+};
+
+/// A function of the host from anything that can be called: its type is that of the callable, whose copy lives as
+/// long as the function. What it throws comes out at the caller of the WebAssembly code that called it.
+template <class F>
+auto make_func(const Store &store, F callable) {
+  using Signature = typename detail::SignatureOf<F>::type;
+  struct Kept {
+    F callable;
+    wasm_store_t *store;
+  };
+  auto kept = std::make_unique<Kept>(Kept{std::move(callable), store.c()});
+  tenon_raw_callback_t enter = [](void *env, const wasm_func_t *, tenon_raw_t *values) -> wasm_trap_t * {
+    Kept *kept = static_cast<Kept *>(env);
+    try {
+      detail::Signed<Signature>::invoke(kept->callable, values);
+      return nullptr;
+    } catch (...) {
+      return wasm::detail::Thrown::trap(kept->store);
+    }
+  };
+  wasm::own<wasm::FuncType> type = detail::Signed<Signature>::type();
+  const wasm::FuncType *lent = type.get();
+  wasm_func_t *made;
+  detail::check(tenon_func_new_raw(
+      store.c(), wasm::detail::c(lent), enter, kept.get(), [](void *env) { delete static_cast<Kept *>(env); }, &made));
+  kept.release();
+  wasm::own<wasm::Func> owned = wasm::make_own(wasm::detail::cc(made));
+  return TypedFunc<Signature>(owned.get());
+}
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Memories
+
+class Memory;
+
+/// A part of a memory as elements of a type. It was checked to lie inside, and stays usable whatever grows: it keeps the
+/// memory alive and asks for its address at each access. Elements are little-endian and need not be aligned.
+template <class T>
+class Span {
+  static_assert(std::is_trivially_copyable_v<T>, "elements are copied as bytes");
+
+public:
+  /// The number of elements.
+  size_t size() const noexcept { return size_; }
+
+  /// An element. Throws if there are fewer.
+  T operator[](size_t index) const {
+    T value;
+    std::memcpy(&value, at(index, 1), sizeof(T));
+    return value;
+  }
+
+  /// Replaces an element. Throws if there are fewer.
+  void set(size_t index, T value) const { std::memcpy(at(index, 1), &value, sizeof(T)); }
+
+  /// A part of this part. Throws if it does not lie inside.
+  Span slice(size_t first, size_t count) const {
+    at(first, count);
+    return Span(memory_, offset_ + first * sizeof(T), count);
+  }
+
+  /// All elements, copied.
+  std::vector<T> to_vector() const {
+    std::vector<T> values(size_);
+    if (size_ != 0) std::memcpy(values.data(), at(0, size_), size_ * sizeof(T));
+    return values;
+  }
+
+  /// Writes elements over the first ones here. Throws, and writes nothing, if there are fewer here.
+  void assign(const T *values, size_t count) const {
+    char *place = at(0, count);
+    if (count != 0) std::memcpy(place, values, count * sizeof(T));
+  }
+
+private:
+  friend class Memory;
+  std::shared_ptr<wasm::Memory> memory_;
+  size_t offset_;
+  size_t size_;
+
+  Span(std::shared_ptr<wasm::Memory> memory, size_t offset, size_t size)
+      : memory_(std::move(memory)), offset_(offset), size_(size) {}
+
+  char *at(size_t index, size_t count) const {
+    if (index > size_ || count > size_ - index) {
+      throw Error(TENON_ERROR_ARGUMENT, std::to_string(count) + " elements at " + std::to_string(index) +
+                                            " are outside of the span's " + std::to_string(size_));
+    }
+    return memory_->data() + offset_ + index * sizeof(T);
+  }
+};
+
+/// A linear memory. Every access is checked.
+class Memory {
+public:
+  /// A memory of so many pages at first, and at most.
+  Memory(const Store &store, uint32_t pages, uint32_t max_pages = wasm_limits_max_default) {
+    wasm::own<wasm::MemoryType> type = wasm::MemoryType::make(wasm::Limits(pages, max_pages));
+    wasm::own<wasm::Memory> memory = wasm::Memory::make(store.get(), type.get());
+    if (!memory) detail::fail("no memory could be made");
+    memory_ = std::shared_ptr<wasm::Memory>(memory.release(), wasm::destroyer());
+  }
+
+  /// Another reference to a memory.
+  explicit Memory(const wasm::Memory *memory) {
+    if (memory == nullptr) throw Error(TENON_ERROR_ARGUMENT, "there is no memory");
+    memory_ = std::shared_ptr<wasm::Memory>(memory->copy().release(), wasm::destroyer());
+  }
+
+  /// Bytes of a page.
+  static constexpr size_t page_size = 0x10000;
+
+  /// The size in pages.
+  uint32_t pages() const { return memory_->size(); }
+
+  /// The size in bytes.
+  size_t size() const { return memory_->data_size(); }
+
+  /// Adds pages, filled with zeros; how many there were. Throws, and nothing changes, if that are too many.
+  uint64_t grow(uint32_t delta) const {
+    uint64_t old = 0;
+    detail::check(tenon_memory_grow(wasm::detail::c(memory_.get()), delta, &old));
+    return old;
+  }
+
+  /// A part of the memory, from an offset in bytes, of so many elements. Throws if it does not lie inside.
+  template <class T = char>
+  Span<T> span(uint64_t offset, uint64_t count) const {
+    if (offset > size() || count > (size() - offset) / sizeof(T)) {
+      throw Error(TENON_ERROR_ARGUMENT,
+                  std::to_string(count) + " elements of " + std::to_string(sizeof(T)) + " bytes at offset " +
+                      std::to_string(offset) + " are outside of the memory of " + std::to_string(size()) + " bytes");
+    }
+    return Span<T>(memory_, static_cast<size_t>(offset), static_cast<size_t>(count));
+  }
+
+  /// The value at an offset in bytes. Throws if it does not lie inside.
+  template <class T>
+  T read(uint64_t offset) const {
+    return span<T>(offset, 1)[0];
+  }
+
+  /// Writes a value at an offset in bytes. Throws if it does not lie inside.
+  template <class T>
+  void write(uint64_t offset, T value) const {
+    span<T>(offset, 1).set(0, value);
+  }
+
+  /// The bytes of a text. Throws if they do not lie inside.
+  std::string read_string(uint64_t offset, uint64_t length) const {
+    std::vector<char> bytes = span<char>(offset, length).to_vector();
+    return std::string(bytes.begin(), bytes.end());
+  }
+
+  /// Writes the bytes of a text. Throws, and writes nothing, if they do not lie inside.
+  void write_string(uint64_t offset, std::string_view text) const {
+    span<char>(offset, text.size()).assign(text.data(), text.size());
+  }
+
+  /// The object below.
+  wasm::Memory *get() const noexcept { return memory_.get(); }
+
+private:
+  std::shared_ptr<wasm::Memory> memory_;
+};
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Instances and linkers
+
+/// An instance of a module, with its exports by name.
+class Instance {
+public:
+  /// An instance; the imports are lent, in the order of the module's. Throws `Error` if they do not fit, `TrapError` if the
+  /// start function traps.
+  Instance(const Store &store, const Module &module, std::initializer_list<wasm::Extern *> imports = {}) {
+    wasm_extern_vec_t lent = {
+        imports.size(), reinterpret_cast<wasm_extern_t **>(const_cast<wasm::Extern **>(imports.begin()))};
+    wasm_instance_t *made;
+    wasm_trap_t *trap;
+    tenon_error_t *error = tenon_instance_new(store.c(), c(module), &lent, &made, &trap);
+    *this = Instance(module, made, trap, error);
+  }
+
+  /// An export. Throws if there is none of the name.
+  wasm::Extern *get_export(std::string_view name) const {
+    for (const auto &each : parts_->exports) {
+      if (each.first == name) return each.second.get();
+    }
+    throw Error(TENON_ERROR_ARGUMENT, "the module has no export \"" + std::string(name) + "\"");
+  }
+
+  /// An exported function of this type. Throws if there is none of the name and type.
+  template <class Signature>
+  TypedFunc<Signature> func(std::string_view name) const {
+    try {
+      return TypedFunc<Signature>(get_export(name)->func());
+    } catch (const Error &error) {
+      throw Error(error.kind(), "export \"" + std::string(name) + "\": " + error.what());
+    }
+  }
+
+  /// An exported memory. Throws if there is none of the name.
+  Memory memory(std::string_view name) const {
+    const wasm::Memory *found = get_export(name)->memory();
+    if (found == nullptr) throw Error(TENON_ERROR_ARGUMENT, "export \"" + std::string(name) + "\" is no memory");
+    return Memory(found);
+  }
+
+  /// The number of exports.
+  size_t export_count() const noexcept { return parts_->exports.size(); }
+
+  /// The object below.
+  wasm::Instance *get() const noexcept { return parts_->instance.get(); }
+
+private:
+  friend class Linker;
+
+  struct Parts {
+    wasm::own<wasm::Instance> instance;
+    std::vector<std::pair<std::string, wasm::own<wasm::Extern>>> exports;
+  };
+  std::shared_ptr<Parts> parts_;
+
+  static const wasm_module_t *c(const Module &module) {
+    const wasm::Module *below = module.get();
+    return wasm::detail::c(below);
+  }
+
+  // What an instantiation gave.
+  Instance(const Module &module, wasm_instance_t *made, wasm_trap_t *trap, tenon_error_t *error)
+      : parts_(std::make_shared<Parts>()) {
+    parts_->instance = wasm::make_own(wasm::detail::cc(made));
+    wasm::own<wasm::Trap> reason = wasm::make_own(wasm::detail::cc(trap));
+    if (error != nullptr) {
+      if (reason && tenon_error_kind(error) == TENON_ERROR_TRAP) {
+        tenon_error_delete(error);
+        detail::fail(reason);
+      }
+      throw Error(error);
+    }
+    wasm::ownvec<wasm::ExportType> types = module.get()->exports();
+    wasm::ownvec<wasm::Extern> exports = parts_->instance->exports();
+    for (size_t i = 0; i < types.size() && i < exports.size(); ++i) {
+      const wasm::Name &name = types[i]->name();
+      parts_->exports.emplace_back(std::string(name.get(), name.size()), std::move(exports[i]));
+    }
+  }
+};
+
+/// Definitions by name, from which imports are taken.
+class Linker {
+public:
+  /// A linker without definitions, for things of this store.
+  explicit Linker(const Store &store) : store_(store), linker_(tenon_linker_new(store.c()), tenon_linker_delete) {
+    if (!linker_) detail::fail("no linker could be made");
+  }
+
+  /// Defines a thing under two names. Throws if there is such a definition, or the thing is of another store.
+  void define(std::string_view module, std::string_view name, const wasm::Extern *item) {
+    detail::check(tenon_linker_define(
+        linker_.get(), module.data(), module.size(), name.data(), name.size(), wasm::detail::c(item)));
+  }
+
+  /// Defines a function of the host; see `make_func`.
+  template <class F>
+  void define_func(std::string_view module, std::string_view name, F callable) {
+    define(module, name, make_func(store_, std::move(callable)).get());
+  }
+
+  /// Defines each export of an instance under a name and the export's own. Throws if there is such a definition.
+  void define_instance(std::string_view name, const Instance &instance) {
+    const wasm::Instance *below = instance.get();
+    detail::check(tenon_linker_define_instance(linker_.get(), name.data(), name.size(), wasm::detail::c(below)));
+  }
+
+  /// An instance whose imports are the definitions here. Throws as `Instance` does; the error names what is missing.
+  Instance instantiate(const Module &module) const {
+    wasm_instance_t *made;
+    wasm_trap_t *trap;
+    tenon_error_t *error = tenon_linker_instantiate(linker_.get(), Instance::c(module), &made, &trap);
+    return Instance(module, made, trap, error);
+  }
+
+private:
+  Store store_;
+  std::unique_ptr<tenon_linker_t, void (*)(tenon_linker_t *)> linker_;
+};
+
+}  // namespace tenon
+
+#endif  // TENON_HH
