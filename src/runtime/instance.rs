@@ -65,6 +65,7 @@ impl Instance {
         module: Arc<CompiledModule>,
         imports: Box<[*const Object]>,
     ) -> Option<*mut Instance> {
+        store.before_allocation();
         let layout = layout_of(&module);
         // SAFETY: the layout is larger than an `Instance`, and so not empty.
         let place = unsafe { alloc_zeroed(layout) }.cast::<Instance>();

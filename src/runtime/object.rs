@@ -250,6 +250,9 @@ impl<T> Standalone<T> {
     /// `make` gets the header to put at the object's beginning.
     pub fn allocate(store: Option<&Store>, kind: ObjectKind, make: impl FnOnce(Object) -> T) -> *mut T {
         let of = store.map_or(ptr::null(), ptr::from_ref);
+        if let Some(store) = store {
+            store.before_allocation();
+        }
         let mut boxed = Box::<Standalone<T>>::new_uninit();
         let place = boxed.as_mut_ptr();
         // SAFETY: both fields of the fresh allocation are written before it is used; the group's address is stable.

@@ -153,6 +153,13 @@ impl Store {
         (sp >= start && sp < end) || end == 0
     }
 
+    /// To be called before a group is made: nothing that is half done may be seen by a trace.
+    pub(in crate::runtime) fn before_allocation(&self) {
+        if self.engine.config().collect_always {
+            collect::collect(self);
+        }
+    }
+
     /// Enters a new group in the list. It has its first handle.
     pub(in crate::runtime) fn adopt(&self, group: &Group) {
         let head = self.groups.get();
@@ -165,9 +172,6 @@ impl Store {
         self.group_count.set(self.group_count.get() + 1);
         self.rooted(1);
         self.collector.allocated();
-        if self.engine.config().collect_always {
-            collect::collect(self);
-        }
     }
 
     /// Takes a dying group out of the list.

@@ -65,6 +65,8 @@ inline own<wasm::Engine> new_engine() {
     tenon_config_set_memory_guard(c_config, 0);
   } else if (std::strcmp(kind, "eager") == 0) {
     tenon_config_set_eager(c_config, true);
+  } else if (std::strcmp(kind, "collecting") == 0) {
+    tenon_config_set_collect_always(c_config, true);
   } else {
     std::printf("TENON_TEST_ENGINE: %s is not known\n", kind);
     std::exit(1);

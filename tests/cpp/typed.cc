@@ -27,6 +27,7 @@ static tenon::Engine test_engine() {
     std::string name = kind != nullptr ? kind : "";
     if (name == "checked") tenon_config_set_signals(config, false);
     if (name == "eager") tenon_config_set_eager(config, true);
+    if (name == "collecting") tenon_config_set_collect_always(config, true);
     if (name == "moving") {
       tenon_config_set_memory_reservation(config, 0);
       tenon_config_set_memory_guard(config, 0);
