@@ -5,7 +5,6 @@
 //! changed since it was written, and the identity that it was written by the same version for the same processor, settings
 //! and features; otherwise the functions are compiled when they are first called.
 
-use crate::compile::builtin::BUILTINS;
 use crate::compile::code::Code;
 use crate::compile::image::{self, Image, ImageError};
 use crate::compile::isa_identity;
@@ -21,10 +20,11 @@ use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-/// What machine code depends on besides the module and the version.
+/// What machine code depends on besides the module and the version: processor, settings, features, and the sources of the
+/// code generator (`build.rs`).
 fn identity(engine: &Engine) -> Result<String, Error> {
     let isa = isa_identity(engine.tunables()).map_err(from_compile)?;
-    Ok(format!("{isa} {:?} {} builtins", engine.config().features, BUILTINS.len()))
+    Ok(format!("{isa} {:?} generator {}", engine.config().features, env!("TENON_GENERATOR")))
 }
 
 /// The module as bytes. All functions are compiled for it.
