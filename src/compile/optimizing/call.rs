@@ -7,7 +7,7 @@ use crate::compile::CompileError;
 use crate::compile::builtin::{Builtin, BuiltinType};
 use crate::compile::layout::*;
 use crate::trap::TrapCode;
-use crate::types::HeapType;
+use crate::types::Hierarchy;
 use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, SigRef, UserExternalName, Value, types};
 
 impl Translator<'_> {
@@ -46,7 +46,7 @@ impl Translator<'_> {
         if let Some(sig) = self.type_signatures.get(&ty) {
             return Ok(*sig);
         }
-        let sig = wasm_signature(&self.module.types[ty as usize])?;
+        let sig = wasm_signature(self.module.type_of_funcs(ty))?;
         let sig = self.b.import_signature(sig);
         self.type_signatures.insert(ty, sig);
         Ok(sig)
@@ -94,22 +94,40 @@ impl Translator<'_> {
         let index = self.pop();
         let func = self.table_element(table, index, TrapCode::UndefinedElement);
         let nullable = self.module.tables[table as usize].element.nullable;
-        debug_assert_eq!(self.module.tables[table as usize].element.heap, HeapType::Func);
+        debug_assert_eq!(self.module.tables[table as usize].element.heap.hierarchy(), Hierarchy::Func);
 
         if nullable {
             self.trap_if_uninitialized(func, index);
         }
+        self.check_func_type(ty, func);
         let flags = self.changing();
-        let actual = self.b.ins().load(types::I32, flags, func, FUNC_TYPE_ID as i32);
-        let expected = self.type_id(ty);
-        let same = self.b.ins().icmp(ir::condcodes::IntCC::Equal, actual, expected);
-        self.trap_unless(same, TrapCode::IndirectCallTypeMismatch);
-
         let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
         let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);
         let code = self.b.ins().load(POINTER, flags, slot, 0);
         self.call_code(ty, sig, code, vmctx);
         Ok(())
+    }
+
+    /// Traps unless a function has this type or one below it.
+    fn check_func_type(&mut self, ty: u32, func: Value) {
+        let flags = self.changing();
+        let actual = self.b.ins().load(types::I32, flags, func, FUNC_TYPE_ID as i32);
+        let expected = self.type_id(ty);
+        let same = self.b.ins().icmp(ir::condcodes::IntCC::Equal, actual, expected);
+        if self.module.types[ty as usize].is_final() {
+            self.trap_unless(same, TrapCode::IndirectCallTypeMismatch);
+            return;
+        }
+        let (slow, matches) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(slow);
+        self.b.ins().brif(same, matches, &[], slow, &[]);
+        self.b.seal_block(slow);
+        self.b.switch_to_block(slow);
+        let below = self.builtin(Builtin::func_type_matches, &[actual, expected]).expect("it has a result");
+        self.trap_unless(below, TrapCode::IndirectCallTypeMismatch);
+        self.b.ins().jump(matches, &[]);
+        self.b.seal_block(matches);
+        self.b.switch_to_block(matches);
     }
 
     fn call_code(&mut self, ty: u32, sig: SigRef, code: Value, vmctx: Value) {
@@ -131,7 +149,7 @@ impl Translator<'_> {
     }
 
     fn pop_args(&mut self, ty: u32, vmctx: Value) -> Vec<Value> {
-        let count = self.module.types[ty as usize].params().len();
+        let count = self.module.type_of_funcs(ty).params().len();
         let at = self.stack.len() - count;
         let mut args = Vec::with_capacity(count + 1);
         args.push(vmctx);

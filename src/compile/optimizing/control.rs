@@ -70,7 +70,7 @@ impl Translator<'_> {
             BlockType::Empty => (Vec::new(), Vec::new()),
             BlockType::Type(ty) => (Vec::new(), vec![local_type(ty)]),
             BlockType::FuncType(index) => {
-                let ty = &self.module.types[index as usize];
+                let ty = self.module.type_of_funcs(index);
                 (self.clif_types(ty.params())?, self.clif_types(ty.results())?)
             }
         })
