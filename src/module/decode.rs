@@ -8,6 +8,7 @@ use super::error::{ModuleError, ModuleErrorKind};
 use super::validate::Bodies;
 use super::*;
 use crate::config::Features;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wasmparser::{BinaryReader, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
 use wasmparser::{Validator, ValidatorResources, WasmFeatures};
 
@@ -30,6 +31,8 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     let mut allowed = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST);
     allowed.set(WasmFeatures::SIMD, features.simd);
     allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
+    allowed.set(WasmFeatures::TAIL_CALL, features.tail_calls);
+    allowed.set(WasmFeatures::FUNCTION_REFERENCES, features.function_references);
     allowed
 }
 
@@ -55,8 +58,10 @@ fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, M
                 first_index: module.imported_functions,
                 resources,
                 features,
+                tail_calls_out: AtomicBool::new(false),
             };
             let (checked, data) = bodies.validate(threads, read_data);
+            module.tail_calls_out = bodies.tail_calls_out.load(Ordering::Relaxed);
             checked.map_err(|error| named(error, &module, bytes))?;
             data
         }
@@ -441,6 +446,7 @@ impl Module {
             data: Vec::new(),
             bodies: Vec::new(),
             name_section: None,
+            tail_calls_out: false,
             names: OnceLock::new(),
         }
     }
