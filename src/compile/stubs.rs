@@ -110,10 +110,6 @@ pub fn host_stub(compiler: &mut Compiler, ty: &FuncType, with_env: bool) -> Resu
 
 /// The code of host functions of type `ty` whose callback takes an array of raw values.
 pub fn raw_host_stub(compiler: &mut Compiler, ty: &FuncType) -> Result<Code, CompileError> {
-    if ty.results().iter().any(|result| result.is_ref()) {
-        let what = format!("a raw host function of type {ty}: references as results need wasm_func_new");
-        return Err(CompileError::NotSupported { what, module_offset: None });
-    }
     host(compiler, ty, |stub, func| {
         let count = ty.params().len().max(ty.results().len()) as u32;
         let values = stub.slot(count * RAW_SIZE, 4);
@@ -126,6 +122,9 @@ pub fn raw_host_stub(compiler: &mut Compiler, ty: &FuncType) -> Result<Code, Com
         let array = stub.b.ins().stack_addr(I64, values, 0);
         let trap = stub.call_host(callback, &[env, func, array]);
         stub.raise_if_trap(func, trap);
+        if ty.results().iter().any(|result| result.is_ref()) {
+            stub.call_builtin(func, Builtin::raw_result_refs, &[array]);
+        }
         ty.results()
             .iter()
             .enumerate()

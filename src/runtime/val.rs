@@ -23,6 +23,10 @@ pub mod kind {
     pub const EXTERNREF: u8 = 128;
     /// `WASM_FUNCREF`
     pub const FUNCREF: u8 = 129;
+    /// `TENON_ANYREF`, of `tenon_val_t` only.
+    pub const ANYREF: u8 = 130;
+    /// `TENON_EXNREF`, likewise.
+    pub const EXNREF: u8 = 131;
 }
 
 /// A value with its kind: the layout of `wasm_val_t`.
@@ -58,6 +62,8 @@ pub fn kind_name(kind: u8) -> &'static str {
         kind::V128 => "v128",
         kind::EXTERNREF => "externref",
         kind::FUNCREF => "funcref",
+        kind::ANYREF => "anyref",
+        kind::EXNREF => "exnref",
         _ => "no kind of value",
     }
 }

@@ -42,6 +42,8 @@ pub struct TypeId {
 
 /// Marks an index as a place in the group that is being declared.
 const RELATIVE: u32 = 1 << 31;
+/// More types above one another than this are not allowed.
+const MAX_DEPTH: usize = 63;
 /// More types than this are not registered at a time.
 const MAX_TYPES: u32 = 1 << 30;
 
@@ -117,6 +119,17 @@ pub struct FieldType {
     pub mutable: bool,
 }
 
+impl FieldType {
+    /// Whether a field of this type can be used as one of type `other` (section 3.3.6): what may be written must be the same.
+    fn matches(self, other: FieldType) -> bool {
+        self.mutable == other.mutable
+            && match (self.storage, other.storage) {
+                (StorageType::Val(a), StorageType::Val(b)) if !self.mutable => a.matches(b),
+                (a, b) => a == b,
+            }
+    }
+}
+
 impl CompositeType {
     /// The function type with these parameters and results.
     pub fn func(params: impl IntoIterator<Item = ValType>, results: impl IntoIterator<Item = ValType>) -> Self {
@@ -132,6 +145,24 @@ impl CompositeType {
             CompositeType::Func { .. } => DefKind::Func,
             CompositeType::Struct(_) => DefKind::Struct,
             CompositeType::Array(_) => DefKind::Array,
+        }
+    }
+
+    /// Whether what is of this type can be used as what is of `other` (section 3.3.6).
+    fn matches(&self, other: &CompositeType) -> bool {
+        match (self, other) {
+            (CompositeType::Func { all: a, params: p }, CompositeType::Func { all: b, params: q }) => {
+                let contravariant = |(a, b): (&ValType, &ValType)| b.matches(*a);
+                let covariant = |(a, b): (&ValType, &ValType)| a.matches(*b);
+                (p, a.len()) == (q, b.len())
+                    && a[..*p].iter().zip(&b[..*q]).all(contravariant)
+                    && a[*p..].iter().zip(&b[*q..]).all(covariant)
+            }
+            (CompositeType::Struct(a), CompositeType::Struct(b)) => {
+                a.len() >= b.len() && a.iter().zip(b).all(|(a, b)| a.matches(*b))
+            }
+            (CompositeType::Array(a), CompositeType::Array(b)) => a.matches(*b),
+            _ => false,
         }
     }
 
@@ -263,7 +294,10 @@ fn register_group(types: Vec<SubType>) -> Option<Arc<RecGroup>> {
     let mut inside = true;
     each(&mut |id| match id.index & RELATIVE {
         0 => ids.push(*id),
-        _ => inside &= id.index & !RELATIVE < count,
+        _ => {
+            let meant = relative.get((id.index & !RELATIVE) as usize);
+            inside &= meant.is_some_and(|ty| ty.composite.kind() == id.kind);
+        }
     });
     if !inside {
         return None;
@@ -396,6 +430,16 @@ impl DefType {
     /// The types above it, the outermost first.
     pub fn supertypes(&self) -> &[TypeId] {
         self.member().supertypes()
+    }
+
+    /// Whether it may be declared below its supertype (section 3.2.11): that is not final, has room below it, and what is
+    /// of this type can be used as what is of that. Decoded modules have been checked; what the host declares has not.
+    pub fn is_valid(&self) -> bool {
+        let Some(above) = self.supertypes().last() else { return true };
+        let Some(above) = above.resolve() else { return false };
+        !above.is_final()
+            && self.supertypes().len() <= MAX_DEPTH
+            && self.member().sub().composite.matches(&above.member().sub().composite)
     }
 
     /// The function type, if it is one.
