@@ -125,6 +125,18 @@ WASM_API_EXTERN void tenon_config_set_simd(wasm_config_t *config, bool on);
 /// Whether modules may use the relaxed vector instructions; on by default, but off whenever `v128` is.
 WASM_API_EXTERN void tenon_config_set_relaxed_simd(wasm_config_t *config, bool on);
 
+/// Whether modules may have more than one memory; on by default.
+WASM_API_EXTERN void tenon_config_set_multi_memory(wasm_config_t *config, bool on);
+
+/// Whether modules may have memories and tables with 64-bit addresses; on by default.
+WASM_API_EXTERN void tenon_config_set_memory64(wasm_config_t *config, bool on);
+
+/// Whether modules may have memories whose pages have another size than 64 KiB; on by default.
+WASM_API_EXTERN void tenon_config_set_custom_page_sizes(wasm_config_t *config, bool on);
+
+/// Whether modules may use the instructions for 128-bit integer arithmetic; on by default.
+WASM_API_EXTERN void tenon_config_set_wide_arithmetic(wasm_config_t *config, bool on);
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, uint64_t bytes);

@@ -8,6 +8,35 @@ pub struct Features {
     pub simd: bool,
     /// The relaxed ones among them; off whenever `simd` is.
     pub relaxed_simd: bool,
+    /// More than one memory in a module.
+    pub multi_memory: bool,
+    /// Memories and tables with 64-bit addresses.
+    pub memory64: bool,
+    /// Memories whose pages have another size than 64 KiB.
+    pub custom_page_sizes: bool,
+    /// Arithmetic on 128 bits.
+    pub wide_arithmetic: bool,
+}
+
+impl Features {
+    /// All of them.
+    pub const ALL: Features = Features {
+        simd: true,
+        relaxed_simd: true,
+        multi_memory: true,
+        memory64: true,
+        custom_page_sizes: true,
+        wide_arithmetic: true,
+    };
+    /// None of them: the language without what can be switched.
+    pub const NONE: Features = Features {
+        simd: false,
+        relaxed_simd: false,
+        multi_memory: false,
+        memory64: false,
+        custom_page_sizes: false,
+        wide_arithmetic: false,
+    };
 }
 
 /// The settings of an engine. They do not change once it exists.
@@ -42,7 +71,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            features: Features { simd: true, relaxed_simd: true },
+            features: Features::ALL,
             signals: true,
             eager: false,
             memory_reservation: Config::FULL_RESERVATION,

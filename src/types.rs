@@ -130,6 +130,8 @@ pub struct TableType {
     pub element: RefType,
     /// Sizes in elements.
     pub limits: Limits,
+    /// Whether indices are 64-bit.
+    pub is64: bool,
 }
 
 /// A memory type.
@@ -146,14 +148,19 @@ pub struct MemoryType {
 }
 
 impl MemoryType {
-    /// The largest page count that a 32-bit memory of 64 KiB pages can have.
-    pub const MAX_PAGES_32: u64 = 65536;
-    /// Bytes of an ordinary page.
-    pub const PAGE_SIZE: u64 = 65536;
+    /// Binary logarithm of the bytes of an ordinary page.
+    pub const PAGE_SIZE_LOG2: u8 = 16;
 
     /// An ordinary 32-bit memory type.
     pub fn new32(limits: Limits) -> MemoryType {
-        MemoryType { limits, is64: false, shared: false, page_size_log2: 16 }
+        MemoryType { limits, is64: false, shared: false, page_size_log2: MemoryType::PAGE_SIZE_LOG2 }
+    }
+
+    /// The most pages that a type with such addresses and pages may name (section 3.2.11): those that can be addressed, less
+    /// one where their number would not fit an address.
+    pub fn most_pages(&self) -> u64 {
+        let addresses: u128 = if self.is64 { 1 << 64 } else { 1 << 32 };
+        (addresses >> self.page_size_log2).min(addresses - 1) as u64
     }
 }
 
@@ -196,7 +203,9 @@ impl ExternType {
         match (self, expected) {
             (ExternType::Func(a), ExternType::Func(e)) => a == e,
             (ExternType::Global(a), ExternType::Global(e)) => a == e,
-            (ExternType::Table(a), ExternType::Table(e)) => a.element == e.element && a.limits.matches(&e.limits),
+            (ExternType::Table(a), ExternType::Table(e)) => {
+                a.element == e.element && a.is64 == e.is64 && a.limits.matches(&e.limits)
+            }
             (ExternType::Memory(a), ExternType::Memory(e)) => {
                 a.is64 == e.is64
                     && a.shared == e.shared
@@ -288,12 +297,15 @@ impl fmt::Display for ExternType {
             ExternType::Global(t) => {
                 write!(f, "{} global {}", if t.mutable { "mutable" } else { "constant" }, t.content)
             }
-            ExternType::Table(t) => write!(f, "table of {} {}", t.element, t.limits),
+            ExternType::Table(t) => {
+                let is64 = if t.is64 { "64-bit " } else { "" };
+                write!(f, "{is64}table of {} {}", t.element, t.limits)
+            }
             ExternType::Memory(t) => {
                 let shared = if t.shared { "shared " } else { "" };
                 let is64 = if t.is64 { "64-bit " } else { "" };
                 write!(f, "{shared}{is64}memory {}", t.limits)?;
-                if t.page_size_log2 != 16 {
+                if t.page_size_log2 != MemoryType::PAGE_SIZE_LOG2 {
                     write!(f, " of pages of {} bytes", 1u64 << t.page_size_log2)?;
                 }
                 Ok(())

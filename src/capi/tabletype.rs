@@ -124,7 +124,7 @@ pub extern "C" fn wasm_tabletype_new(
         );
         return None;
     };
-    wasm_tabletype_t::from_ty(&TableType { element, limits: limits.to_ty() })
+    wasm_tabletype_t::from_ty(&TableType { element, limits: limits.to_ty(), is64: false })
 }
 
 /// The type of the elements. It belongs to the table type. With NULL: NULL.

@@ -30,6 +30,10 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     let mut allowed = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST);
     allowed.set(WasmFeatures::SIMD, features.simd);
     allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
+    allowed.set(WasmFeatures::MULTI_MEMORY, features.multi_memory);
+    allowed.set(WasmFeatures::MEMORY64, features.memory64);
+    allowed.set(WasmFeatures::CUSTOM_PAGE_SIZES, features.custom_page_sizes);
+    allowed.set(WasmFeatures::WIDE_ARITHMETIC, features.wide_arithmetic);
     allowed
 }
 
@@ -301,7 +305,8 @@ fn table_type(ty: &wasmparser::TableType, offset: usize) -> Result<TableType, Mo
         let message = format!("table of at least {} elements; at most {max} are allowed", ty.initial);
         return Err(ModuleError::new(ModuleErrorKind::Limit, message, offset));
     }
-    Ok(TableType { element: ref_type(ty.element_type)?, limits: Limits { min: ty.initial, max: ty.maximum } })
+    let limits = Limits { min: ty.initial, max: ty.maximum };
+    Ok(TableType { element: ref_type(ty.element_type)?, limits, is64: ty.table64 })
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {

@@ -165,7 +165,10 @@ const LIMIT: &[&str] = &[
 impl From<wasmparser::Error> for ModuleError {
     fn from(error: wasmparser::Error) -> ModuleError {
         let text = error.message();
-        let (kind, message) = if let Some(missing) = error.missing_wasm_feature() {
+        let (kind, message) = if text.starts_with("shared globals require") {
+            // To the language that is supported, the flag of a proposal that is not is none.
+            (ModuleErrorKind::Malformed, "malformed mutability".into())
+        } else if let Some(missing) = error.missing_wasm_feature() {
             (ModuleErrorKind::Unsupported, not_enabled(feature_name(missing), text))
         } else if text == "multiple memories" {
             (ModuleErrorKind::Unsupported, not_enabled("multiple memories", text))

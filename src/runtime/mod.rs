@@ -17,6 +17,7 @@ pub mod memory_pool;
 pub mod module;
 pub mod object;
 pub mod serialize;
+pub mod shared_memory;
 pub mod signals;
 pub mod signature;
 pub mod store;

@@ -1,4 +1,4 @@
-//! What is not WebAssembly 2.0 is refused, and the message names it.
+//! What is off is refused, and the message names it; what is on is taken.
 
 use super::*;
 
@@ -46,14 +46,11 @@ const OFF: &[(&str, &str)] = &[
     ("stack switching", "(type $f (func)) (type $c (cont $f))"),
 ];
 
-/// All that can be switched off is.
-const NOTHING: Features = Features { simd: false, relaxed_simd: false };
-
 #[test]
 fn what_is_off_is_refused_by_name() {
     for (feature, text) in OFF {
         let bytes = binary(&format!("(module {text})"));
-        let error = Module::new(bytes.into(), &NOTHING, 1).map(|_| ()).expect_err(text);
+        let error = Module::new(bytes.into(), &Features::NONE, 1).map(|_| ()).expect_err(text);
         assert_eq!(error.kind, ModuleErrorKind::Unsupported, "{text}: {error}");
         let named = error.message.split_once("feature not enabled: ").map(|(_, name)| name);
         let exactly =
@@ -81,7 +78,7 @@ fn vectors_are_on() {
     let relaxed = "(module (func unreachable i8x16.relaxed_swizzle drop))";
     module(relaxed);
     // Each has its switch, but relaxed operators are nothing without vectors.
-    for features in [Features { simd: true, relaxed_simd: false }, Features { simd: false, relaxed_simd: true }] {
+    for features in [Features { relaxed_simd: false, ..Features::ALL }, Features { simd: false, ..Features::ALL }] {
         let error = Module::new(binary(relaxed).into(), &features, 1).unwrap_err();
         assert_eq!(error.message, "feature not enabled: relaxed SIMD");
     }
@@ -98,6 +95,9 @@ fn what_is_on() {
         "(table 1 externref) (table 1 funcref) (func (drop (table.grow 0 (ref.null extern) (i32.const 1))))",
         "(import \"a\" \"b\" (global (mut i32))) (export \"a\" (global 0))",
         "(global i64 (i64.add (i64.const 1) (i64.mul (i64.const 2) (i64.const 3))))",
+        "(memory 1) (memory i64 1 (pagesize 1)) (table i64 1 funcref) (func (result i64 i64) \
+          (i64.mul_wide_u (i64.load 1 (i64.const 0)) (i64.load 0 (i32.const 0))))",
+        "(func (@metadata.code.branch_hint \"\\01\") (if (i32.const 1) (then)))",
         "(func (param externref funcref) (result externref) (select (result externref) \
           (local.get 0) (ref.null extern) (ref.is_null (local.get 1))))",
     ];

@@ -261,6 +261,7 @@ impl Translator<'_> {
             Op::FloatUnary(_, op) => self.float_unary(op),
             Op::FloatBinary(_, op) => self.float_binary(op),
             Op::FloatCompare(_, op) => self.float_compare(op),
+            Op::Wide(op) => self.wide(op),
             Op::Convert(op) => self.convert(op),
             Op::RefNull => {
                 let value = self.b.ins().iconst(POINTER, 0);

@@ -125,6 +125,34 @@ impl Config {
         self
     }
 
+    /// The same, with several memories to a module or one.
+    pub fn multi_memory(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_multi_memory(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with 64-bit memories and tables or without.
+    pub fn memory64(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_memory64(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with pages of any size or of 64 KiB.
+    pub fn custom_page_sizes(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_custom_page_sizes(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with 128-bit arithmetic or without.
+    pub fn wide_arithmetic(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_wide_arithmetic(self.as_ptr(), on) };
+        self
+    }
+
     /// The same, with this much address space for each memory.
     pub fn memory_reservation(self, bytes: u64) -> Config {
         // SAFETY: a live configuration.

@@ -14,7 +14,7 @@ use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke, WastR
 
 use crate::error::{self, Error};
 use crate::mode::Mode;
-use crate::object::{Engine, Extern, Foreign, Instance, Module, NoInstance, Store};
+use crate::object::{Config, Engine, Extern, Foreign, Instance, Module, NoInstance, Store};
 use crate::val::Val;
 use crate::{spectest, sys};
 
@@ -70,9 +70,14 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// The state at the start of a script: only `spectest` can be imported from.
+    /// The state at the start of a script in the whole language: only `spectest` can be imported from.
     pub fn new(mode: Mode) -> Runner {
-        let engine = mode.engine();
+        Runner::of_language(mode, |config| config)
+    }
+
+    /// The same for a script in the language that `language` leaves on.
+    pub fn of_language(mode: Mode, language: fn(Config) -> Config) -> Runner {
+        let engine = mode.engine(language);
         let store = Store::new(&engine);
         let registered = HashMap::from([(b"spectest".to_vec(), Rc::new(spectest::new(&store)))]);
         Runner {
