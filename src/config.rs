@@ -8,6 +8,8 @@ pub struct Features {
     pub simd: bool,
     /// The relaxed ones among them; off whenever `simd` is.
     pub relaxed_simd: bool,
+    /// References as values, and several tables.
+    pub reference_types: bool,
     /// More than one memory in a module.
     pub multi_memory: bool,
     /// Memories and tables with 64-bit addresses.
@@ -16,6 +18,8 @@ pub struct Features {
     pub custom_page_sizes: bool,
     /// Arithmetic on 128 bits.
     pub wide_arithmetic: bool,
+    /// Shared memories and atomic accesses.
+    pub threads: bool,
 }
 
 impl Features {
@@ -23,19 +27,23 @@ impl Features {
     pub const ALL: Features = Features {
         simd: true,
         relaxed_simd: true,
+        reference_types: true,
         multi_memory: true,
         memory64: true,
         custom_page_sizes: true,
         wide_arithmetic: true,
+        threads: true,
     };
     /// None of them: the language without what can be switched.
     pub const NONE: Features = Features {
         simd: false,
         relaxed_simd: false,
+        reference_types: false,
         multi_memory: false,
         memory64: false,
         custom_page_sizes: false,
         wide_arithmetic: false,
+        threads: false,
     };
 }
 

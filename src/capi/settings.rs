@@ -37,6 +37,12 @@ pub extern "C" fn tenon_config_set_relaxed_simd(config: Option<&mut wasm_config_
     set("tenon_config_set_relaxed_simd", config, |config| config.features.relaxed_simd = on);
 }
 
+/// Whether modules may have references as values and more than one table; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_reference_types(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_reference_types", config, |config| config.features.reference_types = on);
+}
+
 /// Whether modules may have more than one memory; on by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_multi_memory(config: Option<&mut wasm_config_t>, on: bool) {
@@ -59,6 +65,12 @@ pub extern "C" fn tenon_config_set_custom_page_sizes(config: Option<&mut wasm_co
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_wide_arithmetic(config: Option<&mut wasm_config_t>, on: bool) {
     set("tenon_config_set_wide_arithmetic", config, |config| config.features.wide_arithmetic = on);
+}
+
+/// Whether modules may have shared memories and use atomic instructions; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_threads(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_threads", config, |config| config.features.threads = on);
 }
 
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,

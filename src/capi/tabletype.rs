@@ -136,5 +136,7 @@ pub extern "C" fn wasm_tabletype_element(ty: Option<&wasm_tabletype_t>) -> Optio
 /// The limits, in elements. They belong to the table type. With NULL: NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_tabletype_limits(ty: Option<&wasm_tabletype_t>) -> Option<&wasm_limits_t> {
-    Some(&ty?.parts()?.limits)
+    let parts = ty?.parts()?;
+    wasm_limits_t::report("wasm_tabletype_limits", &parts.ty.limits);
+    Some(&parts.limits)
 }

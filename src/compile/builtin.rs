@@ -43,6 +43,12 @@ macro_rules! for_each_builtin {
             15 ref_func(vmctx: i64, func: i32) -> i64;
             // Raises the trap of a null element that was called. Does not return.
             16 raise_uninitialized(vmctx: i64, index: i64);
+            // memory.atomic.wait32
+            17 memory_atomic_wait32(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i32, timeout: i64) -> i32;
+            // memory.atomic.wait64
+            18 memory_atomic_wait64(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i64, timeout: i64) -> i32;
+            // memory.atomic.notify
+            19 memory_atomic_notify(vmctx: i64, memory: i32, index: i64, offset: i64, count: i32) -> i32;
         }
     };
 }
@@ -124,7 +130,7 @@ mod tests {
 
     #[test]
     fn numbers_are_positions() {
-        assert_eq!(BUILTINS.len(), Builtin::raise_uninitialized as usize + 1);
+        assert_eq!(BUILTINS.len(), Builtin::memory_atomic_notify as usize + 1);
         assert_eq!(Builtin::ref_func.signature().name, "ref_func");
         assert_eq!(Builtin::memory_grow.signature().params.len(), 3);
     }

@@ -3,6 +3,7 @@
 //! This room never sees the runtime: it knows where things lie (`layout`), which helpers exist (`builtin`),
 //! and what a module declares. What it makes (`code`) does not depend on an instance, an engine or an address.
 
+pub mod atomic;
 pub mod builtin;
 pub mod code;
 pub mod image;

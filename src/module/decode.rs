@@ -30,10 +30,12 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     let mut allowed = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST);
     allowed.set(WasmFeatures::SIMD, features.simd);
     allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
+    allowed.set(WasmFeatures::REFERENCE_TYPES, features.reference_types);
     allowed.set(WasmFeatures::MULTI_MEMORY, features.multi_memory);
     allowed.set(WasmFeatures::MEMORY64, features.memory64);
     allowed.set(WasmFeatures::CUSTOM_PAGE_SIZES, features.custom_page_sizes);
     allowed.set(WasmFeatures::WIDE_ARITHMETIC, features.wide_arithmetic);
+    allowed.set(WasmFeatures::THREADS, features.threads);
     allowed
 }
 

@@ -218,7 +218,8 @@ fn most_bytes(ty: &MemoryType) -> u64 {
     most_pages(ty) << ty.page_size_log2
 }
 
-fn check(ty: &MemoryType) -> Result<(), Error> {
+/// Whether a memory can be of this type.
+pub fn check(ty: &MemoryType) -> Result<(), Error> {
     let Limits { min, max } = ty.limits;
     if ty.page_size_log2 != 0 && ty.page_size_log2 != MemoryType::PAGE_SIZE_LOG2 {
         let message = format!("memory type: pages of 2^{} bytes; they can have 1 or 65536 bytes", ty.page_size_log2);

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod memory_pool;
 pub mod module;
 pub mod object;
+pub mod parking;
 pub mod serialize;
 pub mod shared_memory;
 pub mod signals;

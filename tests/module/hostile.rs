@@ -30,6 +30,7 @@ fn features() -> WasmFeatures {
     features.insert(WasmFeatures::MEMORY64);
     features.insert(WasmFeatures::CUSTOM_PAGE_SIZES);
     features.insert(WasmFeatures::WIDE_ARITHMETIC);
+    features.insert(WasmFeatures::THREADS);
     features
 }
 
@@ -49,7 +50,7 @@ fn smith(noise: &mut Noise) -> Vec<u8> {
         memory64_enabled: true,
         max_memories: 3,
         tail_call_enabled: false,
-        threads_enabled: false,
+        threads_enabled: true,
         wide_arithmetic_enabled: true,
         max_table_elements: 10_000_000,
         ..wasm_smith::Config::default()

@@ -86,15 +86,17 @@ fn compare(name: &str, expected: &str, error: &ModuleError, differing: &mut Vec<
 #[test]
 fn the_suite_is_decided_as_it_asks() {
     let (mut counts, mut files, mut differing) = (Counts::default(), 0, Vec::new());
-    let webassembly_2 = Features { simd: true, ..Features::NONE };
+    let webassembly_2 = Features { simd: true, reference_types: true, ..Features::NONE };
     let one_memory = Features { multi_memory: false, ..Features::ALL };
-    let suites: [(Vec<TestFile<'_>>, Features); 8] = [
+    let one_of_each = Features { reference_types: false, ..one_memory };
+    let suites: [(Vec<TestFile<'_>>, Features); 9] = [
         (spec(SpecVersion::V2).collect(), webassembly_2),
         (proposal(Proposal::Simd).collect(), Features::ALL),
         (proposal(Proposal::RelaxedSimd).collect(), Features::ALL),
         (proposal(Proposal::ExtendedConst).collect(), Features::ALL),
         (proposal(Proposal::MultiMemory).collect(), Features::ALL),
         (proposal(Proposal::Memory64).collect(), one_memory),
+        (proposal(Proposal::Threads).collect(), one_of_each),
         (proposal(Proposal::CustomPageSizes).collect(), Features::ALL),
         (proposal(Proposal::WideArithmetic).collect(), Features::ALL),
     ];
@@ -106,8 +108,8 @@ fn the_suite_is_decided_as_it_asks() {
     for line in &differing {
         println!("  {line}");
     }
-    assert_eq!(files, 220);
-    assert_eq!(counts, Counts { accepted: 2126, malformed: 1031, malformed_text: 1161, invalid: 2373 });
+    assert_eq!(files, 224);
+    assert_eq!(counts, Counts { accepted: 2299, malformed: 1031, malformed_text: 1183, invalid: 2469 });
     // The specification's words are a courtesy, but one that should not be lost.
     assert!(differing.len() < 170, "{} messages differ", differing.len());
 }

@@ -71,6 +71,13 @@ const SUITES: &[Suite] = &[
         directive_count: 1606,
     },
     Suite {
+        name: "threads",
+        files: || proposal(Proposal::Threads).collect(),
+        language: one_of_each,
+        file_count: 4,
+        directive_count: 619,
+    },
+    Suite {
         name: "custom-page-sizes",
         files: || proposal(Proposal::CustomPageSizes).collect(),
         language: everything,
@@ -95,9 +102,14 @@ fn one_memory(config: Config) -> Config {
     config.multi_memory(false)
 }
 
+/// These are older than several tables, too.
+fn one_of_each(config: Config) -> Config {
+    one_memory(config).reference_types(false)
+}
+
 /// What came after WebAssembly 2.0 is off.
 fn webassembly_2(config: Config) -> Config {
-    config.multi_memory(false).memory64(false).custom_page_sizes(false).wide_arithmetic(false)
+    config.multi_memory(false).memory64(false).custom_page_sizes(false).wide_arithmetic(false).threads(false)
 }
 
 /// Tells a child process, which runs one file, from the parent.
@@ -128,12 +140,11 @@ fn run_file(suite: &str, file: &str, mode: &str) -> ExitCode {
     };
     // The runner turns panics into failures that carry the message; it need not be printed as well.
     std::panic::set_hook(Box::new(|_| {}));
-    let parsed = file.wast();
-    let directives = match parsed
-        .as_ref()
-        .map_err(|error| error.to_string())
-        .and_then(|buffer| buffer.directives().map_err(|error| error.to_string()))
-    {
+    let parsed = file.wast().map_err(|error| error.to_string()).and_then(|buffer| {
+        // Threads of the script may use it as long as the process lives.
+        Box::leak(Box::new(buffer)).directives().map_err(|error| error.to_string())
+    });
+    let directives = match parsed {
         Ok(directives) => directives,
         Err(error) => {
             say(format!("fail 1 the script does not parse: {error}"));
