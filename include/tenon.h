@@ -143,6 +143,12 @@ WASM_API_EXTERN void tenon_config_set_wide_arithmetic(wasm_config_t *config, boo
 /// Whether modules may have shared memories and use atomic instructions; on by default.
 WASM_API_EXTERN void tenon_config_set_threads(wasm_config_t *config, bool on);
 
+/// Whether modules may use tail calls; on by default.
+WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on);
+
+/// Whether modules may use references to functions of a certain type, and references that are never null; on by default.
+WASM_API_EXTERN void tenon_config_set_function_references(wasm_config_t *config, bool on);
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, uint64_t bytes);

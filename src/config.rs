@@ -8,6 +8,10 @@ pub struct Features {
     pub simd: bool,
     /// The relaxed ones among them; off whenever `simd` is.
     pub relaxed_simd: bool,
+    /// `return_call` and its kin.
+    pub tail_calls: bool,
+    /// References to functions of a certain type, and references that are never null.
+    pub function_references: bool,
     /// References as values, and several tables.
     pub reference_types: bool,
     /// More than one memory in a module.
@@ -27,6 +31,8 @@ impl Features {
     pub const ALL: Features = Features {
         simd: true,
         relaxed_simd: true,
+        tail_calls: true,
+        function_references: true,
         reference_types: true,
         multi_memory: true,
         memory64: true,
@@ -38,6 +44,8 @@ impl Features {
     pub const NONE: Features = Features {
         simd: false,
         relaxed_simd: false,
+        tail_calls: false,
+        function_references: false,
         reference_types: false,
         multi_memory: false,
         memory64: false,

@@ -43,12 +43,14 @@ macro_rules! for_each_builtin {
             15 ref_func(vmctx: i64, func: i32) -> i64;
             // Raises the trap of a null element that was called. Does not return.
             16 raise_uninitialized(vmctx: i64, index: i64);
+            // Whether functions of type `actual` may be called as functions of type `expected`; both are canonical ids.
+            17 func_type_matches(vmctx: i64, actual: i32, expected: i32) -> i32;
             // memory.atomic.wait32
-            17 memory_atomic_wait32(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i32, timeout: i64) -> i32;
+            18 memory_atomic_wait32(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i32, timeout: i64) -> i32;
             // memory.atomic.wait64
-            18 memory_atomic_wait64(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i64, timeout: i64) -> i32;
+            19 memory_atomic_wait64(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i64, timeout: i64) -> i32;
             // memory.atomic.notify
-            19 memory_atomic_notify(vmctx: i64, memory: i32, index: i64, offset: i64, count: i32) -> i32;
+            20 memory_atomic_notify(vmctx: i64, memory: i32, index: i64, offset: i64, count: i32) -> i32;
         }
     };
 }

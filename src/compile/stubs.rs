@@ -20,7 +20,7 @@ use super::code::{Code, EntryCode};
 use super::layout::*;
 use super::optimizing::{Compiler, Effort, clif_type, finish, wasm_signature};
 use crate::trap::TrapCode;
-use crate::types::{FuncType, HeapType, RefType, ValType};
+use crate::types::{FuncType, Hierarchy, ValType};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{
@@ -146,7 +146,7 @@ fn check_expressible(ty: &FuncType) -> Result<(), CompileError> {
     Ok(())
 }
 
-/// The kind of a `wasm_val_t` of type `ty`.
+/// The kind of a `wasm_val_t` of type `ty`: references are of one of two kinds.
 fn val_kind(ty: ValType) -> i64 {
     match ty {
         ValType::I32 => 0,
@@ -154,8 +154,8 @@ fn val_kind(ty: ValType) -> i64 {
         ValType::F32 => 2,
         ValType::F64 => 3,
         ValType::V128 => 4,
-        ValType::Ref(RefType { heap: HeapType::Extern, .. }) => 128,
-        ValType::Ref(RefType { heap: HeapType::Func, .. }) => 129,
+        ValType::Ref(ty) if ty.heap.hierarchy() == Hierarchy::Func => 129,
+        ValType::Ref(_) => 128,
     }
 }
 

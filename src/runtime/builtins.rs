@@ -57,6 +57,15 @@ pub unsafe extern "C" fn raise_uninitialized(vmctx: *mut Vmctx, index: u64) {
     unsafe { set_trap((*vmctx).store, code, format!("{} {index}", code.message())) };
 }
 
+/// Whether functions of type `actual` may be called as functions of type `expected`.
+///
+/// # Safety
+/// As [`raise_trap`].
+pub unsafe extern "C" fn func_type_matches(vmctx: *mut Vmctx, actual: u32, expected: u32) -> u32 {
+    // SAFETY: the vmctx of the code that called.
+    unsafe { with(vmctx, |instance| Ok(u32::from(instance.module().engine.is_subtype(actual, expected)))) }
+}
+
 /// Raises the trap that a host function returned.
 ///
 /// # Safety

@@ -34,6 +34,7 @@ impl Global {
     /// A global of the host's, with one handle.
     pub fn new(store: &Store, ty: GlobalType, value: Val) -> Result<*mut Global, Error> {
         let bits = value.to_bits(ty.content, store, &|| String::from("initial value of the global"))?;
+        store.engine().keep_type_in(ty.content);
         let made = Standalone::allocate(Some(store), ObjectKind::Global, |object| HostGlobal {
             global: Global { object, ty, cell: ptr::null_mut() },
             value: UnsafeCell::new(GlobalCell::from_low(bits)),

@@ -90,11 +90,11 @@ fn components_are_refused() {
 #[test]
 fn vectors_are_on() {
     let m = module("(module (func (param v128) (result v128) local.get 0))");
-    assert_eq!(m.types[0], FuncType::new([ValType::V128], [ValType::V128]));
+    assert_eq!(m.types[0].as_func(), Some(&FuncType::new([ValType::V128], [ValType::V128])));
     let relaxed = "(module (func unreachable i8x16.relaxed_swizzle drop))";
     module(relaxed);
     // Each has its switch, but relaxed operators are nothing without vectors.
-    for features in [Features { relaxed_simd: false, ..Features::ALL }, Features { simd: false, ..Features::ALL }] {
+    for features in [Features { simd: true, ..Features::NONE }, Features { relaxed_simd: true, ..Features::NONE }] {
         let error = Module::new(binary(relaxed).into(), &features, 1).unwrap_err();
         assert_eq!(error.message, "feature not enabled: relaxed SIMD");
     }
@@ -117,6 +117,8 @@ fn what_is_on() {
         "(func (@metadata.code.branch_hint \"\\01\") (if (i32.const 1) (then)))",
         "(func (param externref funcref) (result externref) (select (result externref) \
           (local.get 0) (ref.null extern) (ref.is_null (local.get 1))))",
+        "(func return_call 0)",
+        "(type $t (func)) (func (param (ref $t) (ref null $t)) (call_ref $t (local.get 0)))",
     ];
     for text in texts {
         module(&format!("(module {text})"));

@@ -26,6 +26,8 @@ impl Noise {
 
 fn features() -> WasmFeatures {
     let mut features = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::RELAXED_SIMD);
+    features.insert(WasmFeatures::TAIL_CALL);
+    features.insert(WasmFeatures::FUNCTION_REFERENCES);
     features.insert(WasmFeatures::MULTI_MEMORY);
     features.insert(WasmFeatures::MEMORY64);
     features.insert(WasmFeatures::CUSTOM_PAGE_SIZES);
@@ -49,7 +51,7 @@ fn smith(noise: &mut Noise) -> Vec<u8> {
         custom_page_sizes_enabled: true,
         memory64_enabled: true,
         max_memories: 3,
-        tail_call_enabled: false,
+        tail_call_enabled: true,
         threads_enabled: true,
         wide_arithmetic_enabled: true,
         max_table_elements: 10_000_000,

@@ -672,6 +672,7 @@ unsafe extern "C" fn helper(number: u32, args: *const u64, fp: u64, pc: u64) -> 
                 (*fake).raise(TrapCode::Host)
             }
             Builtin::raise_uninitialized => (*fake).raise(TrapCode::UninitializedElement),
+            Builtin::func_type_matches => 0,
             Builtin::memory_grow => (*fake).grow_memory(args[1] as usize, args[2]),
             Builtin::table_get_lazy => {
                 let (table, index) = (args[1] as usize, args[2] as usize);

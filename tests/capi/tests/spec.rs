@@ -43,6 +43,20 @@ const SUITES: &[Suite] = &[
         directive_count: 25_990,
     },
     Suite {
+        name: "function-references",
+        files: || proposal(Proposal::FunctionReferences).collect(),
+        language: one_memory,
+        file_count: 26,
+        directive_count: 1_874,
+    },
+    Suite {
+        name: "tail-call",
+        files: || proposal(Proposal::TailCall).collect(),
+        language: everything,
+        file_count: 2,
+        directive_count: 119,
+    },
+    Suite {
         name: "relaxed-simd",
         files: || proposal(Proposal::RelaxedSimd).collect(),
         language: everything,
