@@ -125,6 +125,24 @@ WASM_API_EXTERN void tenon_config_set_simd(wasm_config_t *config, bool on);
 /// Whether modules may use the relaxed vector instructions; on by default, but off whenever `v128` is.
 WASM_API_EXTERN void tenon_config_set_relaxed_simd(wasm_config_t *config, bool on);
 
+/// Whether modules may have references as values and more than one table; on by default.
+WASM_API_EXTERN void tenon_config_set_reference_types(wasm_config_t *config, bool on);
+
+/// Whether modules may have more than one memory; on by default.
+WASM_API_EXTERN void tenon_config_set_multi_memory(wasm_config_t *config, bool on);
+
+/// Whether modules may have memories and tables with 64-bit addresses; on by default.
+WASM_API_EXTERN void tenon_config_set_memory64(wasm_config_t *config, bool on);
+
+/// Whether modules may have memories whose pages have another size than 64 KiB; on by default.
+WASM_API_EXTERN void tenon_config_set_custom_page_sizes(wasm_config_t *config, bool on);
+
+/// Whether modules may use the instructions for 128-bit integer arithmetic; on by default.
+WASM_API_EXTERN void tenon_config_set_wide_arithmetic(wasm_config_t *config, bool on);
+
+/// Whether modules may have shared memories and use atomic instructions; on by default.
+WASM_API_EXTERN void tenon_config_set_threads(wasm_config_t *config, bool on);
+
 /// Whether modules may use tail calls; on by default.
 WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on);
 
@@ -210,6 +228,149 @@ WASM_API_EXTERN own tenon_error_t *tenon_memory_new(
 /// memory has run out. `old`, if it is not NULL, receives how many pages there were.
 WASM_API_EXTERN own tenon_error_t *tenon_memory_grow(
     wasm_memory_t *memory, uint64_t delta, uint64_t *old);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Memories and tables of every type
+//
+// What wasm.h says with wasm_limits_t and 32-bit sizes, for all types: 64-bit addresses, pages of other sizes, shared memories.
+
+/// Makes a memory type. `min` and, if `has_max`, `max` are numbers of pages of `1 << page_size_log2` bytes: 16 for
+/// ordinary pages, 0 for pages of one byte. Addresses have 64 bits if `is64`, else 32. A `shared` memory can be used by
+/// stores on several threads; it must have a maximum.
+WASM_API_EXTERN own tenon_error_t *tenon_memorytype_new(
+    uint64_t min, bool has_max, uint64_t max, bool is64, bool shared, uint8_t page_size_log2,
+    own wasm_memorytype_t **out);
+
+/// The least size, in pages; in the type of a memory that exists, the size it has now. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_memorytype_minimum(const wasm_memorytype_t *ty);
+
+/// The greatest size, in pages: stores it in `max`, which may be NULL, and answers true. Answers false, and stores nothing,
+/// if the type sets no bound, or with NULL.
+WASM_API_EXTERN bool tenon_memorytype_maximum(const wasm_memorytype_t *ty, uint64_t *max);
+
+/// Whether addresses have 64 bits. With NULL: false.
+WASM_API_EXTERN bool tenon_memorytype_is64(const wasm_memorytype_t *ty);
+
+/// Whether the memory is shared. With NULL: false.
+WASM_API_EXTERN bool tenon_memorytype_is_shared(const wasm_memorytype_t *ty);
+
+/// Bytes of a page: 65536 or 1. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_memorytype_page_size(const wasm_memorytype_t *ty);
+
+/// The binary logarithm of the bytes of a page: 16 or 0. With NULL: 0.
+WASM_API_EXTERN uint8_t tenon_memorytype_page_size_log2(const wasm_memorytype_t *ty);
+
+/// The size in pages. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_memory_size(const wasm_memory_t *memory);
+
+/// Bytes of a page: 65536 or 1. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_memory_page_size(const wasm_memory_t *memory);
+
+/// Makes a table type. `min` and, if `has_max`, `max` are numbers of elements. Indices have 64 bits if `is64`, else 32.
+/// Takes over the element type, also where it fails.
+WASM_API_EXTERN own tenon_error_t *tenon_tabletype_new(
+    own wasm_valtype_t *element, uint64_t min, bool has_max, uint64_t max, bool is64,
+    own wasm_tabletype_t **out);
+
+/// The least size, in elements; in the type of a table that exists, the size it has now. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_tabletype_minimum(const wasm_tabletype_t *ty);
+
+/// The greatest size, in elements: stores it in `max`, which may be NULL, and answers true. Answers false, and stores
+/// nothing, if the type sets no bound, or with NULL.
+WASM_API_EXTERN bool tenon_tabletype_maximum(const wasm_tabletype_t *ty, uint64_t *max);
+
+/// Whether indices have 64 bits. With NULL: false.
+WASM_API_EXTERN bool tenon_tabletype_is64(const wasm_tabletype_t *ty);
+
+/// The number of elements. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_table_size(const wasm_table_t *table);
+
+/// Reads the element at an index: `out` receives a reference of the caller's, or NULL for the null reference. An index outside
+/// of the table is a failure.
+WASM_API_EXTERN own tenon_error_t *tenon_table_get(
+    const wasm_table_t *table, uint64_t index, own wasm_ref_t **out);
+
+/// Replaces the element at an index; NULL stands for the null reference. An index outside of the table, and a reference that is
+/// not of the element type or of another store, are failures.
+WASM_API_EXTERN own tenon_error_t *tenon_table_set(
+    wasm_table_t *table, uint64_t index, wasm_ref_t *reference);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Shared memories
+
+/// How a wait ended. The numbers are the results of the instructions.
+typedef enum tenon_wait_enum {
+  /// Somebody notified.
+  TENON_WAIT_NOTIFIED = 0,
+  /// Something else than the expected value was there: no wait.
+  TENON_WAIT_NOT_EQUAL = 1,
+  /// Nobody notified for as long as the timeout.
+  TENON_WAIT_TIMED_OUT = 2,
+} tenon_wait_enum;
+
+/// A reference to a shared memory, which belongs to no store. Any thread may use it; the memory lives as long as a
+/// reference to it, or a store's memory that was obtained from it or shared.
+typedef struct tenon_shared_memory_t tenon_shared_memory_t;
+
+/// Makes a shared memory, filled with zeros. The type must be one of a shared memory (`tenon_memorytype_new`). Only
+/// stores of the same engine can obtain it.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_new(
+    const wasm_engine_t *engine, const wasm_memorytype_t *ty, own tenon_shared_memory_t **out);
+
+/// Deletes a reference to a shared memory; NULL is allowed. Nobody may be in a call with it.
+WASM_API_EXTERN void tenon_shared_memory_delete(own tenon_shared_memory_t *memory);
+
+/// Makes another reference to the same shared memory. With NULL: NULL.
+WASM_API_EXTERN own tenon_shared_memory_t *tenon_shared_memory_copy(
+    const tenon_shared_memory_t *memory);
+
+/// Whether two references are to the same shared memory. NULL is the same as NULL only.
+WASM_API_EXTERN bool tenon_shared_memory_same(
+    const tenon_shared_memory_t *memory, const tenon_shared_memory_t *other);
+
+/// Shares a store's memory, one that an instance exports for example: what is shared can be obtained by other stores. NULL
+/// if its type is not that of a shared memory, or with NULL.
+WASM_API_EXTERN own tenon_shared_memory_t *tenon_memory_share(const wasm_memory_t *memory);
+
+/// Makes a memory of a store from a shared one, to be imported by its instances. The store must be of the engine that the
+/// memory was made with; otherwise, or with NULL: NULL.
+WASM_API_EXTERN own wasm_memory_t *tenon_memory_obtain(
+    wasm_store_t *store, const tenon_shared_memory_t *memory);
+
+/// The type, with the size that the memory has now as its minimum. With NULL: NULL.
+WASM_API_EXTERN own wasm_memorytype_t *tenon_shared_memory_type(
+    const tenon_shared_memory_t *memory);
+
+/// The address of the first byte, which never changes. With NULL: NULL. Other threads use the bytes meanwhile: whoever does
+/// not synchronize with them must access them atomically.
+WASM_API_EXTERN byte_t *tenon_shared_memory_data(const tenon_shared_memory_t *memory);
+
+/// The size in bytes; it may be more by the time that the caller looks at it, but never less. With NULL: 0.
+WASM_API_EXTERN size_t tenon_shared_memory_data_size(const tenon_shared_memory_t *memory);
+
+/// The size in pages; it may be more by the time that the caller looks at it, but never less. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_shared_memory_size(const tenon_shared_memory_t *memory);
+
+/// Adds `delta` pages, filled with zeros: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
+/// memory has run out. `old`, if it is not NULL, receives how many pages there were.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_grow(
+    const tenon_shared_memory_t *memory, uint64_t delta, uint64_t *old);
+
+/// Waits at an address, a multiple of 4, if `expected` is there, until somebody notifies it: another thread's WebAssembly
+/// code or `tenon_shared_memory_notify`. Not longer than `timeout` nanoseconds, unless that is negative. `result`, if it is not
+/// NULL, receives how the wait ended, one of the constants of `tenon_wait_enum`.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_wait32(
+    const tenon_shared_memory_t *memory, uint64_t address, uint32_t expected, int64_t timeout,
+    uint8_t *result);
+
+/// `tenon_shared_memory_wait32` for 64 bits: the address is a multiple of 8.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_wait64(
+    const tenon_shared_memory_t *memory, uint64_t address, uint64_t expected, int64_t timeout,
+    uint8_t *result);
+
+/// Wakes up to `count` threads that wait at an address, a multiple of 4. `woken`, if it is not NULL, receives how many.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_notify(
+    const tenon_shared_memory_t *memory, uint64_t address, uint32_t count, uint32_t *woken);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Traps and frames

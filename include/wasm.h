@@ -417,12 +417,12 @@ WASM_API_EXTERN wasm_mutability_t wasm_globaltype_mutability(const wasm_globalty
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Limits of tables and memories (specification: Types > Limits)
 
-/// The limits of a table (in elements) or a memory (in pages).
+/// The limits of a table (in elements) or a memory (in pages). What 32 bits cannot hold reads as the largest number that
+/// they can, and whoever asked for the limits finds a failure that says so; `tenon.h` has all of them in 64 bits.
 typedef struct wasm_limits_t {
   /// The size at first; in the type of an object that exists, the size it has now.
   uint32_t min;
-  /// The size that it may grow to; `wasm_limits_max_default` if the type sets no bound. A bound that 32 bits cannot
-  /// hold reads as that, too.
+  /// The size that it may grow to; `wasm_limits_max_default` if the type sets no bound.
   uint32_t max;
 } wasm_limits_t;
 
@@ -1371,7 +1371,8 @@ WASM_API_EXTERN byte_t *wasm_memory_data(wasm_memory_t *memory);
 /// The size in bytes. With NULL: 0.
 WASM_API_EXTERN size_t wasm_memory_data_size(const wasm_memory_t *memory);
 
-/// The size in pages. With NULL: 0.
+/// The size in pages, for which `tenon_memory_size` has more bits: what 32 bits cannot hold reads as the largest number that
+/// they can. With NULL: 0.
 WASM_API_EXTERN wasm_memory_pages_t wasm_memory_size(const wasm_memory_t *memory);
 
 /// Adds `delta` pages, filled with zeros. False, and nothing changes, if the maximum would be exceeded, where memory

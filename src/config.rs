@@ -12,14 +12,47 @@ pub struct Features {
     pub tail_calls: bool,
     /// References to functions of a certain type, and references that are never null.
     pub function_references: bool,
+    /// References as values, and several tables.
+    pub reference_types: bool,
+    /// More than one memory in a module.
+    pub multi_memory: bool,
+    /// Memories and tables with 64-bit addresses.
+    pub memory64: bool,
+    /// Memories whose pages have another size than 64 KiB.
+    pub custom_page_sizes: bool,
+    /// Arithmetic on 128 bits.
+    pub wide_arithmetic: bool,
+    /// Shared memories and atomic accesses.
+    pub threads: bool,
 }
 
 impl Features {
     /// All of them.
-    pub const ALL: Features = Features { simd: true, relaxed_simd: true, tail_calls: true, function_references: true };
+    pub const ALL: Features = Features {
+        simd: true,
+        relaxed_simd: true,
+        tail_calls: true,
+        function_references: true,
+        reference_types: true,
+        multi_memory: true,
+        memory64: true,
+        custom_page_sizes: true,
+        wide_arithmetic: true,
+        threads: true,
+    };
     /// None of them: the language without what can be switched.
-    pub const NONE: Features =
-        Features { simd: false, relaxed_simd: false, tail_calls: false, function_references: false };
+    pub const NONE: Features = Features {
+        simd: false,
+        relaxed_simd: false,
+        tail_calls: false,
+        function_references: false,
+        reference_types: false,
+        multi_memory: false,
+        memory64: false,
+        custom_page_sizes: false,
+        wide_arithmetic: false,
+        threads: false,
+    };
 }
 
 /// The settings of an engine. They do not change once it exists.

@@ -23,8 +23,12 @@ fn binary(text: &str) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8]) -> Result<Module, ModuleError> {
-    let taken = Module::new(bytes.into(), &default_features(), 1);
-    let checked = Module::validate_only(bytes, &default_features(), 1);
+    decode_as(bytes, &default_features())
+}
+
+fn decode_as(bytes: &[u8], features: &Features) -> Result<Module, ModuleError> {
+    let taken = Module::new(bytes.into(), features, 1);
+    let checked = Module::validate_only(bytes, features, 1);
     assert_eq!(taken.as_ref().map(|_| ()).map_err(|e| e.clone()), checked);
     taken
 }
@@ -80,7 +84,7 @@ fn everything_is_taken_over() {
     assert_eq!(m.bytes[m.bodies[0].start as usize..][..3], [1, 1, 0x7f], "a body begins with its locals");
     assert_eq!(m.bodies[1].len(), 2);
 
-    let table = |element, min, max| ExternType::Table(TableType { element, limits: Limits { min, max } });
+    let table = |element, min, max| ExternType::Table(TableType { element, limits: Limits { min, max }, is64: false });
     let memory = ExternType::Memory(MemoryType::new32(Limits { min: 3, max: Some(4) }));
     let global = |content, mutable| ExternType::Global(GlobalType { content, mutable });
     let import = |module: &str, name: &str, ty| ImportType { module: module.into(), name: name.into(), ty };

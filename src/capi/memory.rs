@@ -3,12 +3,14 @@
 use super::byte::byte_t;
 use super::error::{self, Kind, tenon_error_t};
 use super::handle::{self, Counted, Handle, Lent, entered, noun, required};
+use super::memory64::saturated;
 use super::memorytype::wasm_memorytype_t;
 use super::own::Own;
 use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
-use crate::runtime::memory::{GrowError, Memory};
+use crate::runtime::memory::{GrowError, Memory, most_pages};
 use crate::runtime::object::ObjectKind;
+use crate::types::MemoryType;
 use std::ffi::c_void;
 use std::ptr;
 
@@ -16,6 +18,13 @@ use std::ptr;
 #[cfg_attr(all(), repr(transparent))]
 pub struct wasm_memory_t(Memory);
 noun!(wasm_memory_t, ObjectKind::Memory);
+
+impl wasm_memory_t {
+    /// The memory.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0
+    }
+}
 
 /// Gives up a reference to a memory; NULL is allowed.
 #[unsafe(no_mangle)]
@@ -107,18 +116,20 @@ pub(crate) fn new(
 pub(crate) fn grow(function: &str, memory: Option<&wasm_memory_t>, delta: u64) -> Result<u64, tenon_error_t> {
     error::attempt(function, || {
         let memory = &entered(memory, function, "the memory")?.0;
-        memory.grow(delta).map_err(|reason| {
-            let (size, most) = (memory.pages(), memory.ty().limits.max.unwrap_or(65536).min(65536));
-            let (kind, why) = match reason {
-                GrowError::Maximum => (Kind::TENON_ERROR_LIMIT, ""),
-                GrowError::System => (Kind::TENON_ERROR_MEMORY, ": out of memory"),
-            };
-            let message = format_args!(
-                "{function}: a memory of {size} pages, which may have {most}, cannot grow by {delta}{why}"
-            );
-            tenon_error_t::new(kind, message)
-        })
+        memory.grow(delta).map_err(|reason| cannot_grow(function, &memory.ty(), delta, reason))
     })
+}
+
+/// The failure to add pages to a memory, whose type is given with its size.
+pub(crate) fn cannot_grow(function: &str, ty: &MemoryType, delta: u64, reason: GrowError) -> tenon_error_t {
+    let (size, most) = (ty.limits.min, most_pages(ty));
+    let (kind, why) = match reason {
+        GrowError::Maximum => (Kind::TENON_ERROR_LIMIT, ""),
+        GrowError::System => (Kind::TENON_ERROR_MEMORY, ": out of memory"),
+    };
+    let message =
+        format_args!("{function}: a memory of {size} pages, which may have {most}, cannot grow by {delta}{why}");
+    tenon_error_t::new(kind, message)
 }
 
 /// Makes a memory, filled with zeros. NULL if the limits are impossible, where memory or address space has run out, or
@@ -147,10 +158,11 @@ pub extern "C" fn wasm_memory_data_size(memory: Option<&wasm_memory_t>) -> usize
     memory.map_or(0, |memory| memory.0.length())
 }
 
-/// The size in pages. With NULL: 0.
+/// The size in pages, for which `tenon_memory_size` has more bits: what 32 bits cannot hold reads as the largest number that
+/// they can. With NULL: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_size(memory: Option<&wasm_memory_t>) -> wasm_memory_pages_t {
-    memory.map_or(0, |memory| memory.0.pages() as wasm_memory_pages_t)
+    memory.map_or(0, |memory| saturated("wasm_memory_size", "the number of pages", memory.0.pages()))
 }
 
 /// Adds `delta` pages, filled with zeros. False, and nothing changes, if the maximum would be exceeded, where memory

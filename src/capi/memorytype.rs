@@ -110,5 +110,7 @@ pub extern "C" fn wasm_memorytype_new(limits: Option<&wasm_limits_t>) -> Own<was
 /// The limits, in pages. They belong to the memory type. With NULL: NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memorytype_limits(ty: Option<&wasm_memorytype_t>) -> Option<&wasm_limits_t> {
-    Some(&ty?.parts()?.limits)
+    let parts = ty?.parts()?;
+    wasm_limits_t::report("wasm_memorytype_limits", &parts.ty.limits);
+    Some(&parts.limits)
 }

@@ -37,6 +37,42 @@ pub extern "C" fn tenon_config_set_relaxed_simd(config: Option<&mut wasm_config_
     set("tenon_config_set_relaxed_simd", config, |config| config.features.relaxed_simd = on);
 }
 
+/// Whether modules may have references as values and more than one table; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_reference_types(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_reference_types", config, |config| config.features.reference_types = on);
+}
+
+/// Whether modules may have more than one memory; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_multi_memory(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_multi_memory", config, |config| config.features.multi_memory = on);
+}
+
+/// Whether modules may have memories and tables with 64-bit addresses; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_memory64(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_memory64", config, |config| config.features.memory64 = on);
+}
+
+/// Whether modules may have memories whose pages have another size than 64 KiB; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_custom_page_sizes(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_custom_page_sizes", config, |config| config.features.custom_page_sizes = on);
+}
+
+/// Whether modules may use the instructions for 128-bit integer arithmetic; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_wide_arithmetic(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_wide_arithmetic", config, |config| config.features.wide_arithmetic = on);
+}
+
+/// Whether modules may have shared memories and use atomic instructions; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_threads(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_threads", config, |config| config.features.threads = on);
+}
+
 /// Whether modules may use tail calls; on by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_tail_calls(config: Option<&mut wasm_config_t>, on: bool) {

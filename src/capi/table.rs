@@ -15,6 +15,13 @@ use std::ffi::c_void;
 pub struct wasm_table_t(Table);
 noun!(wasm_table_t, ObjectKind::Table);
 
+impl wasm_table_t {
+    /// The table.
+    pub(crate) fn table(&self) -> &Table {
+        &self.0
+    }
+}
+
 /// Gives up a reference to a table; NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_table_delete(table: Handle<wasm_table_t>) {
@@ -143,7 +150,8 @@ pub(crate) fn grow(
     })
 }
 
-fn no_element(function: &str, table: &Table, index: u32) -> tenon_error_t {
+/// The failure that there is no such element.
+pub(crate) fn no_element(function: &str, table: &Table, index: u64) -> tenon_error_t {
     let size = table.size();
     let message = format_args!("{function}: there is no element {index} in a table of {size} elements");
     tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, message)
@@ -156,7 +164,7 @@ pub extern "C" fn wasm_table_get(table: Option<&wasm_table_t>, index: wasm_table
     let function = "wasm_table_get";
     error::keep(error::attempt(function, || {
         let table = &entered(table, function, "the table")?.0;
-        let element = table.get(index.into()).ok_or_else(|| no_element(function, table, index))?;
+        let element = table.get(index.into()).ok_or_else(|| no_element(function, table, index.into()))?;
         // SAFETY: elements of a table that is alive are null or alive.
         Ok(unsafe { Counted::of_object(element) })
     }))?
@@ -170,16 +178,24 @@ pub extern "C" fn wasm_table_set(
     index: wasm_table_size_t,
     reference: Lent<wasm_ref_t>,
 ) -> bool {
-    let function = "wasm_table_set";
-    let done = error::attempt(function, || {
-        let table = &entered(table.get(), function, "the table")?.0;
+    error::keep(set("wasm_table_set", table.get(), index.into(), reference)).is_some()
+}
+
+/// Replaces an element.
+pub(crate) fn set(
+    function: &str,
+    table: Option<&wasm_table_t>,
+    index: u64,
+    reference: Lent<wasm_ref_t>,
+) -> Result<(), tenon_error_t> {
+    error::attempt(function, || {
+        let table = &entered(table, function, "the table")?.0;
         table.check(reference.get().map(|reference| &reference.0))?;
-        match table.set(index.into(), reference.as_ptr().cast()) {
+        match table.set(index, reference.as_ptr().cast()) {
             true => Ok(()),
             false => Err(no_element(function, table, index)),
         }
-    });
-    error::keep(done).is_some()
+    })
 }
 
 /// The number of elements. With NULL: 0.

@@ -124,7 +124,7 @@ pub extern "C" fn wasm_tabletype_new(
         );
         return None;
     };
-    wasm_tabletype_t::from_ty(&TableType { element, limits: limits.to_ty() })
+    wasm_tabletype_t::from_ty(&TableType { element, limits: limits.to_ty(), is64: false })
 }
 
 /// The type of the elements. It belongs to the table type. With NULL: NULL.
@@ -136,5 +136,7 @@ pub extern "C" fn wasm_tabletype_element(ty: Option<&wasm_tabletype_t>) -> Optio
 /// The limits, in elements. They belong to the table type. With NULL: NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_tabletype_limits(ty: Option<&wasm_tabletype_t>) -> Option<&wasm_limits_t> {
-    Some(&ty?.parts()?.limits)
+    let parts = ty?.parts()?;
+    wasm_limits_t::report("wasm_tabletype_limits", &parts.ty.limits);
+    Some(&parts.limits)
 }

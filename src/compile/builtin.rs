@@ -47,6 +47,12 @@ macro_rules! for_each_builtin {
             17 func_type_matches(vmctx: i64, actual: i32, expected: i32) -> i32;
             // Takes over the references in the results of a raw host function, with which `values` begins.
             18 raw_result_refs(func: i64, values: i64);
+            // memory.atomic.wait32
+            19 memory_atomic_wait32(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i32, timeout: i64) -> i32;
+            // memory.atomic.wait64
+            20 memory_atomic_wait64(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i64, timeout: i64) -> i32;
+            // memory.atomic.notify
+            21 memory_atomic_notify(vmctx: i64, memory: i32, index: i64, offset: i64, count: i32) -> i32;
         }
     };
 }
@@ -93,6 +99,10 @@ macro_rules! define {
             )*
         }
 
+        /// The numbers as they are written.
+        #[cfg(test)]
+        const NUMBERS: &[usize] = &[$($number),*];
+
         /// The signatures, by number.
         pub const BUILTINS: &[BuiltinSignature] = &[$(
             BuiltinSignature {
@@ -128,7 +138,9 @@ mod tests {
 
     #[test]
     fn numbers_are_positions() {
-        assert_eq!(BUILTINS.len(), Builtin::raw_result_refs as usize + 1);
+        for (position, number) in NUMBERS.iter().enumerate() {
+            assert_eq!(position, *number, "{}", BUILTINS[position].name);
+        }
         assert_eq!(Builtin::ref_func.signature().name, "ref_func");
         assert_eq!(Builtin::memory_grow.signature().params.len(), 3);
     }

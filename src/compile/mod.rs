@@ -3,6 +3,7 @@
 //! This room never sees the runtime: it knows where things lie (`layout`), which helpers exist (`builtin`),
 //! and what a module declares. What it makes (`code`) does not depend on an instance, an engine or an address.
 
+pub mod atomic;
 pub mod builtin;
 pub mod code;
 pub mod image;
@@ -17,7 +18,7 @@ mod tests;
 
 pub use optimizing::{Compiler, isa_identity};
 
-use crate::types::{FuncType, ValType};
+use crate::types::{FuncType, MemoryType, ValType};
 use std::fmt;
 
 /// The settings that change the code that is made for a module. Part of a serialized module's identity.
@@ -30,8 +31,21 @@ pub struct Tunables {
     pub guarded_memories: bool,
     /// Bytes of guard behind a reservation.
     pub guard: u64,
-    /// A memory's base never changes while it lives: it may be read from the vmctx and kept in a register.
+    /// The base of a 32-bit memory never changes while it lives: it may be read from the vmctx and kept in a register.
     pub fixed_bases: bool,
+}
+
+impl Tunables {
+    /// Whether any access of a 32-bit address in such a memory ends within its reservation and guard, or faults.
+    pub fn is_guarded(&self, ty: &MemoryType) -> bool {
+        let is_plain = !ty.is64 && ty.page_size_log2 == MemoryType::PAGE_SIZE_LOG2;
+        self.signals && self.guarded_memories && is_plain
+    }
+
+    /// Whether the base of such a memory never changes. That of a shared one cannot, as others use it meanwhile.
+    pub fn has_fixed_base(&self, ty: &MemoryType) -> bool {
+        ty.shared || self.fixed_bases && !ty.is64
+    }
 }
 
 /// Whether functions of this type get the address of a place for their results, as there are more than registers. It goes

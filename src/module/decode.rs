@@ -32,7 +32,13 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     allowed.set(WasmFeatures::SIMD, features.simd);
     allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
     allowed.set(WasmFeatures::TAIL_CALL, features.tail_calls);
-    allowed.set(WasmFeatures::FUNCTION_REFERENCES, features.function_references);
+    allowed.set(WasmFeatures::FUNCTION_REFERENCES, features.reference_types && features.function_references);
+    allowed.set(WasmFeatures::REFERENCE_TYPES, features.reference_types);
+    allowed.set(WasmFeatures::MULTI_MEMORY, features.multi_memory);
+    allowed.set(WasmFeatures::MEMORY64, features.memory64);
+    allowed.set(WasmFeatures::CUSTOM_PAGE_SIZES, features.custom_page_sizes);
+    allowed.set(WasmFeatures::WIDE_ARITHMETIC, features.wide_arithmetic);
+    allowed.set(WasmFeatures::THREADS, features.threads);
     allowed
 }
 

@@ -69,6 +69,7 @@ impl std::error::Error for ModuleError {}
 const FEATURE_NAMES: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::SIMD, "SIMD"),
     (WasmFeatures::RELAXED_SIMD, "relaxed SIMD"),
+    (WasmFeatures::REFERENCE_TYPES, "reference types"),
     (WasmFeatures::THREADS, "threads"),
     (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything threads"),
     (WasmFeatures::TAIL_CALL, "tail calls"),
@@ -97,7 +98,7 @@ fn feature_name(missing: WasmFeatures) -> &'static str {
 fn not_enabled(feature: &str, detail: &str) -> String {
     if detail.ends_with("not enabled") {
         format!("feature not enabled: {feature}")
-    } else if detail.starts_with("constant expression required") || detail == "multiple memories" {
+    } else if detail.starts_with("constant expression required") || detail.starts_with("multiple ") {
         // The specification of the language that is on has words for it.
         format!("{detail} (feature not enabled: {feature})")
     } else {
@@ -165,10 +166,15 @@ const LIMIT: &[&str] = &[
 impl From<wasmparser::Error> for ModuleError {
     fn from(error: wasmparser::Error) -> ModuleError {
         let text = error.message();
-        let (kind, message) = if let Some(missing) = error.missing_wasm_feature() {
+        let (kind, message) = if text.starts_with("shared globals require") {
+            // To the language that is supported, the flag of a proposal that is not is none.
+            (ModuleErrorKind::Malformed, "malformed mutability".into())
+        } else if let Some(missing) = error.missing_wasm_feature() {
             (ModuleErrorKind::Unsupported, not_enabled(feature_name(missing), text))
         } else if text == "multiple memories" {
             (ModuleErrorKind::Unsupported, not_enabled("multiple memories", text))
+        } else if text == "multiple tables" {
+            (ModuleErrorKind::Unsupported, not_enabled("reference types", text))
         } else if LIMIT.iter().any(|piece| text.contains(piece)) {
             (ModuleErrorKind::Limit, text.into())
         } else if MALFORMED.iter().any(|beginning| text.starts_with(beginning)) {

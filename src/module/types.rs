@@ -43,7 +43,7 @@ impl Module {
             return Err(ModuleError::new(ModuleErrorKind::Limit, message, offset));
         }
         let element = ref_type(ty.element_type, &self.types)?;
-        Ok(TableType { element, limits: Limits { min: ty.initial, max: ty.maximum } })
+        Ok(TableType { element, limits: Limits { min: ty.initial, max: ty.maximum }, is64: ty.table64 })
     }
 }
 

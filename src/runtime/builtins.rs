@@ -8,6 +8,7 @@ use crate::runtime::instance::Instance;
 use crate::runtime::instantiate::{func_ref, init_memory, init_table};
 use crate::runtime::memory::Memory;
 use crate::runtime::object::{Object, release};
+use crate::runtime::parking::{self, Expected};
 use crate::runtime::trap::{Trap, set_host_trap, set_trap, store_of};
 use crate::runtime::val::{Val, check_ref, kind_name, kind_of};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
@@ -227,6 +228,74 @@ pub unsafe extern "C" fn memory_init(vmctx: *mut Vmctx, memory: u32, segment: u3
     // SAFETY: the caller's promise.
     unsafe {
         with(vmctx, |instance| init_memory(instance, memory, segment, dst, u64::from(src), u64::from(len)));
+    }
+}
+
+/// The place of an atomic access of a helper: aligned, and within the memory.
+fn atomic_place(memory: &Memory, index: u64, offset: u64, size: u64) -> Result<*mut u8, TrapCode> {
+    let address = index.checked_add(offset);
+    check(index.wrapping_add(offset).is_multiple_of(size), TrapCode::UnalignedAtomic)?;
+    range(memory, address.ok_or(TrapCode::OutOfBoundsMemoryAccess)?, size)
+}
+
+fn wait(memory: &Memory, index: u64, offset: u64, expected: Expected, timeout: i64) -> Result<u32, TrapCode> {
+    check(index.wrapping_add(offset).is_multiple_of(expected.size()), TrapCode::UnalignedAtomic)?;
+    check(memory.shared().is_some(), TrapCode::AtomicWaitNonShared)?;
+    let place = atomic_place(memory, index, offset, expected.size())?;
+    // SAFETY: aligned and within a memory that lives as long as the code that waits, and is never unmapped before.
+    Ok(unsafe { parking::wait(place, expected, timeout) } as u32)
+}
+
+/// `memory.atomic.wait32`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn memory_atomic_wait32(
+    vmctx: *mut Vmctx,
+    memory: u32,
+    index: u64,
+    offset: u64,
+    expected: u32,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { with(vmctx, |instance| wait(instance.memory(memory), index, offset, Expected::I32(expected), timeout)) }
+}
+
+/// `memory.atomic.wait64`
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn memory_atomic_wait64(
+    vmctx: *mut Vmctx,
+    memory: u32,
+    index: u64,
+    offset: u64,
+    expected: u64,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { with(vmctx, |instance| wait(instance.memory(memory), index, offset, Expected::I64(expected), timeout)) }
+}
+
+/// `memory.atomic.notify`. Nobody waits on a memory that is not shared.
+///
+/// # Safety
+/// As [`memory_grow`].
+pub unsafe extern "C" fn memory_atomic_notify(
+    vmctx: *mut Vmctx,
+    memory: u32,
+    index: u64,
+    offset: u64,
+    count: u32,
+) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with(vmctx, |instance| {
+            let memory = instance.memory(memory);
+            let place = atomic_place(memory, index, offset, 4)?;
+            Ok(if memory.shared().is_some() { parking::notify(place, count) } else { 0 })
+        })
     }
 }
 

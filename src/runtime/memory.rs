@@ -1,14 +1,23 @@
-//! Memories (section 4.2.8).
+//! Memories (section 4.2.8): those of a store, and what a store knows of a shared one (`shared_memory.rs`).
+//!
+//! A memory's length is a number of its pages, which may be single bytes; what is accessible behind it is whole system
+//! pages, all zero beyond the length.
 
 use crate::config::Config;
+use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::memory_pool::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
+use crate::runtime::shared_memory::SharedMemory;
 use crate::runtime::store::Store;
+use crate::runtime::sys::vm;
 use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
 use std::cell::UnsafeCell;
-use std::mem::{self, ManuallyDrop};
+use std::mem;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A memory: what a `wasm_memory_t*` points to.
 #[repr(C)]
@@ -16,16 +25,26 @@ use std::mem::{self, ManuallyDrop};
 pub struct Memory {
     /// The header.
     pub object: Object,
-    /// Base and length, for generated code.
-    pub def: UnsafeCell<MemoryDef>,
     declared: MemoryType,
-    slot: UnsafeCell<ManuallyDrop<MemorySlot>>,
+    backing: Backing,
+}
+
+#[derive(Debug)]
+enum Backing {
+    /// The store's own.
+    Own {
+        /// Base and length, for generated code.
+        def: UnsafeCell<MemoryDef>,
+        /// None only while it is dropped.
+        slot: UnsafeCell<Option<MemorySlot>>,
+    },
+    Shared(Arc<SharedMemory>),
 }
 
 /// Why a memory did not grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrowError {
-    /// The type's maximum, or what 32-bit addresses can reach.
+    /// The type's maximum, or what its addresses can reach.
     Maximum,
     /// The system has no more memory or address space.
     System,
@@ -34,39 +53,69 @@ pub enum GrowError {
 impl Memory {
     /// A memory of the host's, with one handle, zeroed.
     pub fn new(store: &Store, ty: MemoryType) -> Result<*mut Memory, Error> {
-        let slot = reserve(store, &ty)?;
-        Ok(Standalone::allocate(Some(store), ObjectKind::Memory, |object| Memory::with_slot(object, ty, slot)))
+        let backing = Backing::new(store, ty)?;
+        Ok(Memory::allocate(store, ty, backing))
+    }
+
+    /// A shared memory as a memory of `store`, with one handle.
+    pub fn of_shared(store: &Store, shared: Arc<SharedMemory>) -> Result<*mut Memory, Error> {
+        if !Arc::ptr_eq(store.engine(), shared.engine()) {
+            let message = "the shared memory belongs to another engine than the store";
+            return Err(Error::new(ErrorKind::Store, message));
+        }
+        let declared = *shared.declared();
+        Ok(Memory::allocate(store, declared, Backing::Shared(shared)))
+    }
+
+    fn allocate(store: &Store, declared: MemoryType, backing: Backing) -> *mut Memory {
+        Standalone::allocate(Some(store), ObjectKind::Memory, |object| Memory { object, declared, backing })
     }
 
     /// A memory that an instance defines; the header says which group it belongs to.
     pub fn new_in(object: Object, ty: MemoryType) -> Result<Memory, Error> {
         // SAFETY: a store outlives its objects.
-        let slot = reserve(unsafe { &*object.store }, &ty)?;
-        Ok(Memory::with_slot(object, ty, slot))
+        let backing = Backing::new(unsafe { &*object.store }, ty)?;
+        Ok(Memory { object, declared: ty, backing })
     }
 
-    fn with_slot(object: Object, declared: MemoryType, slot: MemorySlot) -> Memory {
-        let def = MemoryDef { base: slot.base(), length: slot.accessible() };
-        Memory { object, def: UnsafeCell::new(def), declared, slot: UnsafeCell::new(ManuallyDrop::new(slot)) }
+    /// Base and length, for generated code. The address does not change once the memory has its place.
+    pub fn def(&self) -> *mut MemoryDef {
+        match &self.backing {
+            Backing::Own { def, .. } => def.get(),
+            Backing::Shared(shared) => ptr::from_ref(shared.def()).cast_mut(),
+        }
+    }
+
+    /// What is shared with other stores, if this is a shared memory.
+    pub fn shared(&self) -> Option<&Arc<SharedMemory>> {
+        match &self.backing {
+            Backing::Own { .. } => None,
+            Backing::Shared(shared) => Some(shared),
+        }
     }
 
     /// Address of byte 0.
     #[inline]
     pub fn base(&self) -> *mut u8 {
-        // SAFETY: a plain read of what only the store's thread changes.
-        unsafe { (*self.def.get()).base }
+        // SAFETY: a plain read of what only the store's thread changes, and nobody if it is shared.
+        unsafe { (*self.def()).base }
     }
 
     /// Length in bytes.
     #[inline]
     pub fn length(&self) -> usize {
-        // SAFETY: as in `base`.
-        unsafe { (*self.def.get()).length }
+        // SAFETY: alive as long as the memory.
+        unsafe { (*self.def()).length.load(Ordering::Acquire) }
     }
 
     /// Length in pages.
     pub fn pages(&self) -> u64 {
         self.length() as u64 >> self.declared.page_size_log2
+    }
+
+    /// Bytes of a page.
+    pub fn page_size(&self) -> u64 {
+        1 << self.declared.page_size_log2
     }
 
     /// The type, with the current size as its minimum.
@@ -77,42 +126,40 @@ impl Memory {
 
     /// Grows by `delta` pages (section 4.5.3, growing memories). Gives the old size in pages.
     pub fn grow(&self, delta: u64) -> Result<u64, GrowError> {
+        let (def, slot) = match &self.backing {
+            // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+            Backing::Own { def, slot } => (def, unsafe { (*slot.get()).as_mut() }.ok_or(GrowError::System)?),
+            Backing::Shared(shared) => return shared.grow(delta),
+        };
         let old = self.pages();
-        let new = old.checked_add(delta).ok_or(GrowError::Maximum)?;
-        if new > most_pages(&self.declared) {
-            return Err(GrowError::Maximum);
-        }
-        if delta == 0 {
-            return Ok(old);
-        }
-        let bytes = (new << self.declared.page_size_log2) as usize;
-        // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
-        let slot = unsafe { &mut **self.slot.get() };
-        if bytes <= slot.reservation() {
-            slot.set_accessible(bytes).map_err(|_| GrowError::System)?;
+        let Some(bytes) = grown(&self.declared, old, delta)? else { return Ok(old) };
+        let accessible = vm::round_up(bytes).ok_or(GrowError::System)?;
+        if accessible <= slot.reservation() {
+            if accessible > slot.accessible() {
+                slot.set_accessible(accessible).map_err(|_| GrowError::System)?;
+            }
         } else {
-            self.relocate(slot, bytes)?;
+            self.relocate(slot, accessible)?;
         }
         // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call.
-        unsafe { *self.def.get() = MemoryDef { base: slot.base(), length: bytes } };
+        unsafe { *def.get() = MemoryDef { base: slot.base(), length: AtomicUsize::new(bytes) } };
         Ok(old)
     }
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
-    fn relocate(&self, slot: &mut MemorySlot, bytes: usize) -> Result<(), GrowError> {
+    fn relocate(&self, slot: &mut MemorySlot, accessible: usize) -> Result<(), GrowError> {
         // SAFETY: a store outlives its objects.
         let store = unsafe { &*self.object.store };
-        if store.engine().tunables().fixed_bases {
+        if store.engine().tunables().has_fixed_base(&self.declared) {
             return Err(GrowError::Maximum);
         }
-        let most = most_pages(&self.declared) << self.declared.page_size_log2;
-        let room = (bytes as u64).saturating_add(bytes as u64 / 2).min(most).max(bytes as u64) as usize;
+        let most = most_bytes(&self.declared);
+        let room = (accessible as u64).saturating_add(accessible as u64 / 2).min(most).max(accessible as u64) as usize;
         let pool = store.engine().pool();
         let guard = store.engine().config().memory_guard as usize;
-        let new = pool.take(room, guard, bytes).or_else(|_| pool.take(bytes, guard, bytes));
-        let new = new.map_err(|_| GrowError::System)?;
-        // SAFETY: both are accessible for the old length and do not overlap.
-        unsafe { std::ptr::copy_nonoverlapping(slot.base(), new.base(), slot.accessible()) };
+        let new = pool.take(room, guard, accessible).or_else(|_| pool.take(accessible, guard, accessible));
+        let mut new = new.map_err(|_| GrowError::System)?;
+        slot.move_to(&mut new);
         pool.give(mem::replace(slot, new));
         Ok(())
     }
@@ -124,49 +171,99 @@ impl Memory {
     }
 }
 
+impl Backing {
+    fn new(store: &Store, ty: MemoryType) -> Result<Backing, Error> {
+        if ty.shared {
+            return Ok(Backing::Shared(SharedMemory::new(store.engine().clone(), ty)?));
+        }
+        let (slot, length) = reserve(store.engine(), &ty)?;
+        let def = MemoryDef { base: slot.base(), length: AtomicUsize::new(length) };
+        Ok(Backing::Own { def: UnsafeCell::new(def), slot: UnsafeCell::new(Some(slot)) })
+    }
+}
+
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: the slot is taken once, here; a store outlives its objects.
-        unsafe {
-            let slot = ManuallyDrop::take(self.slot.get_mut());
-            (*self.object.store).engine().pool().give(slot);
+        if let Backing::Own { slot, .. } = &mut self.backing
+            && let Some(slot) = slot.get_mut().take()
+        {
+            // SAFETY: a store outlives its objects.
+            unsafe { (*self.object.store).engine().pool().give(slot) };
         }
     }
 }
 
-/// The most pages that a memory of this type may ever have.
-fn most_pages(ty: &MemoryType) -> u64 {
-    let address_space = if ty.is64 { 1 << 47 } else { 1u64 << 32 };
-    ty.limits.max.unwrap_or(u64::MAX).min(address_space >> ty.page_size_log2)
+/// The length in bytes of a memory of `old` pages with `delta` more; none if nothing changes.
+pub(in crate::runtime) fn grown(ty: &MemoryType, old: u64, delta: u64) -> Result<Option<usize>, GrowError> {
+    let new = old.checked_add(delta).ok_or(GrowError::Maximum)?;
+    if new > most_pages(ty) {
+        return Err(GrowError::Maximum);
+    }
+    Ok((delta > 0).then_some((new << ty.page_size_log2) as usize))
 }
 
-fn reserve(store: &Store, ty: &MemoryType) -> Result<MemorySlot, Error> {
+/// Bytes of address space that a process can have, at most.
+const ADDRESS_SPACE: u64 = 1 << 47;
+
+/// What is reserved for a shared memory at most, unless it is larger from the start: it cannot move.
+const MOST_SHARED: u64 = 64 << 30;
+
+/// The most pages that a memory of this type may ever have.
+pub fn most_pages(ty: &MemoryType) -> u64 {
+    let addressable = ty.most_pages().min(ADDRESS_SPACE >> ty.page_size_log2);
+    ty.limits.max.unwrap_or(u64::MAX).min(addressable)
+}
+
+fn most_bytes(ty: &MemoryType) -> u64 {
+    most_pages(ty) << ty.page_size_log2
+}
+
+/// Whether a memory can be of this type.
+pub fn check(ty: &MemoryType) -> Result<(), Error> {
     let Limits { min, max } = ty.limits;
-    let most = if ty.is64 { 1u64 << 31 } else { MemoryType::MAX_PAGES_32 };
+    if ty.page_size_log2 != 0 && ty.page_size_log2 != MemoryType::PAGE_SIZE_LOG2 {
+        let message = format!("memory type: pages of 2^{} bytes; they can have 1 or 65536 bytes", ty.page_size_log2);
+        return Err(Error::argument(message));
+    }
     if max.is_some_and(|max| min > max) {
         let message = format!("memory type: the minimum of {min} pages is above the maximum of {}", max.unwrap_or(0));
         return Err(Error::argument(message));
     }
+    let most = ty.most_pages();
     if min > most || max.is_some_and(|max| max > most) {
         let size = if min > most { min } else { max.unwrap_or(0) };
         return Err(Error::argument(format!(
             "memory type: {size} pages are more than the {most} that a memory can have"
         )));
     }
-    if ty.shared || ty.is64 || ty.page_size_log2 != 16 {
-        let message = "memory type: only unshared 32-bit memories of 64 KiB pages are supported";
-        return Err(Error::new(ErrorKind::Unsupported, message));
+    if ty.shared && max.is_none() {
+        return Err(Error::argument("memory type: a shared memory must have a maximum"));
     }
-    let config = store.engine().config();
-    let bytes = (min << ty.page_size_log2) as usize;
-    let reservation = if config.memory_reservation >= Config::FULL_RESERVATION {
-        Config::FULL_RESERVATION as usize
-    } else {
-        let room = config.memory_reservation.min(most_pages(ty) << ty.page_size_log2) as usize;
-        room.max(bytes)
+    Ok(())
+}
+
+/// A slot for a new memory of this type, and the memory's length in bytes.
+pub(in crate::runtime) fn reserve(engine: &Engine, ty: &MemoryType) -> Result<(MemorySlot, usize), Error> {
+    check(ty)?;
+    let config = engine.config();
+    let min = ty.limits.min;
+    let no_memory = |reason: String| {
+        let of = if ty.page_size_log2 == MemoryType::PAGE_SIZE_LOG2 { "" } else { " of 1 byte" };
+        Error::new(ErrorKind::Memory, format!("no memory of {min} pages{of}: {reason}"))
     };
-    store.engine().pool().take(reservation, config.memory_guard as usize, bytes).map_err(|error| {
-        let message = format!("no memory of {min} pages: reserving {reservation} bytes of address space: {error}");
-        Error::new(ErrorKind::Memory, message)
-    })
+    if min > ADDRESS_SPACE >> ty.page_size_log2 {
+        return Err(no_memory(format!("that is more than the {ADDRESS_SPACE} bytes that a process can address")));
+    }
+    let length = (min << ty.page_size_log2) as usize;
+    let accessible = length.next_multiple_of(vm::page_size());
+    let full = config.memory_reservation >= Config::FULL_RESERVATION;
+    let room = match (ty.is64, ty.shared) {
+        (false, _) if full => Config::FULL_RESERVATION,
+        (_, false) => config.memory_reservation.min(Config::FULL_RESERVATION).min(most_bytes(ty)),
+        (_, true) => most_bytes(ty).min(MOST_SHARED),
+    };
+    let room = (room as usize).max(accessible);
+    let slot = engine.pool().take(room, config.memory_guard as usize, accessible);
+    let slot = slot.map_err(|error| no_memory(format!("reserving {room} bytes of address space: {error}")))?;
+    Ok((slot, length))
 }

@@ -30,6 +30,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// memory that a kept slot takes up.
 const ZEROED_IN_PLACE: usize = 128 << 10;
 
+/// From here on contents are moved by mapping them elsewhere, not by copying them.
+const MOVED_BY_MAPPING: usize = 1 << 20;
+
 /// What is read before deciding whether to write: measured, with code that needs no more than the base instruction set.
 type Block = [u64; 64];
 
@@ -40,6 +43,8 @@ pub struct MemorySlot {
     accessible: usize,
     reservation: usize,
     guard: usize,
+    /// Where the system sees one mapping end and another begin, as contents were moved here.
+    seams: Vec<usize>,
 }
 
 // SAFETY: a slot owns its mapping; it is used by one thread at a time.
@@ -54,7 +59,7 @@ impl MemorySlot {
         // A memory without pages still has an address.
         let total = reservation.checked_add(guard).ok_or_else(too_large)?.max(vm::page_size());
         let base = vm::map(total, Protection::None)?;
-        Ok(MemorySlot { base, accessible: 0, reservation, guard: total - reservation })
+        Ok(MemorySlot { base, accessible: 0, reservation, guard: total - reservation, seams: Vec::new() })
     }
 
     /// Address of byte 0.
@@ -86,6 +91,37 @@ impl MemorySlot {
         }
         self.accessible = len;
         Ok(())
+    }
+
+    /// Moves what this slot holds into a fresh one, of which at least as much is accessible. Memory that was never written to
+    /// stays so.
+    pub fn move_to(&self, new: &mut MemorySlot) {
+        debug_assert!(new.accessible >= self.accessible);
+        let mut done = 0;
+        if self.accessible >= MOVED_BY_MAPPING {
+            new.seams.retain(|seam| *seam > self.accessible);
+            for end in self.seams.iter().copied().filter(|seam| *seam < self.accessible).chain([self.accessible]) {
+                // SAFETY: parts of two slots' own mappings, to which nobody keeps references.
+                let moved = unsafe { vm::relocate(self.base.add(done), new.base.add(done), end - done) };
+                if moved.is_err() {
+                    break;
+                }
+                done = end;
+                new.seams.push(end);
+            }
+            new.seams.sort_unstable();
+        }
+        // SAFETY: accessible, whole system pages, and nobody else uses either; the slots do not overlap.
+        let (from, to) = unsafe {
+            let blocks = (self.accessible - done) / size_of::<Block>();
+            let from = slice::from_raw_parts(self.base.add(done).cast::<Block>(), blocks);
+            (from, slice::from_raw_parts_mut(new.base.add(done).cast::<Block>(), blocks))
+        };
+        for (from, to) in from.iter().zip(to) {
+            if from.iter().fold(0, |all, word| all | word) != 0 {
+                *to = *from;
+            }
+        }
     }
 
     /// Zeroes what is accessible.
@@ -281,6 +317,45 @@ mod tests {
         assert!(bytes(&mut slot)[PAGE..].iter().all(|b| *b == 0));
         assert!(slot.set_accessible(11 * PAGE).is_err() && slot.set_accessible(10 * PAGE - 1).is_err());
         assert_eq!(slot.accessible(), 10 * PAGE);
+    }
+
+    #[test]
+    fn slots_move_with_what_they_hold() {
+        let pool = MemoryPool::new(2);
+        for len in [PAGE, 4 * PAGE, 2 * MOVED_BY_MAPPING] {
+            let mut old = pool.take(len, PAGE, len).unwrap();
+            for i in (0..len).step_by(4099) {
+                bytes(&mut old)[i] = i as u8 | 1;
+            }
+            let mut new = pool.take(2 * len, PAGE, len + PAGE).unwrap();
+            old.move_to(&mut new);
+            for (i, byte) in bytes(&mut new).iter().enumerate() {
+                let expected = if i < len && i % 4099 == 0 { i as u8 | 1 } else { 0 };
+                assert_eq!(*byte, expected, "{i} of {len}");
+            }
+            pool.give(old);
+            let mut old = pool.take(len, PAGE, len).unwrap();
+            assert!(bytes(&mut old).iter().all(|b| *b == 0));
+            bytes(&mut new).fill(1);
+            pool.give(new);
+        }
+    }
+
+    #[test]
+    fn what_moved_moves_again_without_being_touched() {
+        // Far more than there is memory, moved twice: the second time in two parts.
+        let (pool, mut len) = (MemoryPool::new(0), 64 << 30);
+        let mut slot = pool.take(len, 0, len).unwrap();
+        bytes(&mut slot)[len - 1] = 7;
+        for round in 1..4 {
+            let mut new = pool.take(2 * len, 0, 2 * len).unwrap();
+            slot.move_to(&mut new);
+            assert_eq!(new.seams.len(), round);
+            assert_eq!(bytes(&mut new)[(64 << 30) - 1], 7);
+            len *= 2;
+            bytes(&mut new)[len - 1] = 8;
+            slot = new;
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::runtime::instance::Instance;
 use crate::runtime::trap::Trap;
 use std::mem::{offset_of, size_of};
 use std::ptr;
-use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 /// A place that holds a code pointer. Calls go through it, so code can be replaced by one release store.
 pub type Slot = AtomicPtr<u8>;
@@ -73,8 +73,8 @@ pub type EntryFn = unsafe extern "C" fn(
 pub struct MemoryDef {
     /// Address of byte 0.
     pub base: *mut u8,
-    /// Accessible bytes.
-    pub length: usize,
+    /// Accessible bytes. Of a shared memory, other threads change it.
+    pub length: AtomicUsize,
 }
 
 /// What generated code knows of a table.

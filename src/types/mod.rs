@@ -252,6 +252,8 @@ pub struct TableType {
     pub element: RefType,
     /// Sizes in elements.
     pub limits: Limits,
+    /// Whether indices are 64-bit.
+    pub is64: bool,
 }
 
 /// A memory type.
@@ -268,14 +270,19 @@ pub struct MemoryType {
 }
 
 impl MemoryType {
-    /// The largest page count that a 32-bit memory of 64 KiB pages can have.
-    pub const MAX_PAGES_32: u64 = 65536;
-    /// Bytes of an ordinary page.
-    pub const PAGE_SIZE: u64 = 65536;
+    /// Binary logarithm of the bytes of an ordinary page.
+    pub const PAGE_SIZE_LOG2: u8 = 16;
 
     /// An ordinary 32-bit memory type.
     pub fn new32(limits: Limits) -> MemoryType {
-        MemoryType { limits, is64: false, shared: false, page_size_log2: 16 }
+        MemoryType { limits, is64: false, shared: false, page_size_log2: MemoryType::PAGE_SIZE_LOG2 }
+    }
+
+    /// The most pages that a type with such addresses and pages may name (section 3.2.11): those that can be addressed, less
+    /// one where their number would not fit an address.
+    pub fn most_pages(&self) -> u64 {
+        let addresses: u128 = if self.is64 { 1 << 64 } else { 1 << 32 };
+        (addresses >> self.page_size_log2).min(addresses - 1) as u64
     }
 }
 
@@ -320,7 +327,9 @@ impl ExternType {
             (ExternType::Global(a), ExternType::Global(e)) => {
                 a.mutable == e.mutable && (a.content == e.content || !a.mutable && a.content.matches(e.content))
             }
-            (ExternType::Table(a), ExternType::Table(e)) => a.element == e.element && a.limits.matches(&e.limits),
+            (ExternType::Table(a), ExternType::Table(e)) => {
+                a.element == e.element && a.is64 == e.is64 && a.limits.matches(&e.limits)
+            }
             (ExternType::Memory(a), ExternType::Memory(e)) => {
                 a.is64 == e.is64
                     && a.shared == e.shared

@@ -99,12 +99,15 @@ impl fmt::Display for ExternType {
             ExternType::Global(t) => {
                 write!(f, "{} global {}", if t.mutable { "mutable" } else { "constant" }, t.content)
             }
-            ExternType::Table(t) => write!(f, "table of {} {}", t.element, t.limits),
+            ExternType::Table(t) => {
+                let is64 = if t.is64 { "64-bit " } else { "" };
+                write!(f, "{is64}table of {} {}", t.element, t.limits)
+            }
             ExternType::Memory(t) => {
                 let shared = if t.shared { "shared " } else { "" };
                 let is64 = if t.is64 { "64-bit " } else { "" };
                 write!(f, "{shared}{is64}memory {}", t.limits)?;
-                if t.page_size_log2 != 16 {
+                if t.page_size_log2 != MemoryType::PAGE_SIZE_LOG2 {
                     write!(f, " of pages of {} bytes", 1u64 << t.page_size_log2)?;
                 }
                 Ok(())

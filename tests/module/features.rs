@@ -1,4 +1,4 @@
-//! What is switched off, or not supported, is refused, and the message names it.
+//! What is off is refused, and the message names it; what is on is taken.
 
 use super::*;
 
@@ -46,14 +46,13 @@ const OFF: &[(&str, &str)] = &[
     ("stack switching", "(type $f (func)) (type $c (cont $f))"),
 ];
 
-/// All that can be switched off is.
-const NOTHING: Features = Features::NONE;
-
 #[test]
 fn what_is_off_is_refused_by_name() {
+    // Without this one, what others of them use is refused on its behalf.
+    let features = Features { reference_types: true, ..Features::NONE };
     for (feature, text) in OFF {
         let bytes = binary(&format!("(module {text})"));
-        let error = Module::new(bytes.into(), &NOTHING, 1).map(|_| ()).expect_err(text);
+        let error = Module::new(bytes.into(), &features, 1).map(|_| ()).expect_err(text);
         assert_eq!(error.kind, ModuleErrorKind::Unsupported, "{text}: {error}");
         let named = error.message.split_once("feature not enabled: ").map(|(_, name)| name);
         let exactly =
@@ -65,6 +64,20 @@ fn what_is_off_is_refused_by_name() {
     names.dedup();
     println!("{} uses of {} features refused", OFF.len(), names.len());
     assert_eq!((OFF.len(), names.len()), (40, 13));
+}
+
+#[test]
+fn references_can_be_off() {
+    let features = Features { reference_types: false, ..Features::ALL };
+    let messages = [
+        ("(func (param externref))", "feature not enabled: reference types"),
+        ("(table 1 funcref) (table 1 funcref)", "multiple tables (feature not enabled: reference types)"),
+    ];
+    for (text, message) in messages {
+        let error = Module::new(binary(&format!("(module {text})")).into(), &features, 1).unwrap_err();
+        assert_eq!((error.kind, error.message.as_str()), (ModuleErrorKind::Unsupported, message));
+    }
+    assert!(Module::new(binary("(module (table 1 funcref) (elem (i32.const 0)))").into(), &features, 1).is_ok());
 }
 
 #[test]
@@ -98,6 +111,10 @@ fn what_is_on() {
         "(table 1 externref) (table 1 funcref) (func (drop (table.grow 0 (ref.null extern) (i32.const 1))))",
         "(import \"a\" \"b\" (global (mut i32))) (export \"a\" (global 0))",
         "(global i64 (i64.add (i64.const 1) (i64.mul (i64.const 2) (i64.const 3))))",
+        "(memory 1) (memory i64 1 (pagesize 1)) (table i64 1 funcref) (func (result i64 i64) \
+          (i64.mul_wide_u (i64.load 1 (i64.const 0)) (i64.load 0 (i32.const 0))))",
+        "(memory 1 1 shared) (func (result i32) (memory.atomic.notify (i32.const 0) (i32.atomic.load8_u (i32.const 0))))",
+        "(func (@metadata.code.branch_hint \"\\01\") (if (i32.const 1) (then)))",
         "(func (param externref funcref) (result externref) (select (result externref) \
           (local.get 0) (ref.null extern) (ref.is_null (local.get 1))))",
         "(func return_call 0)",

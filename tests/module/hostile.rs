@@ -25,11 +25,15 @@ impl Noise {
 }
 
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM2
-        .union(WasmFeatures::EXTENDED_CONST)
-        .union(WasmFeatures::RELAXED_SIMD)
-        .union(WasmFeatures::TAIL_CALL)
-        .union(WasmFeatures::FUNCTION_REFERENCES)
+    let mut features = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::RELAXED_SIMD);
+    features.insert(WasmFeatures::TAIL_CALL);
+    features.insert(WasmFeatures::FUNCTION_REFERENCES);
+    features.insert(WasmFeatures::MULTI_MEMORY);
+    features.insert(WasmFeatures::MEMORY64);
+    features.insert(WasmFeatures::CUSTOM_PAGE_SIZES);
+    features.insert(WasmFeatures::WIDE_ARITHMETIC);
+    features.insert(WasmFeatures::THREADS);
+    features
 }
 
 /// A module of the language that is on, as wasm-smith makes it from noise.
@@ -44,12 +48,12 @@ fn smith(noise: &mut Noise) -> Vec<u8> {
         exceptions_enabled: false,
         gc_enabled: false,
         compact_imports_enabled: false,
-        custom_page_sizes_enabled: false,
-        memory64_enabled: false,
-        max_memories: 1,
+        custom_page_sizes_enabled: true,
+        memory64_enabled: true,
+        max_memories: 3,
         tail_call_enabled: true,
-        threads_enabled: false,
-        wide_arithmetic_enabled: false,
+        threads_enabled: true,
+        wide_arithmetic_enabled: true,
         max_table_elements: 10_000_000,
         ..wasm_smith::Config::default()
     };

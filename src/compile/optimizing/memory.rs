@@ -35,13 +35,13 @@ impl Translator<'_> {
     }
 
     /// A value of a memory's address type as 64 bits.
-    fn extend_index(&mut self, is64: bool, value: Value) -> Value {
+    pub(super) fn extend_index(&mut self, is64: bool, value: Value) -> Value {
         if is64 { value } else { self.b.ins().uextend(types::I64, value) }
     }
 
     fn base(&mut self, memory: u32) -> Value {
         let entry = self.layout.memory(memory);
-        if self.tunables.fixed_bases {
+        if self.tunables.has_fixed_base(&self.module.memories[memory as usize]) {
             self.vmctx_pointer(entry + MEMORY_BASE)
         } else {
             let def = self.vmctx_pointer(entry + MEMORY_DEF);
@@ -53,16 +53,17 @@ impl Translator<'_> {
     fn length(&mut self, memory: u32) -> Value {
         let def = self.vmctx_pointer(self.layout.memory(memory) + MEMORY_DEF);
         let flags = self.changing();
+        if self.module.memories[memory as usize].shared {
+            // Others make it grow at any time.
+            let at = self.b.ins().iadd_imm_u(def, i64::from(MEMORY_DEF_LENGTH));
+            return self.b.ins().atomic_load(types::I64, flags, at);
+        }
         self.b.ins().load(types::I64, flags, def, MEMORY_DEF_LENGTH as i32)
     }
 
     /// Whether any access of a 32-bit address, the offset and the size ends within reservation and guard.
     fn is_guarded(&self, place: Place, bytes: u8) -> bool {
-        let ty = &self.module.memories[place.memory as usize];
-        self.tunables.signals
-            && self.tunables.guarded_memories
-            && !ty.is64
-            && ty.page_size_log2 == 16
+        self.tunables.is_guarded(&self.module.memories[place.memory as usize])
             && place.offset + u64::from(bytes) <= self.tunables.guard
     }
 

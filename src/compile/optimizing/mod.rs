@@ -7,10 +7,11 @@
 //! numeric.rs     numbers                                              call.rs     calls, builtins
 //! memory.rs      linear memories                                      table.rs    tables, references, globals
 //! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
-//! simd.rs        vectors
+//! simd.rs        vectors                                          atomic.rs   atomic accesses
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
+mod atomic;
 mod call;
 mod control;
 mod env;

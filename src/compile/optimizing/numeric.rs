@@ -44,6 +44,32 @@ impl Translator<'_> {
         self.push_bool(condition);
     }
 
+    /// An operator on 128 bits.
+    pub(super) fn wide(&mut self, op: Wide) {
+        let value = match op {
+            Wide::Mul { signed } => {
+                let (b, a) = (self.pop(), self.pop());
+                let [a, b] = [a, b].map(|half| match signed {
+                    true => self.b.ins().sextend(types::I128, half),
+                    false => self.b.ins().uextend(types::I128, half),
+                });
+                self.b.ins().imul(a, b)
+            }
+            Wide::Add | Wide::Sub => {
+                let (b, a) = (self.pop_wide(), self.pop_wide());
+                if op == Wide::Add { self.b.ins().iadd(a, b) } else { self.b.ins().isub(a, b) }
+            }
+        };
+        let (low, high) = self.b.ins().isplit(value);
+        self.push(low);
+        self.push(high);
+    }
+
+    fn pop_wide(&mut self) -> Value {
+        let (high, low) = (self.pop(), self.pop());
+        self.b.ins().iconcat(low, high)
+    }
+
     pub(super) fn int_unary(&mut self, ty: Int, op: IntUnary) {
         let a = self.pop();
         let value = match op {

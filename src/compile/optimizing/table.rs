@@ -14,6 +14,12 @@ use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
 impl Translator<'_> {
+    /// An index or a number of elements as 64 bits.
+    fn extend_element_index(&mut self, table: u32, value: Value) -> Value {
+        let is64 = self.module.tables[table as usize].is64;
+        self.extend_index(is64, value)
+    }
+
     /// A table's length, in 64 bits.
     fn table_length(&mut self, table: u32) -> Value {
         let limits = self.module.tables[table as usize].limits;
@@ -27,7 +33,7 @@ impl Translator<'_> {
 
     /// The address of an element. Traps with `code` if the index is outside.
     fn element_address(&mut self, table: u32, index: Value, code: TrapCode) -> Value {
-        let index = self.b.ins().uextend(types::I64, index);
+        let index = self.extend_element_index(table, index);
         let length = self.table_length(table);
         let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, length);
         self.trap_if(outside, code);
@@ -61,7 +67,7 @@ impl Translator<'_> {
         self.b.switch_to_block(cold);
         self.b.seal_block(cold);
         let number = self.index_const(table);
-        let index = self.b.ins().uextend(types::I64, index);
+        let index = self.extend_element_index(table, index);
         let found = self.builtin(Builtin::table_get_lazy, &[number, index]).expect("table_get_lazy has a result");
         self.b.ins().jump(next, &[found.into()]);
 
@@ -88,25 +94,27 @@ impl Translator<'_> {
     /// `table.size`
     pub(super) fn table_size(&mut self, table: u32) {
         let length = self.table_length(table);
-        let length = self.b.ins().ireduce(types::I32, length);
+        let is64 = self.module.tables[table as usize].is64;
+        let length = if is64 { length } else { self.b.ins().ireduce(types::I32, length) };
         self.push(length);
     }
 
     /// `table.grow`
     pub(super) fn table_grow(&mut self, table: u32) {
         let (delta, init) = (self.pop(), self.pop());
-        let delta = self.b.ins().uextend(types::I64, delta);
+        let delta = self.extend_element_index(table, delta);
         let number = self.index_const(table);
         let old = self.builtin(Builtin::table_grow, &[number, init, delta]).expect("table_grow has a result");
-        let old = self.b.ins().ireduce(types::I32, old);
+        let is64 = self.module.tables[table as usize].is64;
+        let old = if is64 { old } else { self.b.ins().ireduce(types::I32, old) };
         self.push(old);
     }
 
     /// `table.fill`
     pub(super) fn table_fill(&mut self, table: u32) {
         let (len, value, dst) = (self.pop(), self.pop(), self.pop());
-        let len = self.b.ins().uextend(types::I64, len);
-        let dst = self.b.ins().uextend(types::I64, dst);
+        let len = self.extend_element_index(table, len);
+        let dst = self.extend_element_index(table, dst);
         let number = self.index_const(table);
         self.builtin(Builtin::table_fill, &[number, dst, value, len]);
     }
@@ -114,9 +122,10 @@ impl Translator<'_> {
     /// `table.copy`
     pub(super) fn table_copy(&mut self, dst_table: u32, src_table: u32) {
         let (len, src, dst) = (self.pop(), self.pop(), self.pop());
-        let len = self.b.ins().uextend(types::I64, len);
-        let src = self.b.ins().uextend(types::I64, src);
-        let dst = self.b.ins().uextend(types::I64, dst);
+        let (dst64, src64) = (self.module.tables[dst_table as usize].is64, self.module.tables[src_table as usize].is64);
+        let len = self.extend_index(dst64 && src64, len);
+        let src = self.extend_index(src64, src);
+        let dst = self.extend_index(dst64, dst);
         let (dst_number, src_number) = (self.index_const(dst_table), self.index_const(src_table));
         self.builtin(Builtin::table_copy, &[dst_number, src_number, dst, src, len]);
     }
@@ -124,7 +133,7 @@ impl Translator<'_> {
     /// `table.init`
     pub(super) fn table_init(&mut self, table: u32, segment: u32) {
         let (len, src, dst) = (self.pop(), self.pop(), self.pop());
-        let dst = self.b.ins().uextend(types::I64, dst);
+        let dst = self.extend_element_index(table, dst);
         let (number, segment) = (self.index_const(table), self.index_const(segment));
         self.builtin(Builtin::table_init, &[number, segment, dst, src, len]);
     }

@@ -261,6 +261,7 @@ impl Translator<'_> {
             Op::FloatUnary(_, op) => self.float_unary(op),
             Op::FloatBinary(_, op) => self.float_binary(op),
             Op::FloatCompare(_, op) => self.float_compare(op),
+            Op::Wide(op) => self.wide(op),
             Op::Convert(op) => self.convert(op),
             Op::RefNull(_) => {
                 let value = self.b.ins().iconst(POINTER, 0);
@@ -279,6 +280,8 @@ impl Translator<'_> {
             Op::TableCopy { dst, src } => self.table_copy(dst, src),
             Op::TableInit { table, segment } => self.table_init(table, segment),
             Op::ElemDrop(segment) => self.elem_drop(segment),
+            Op::Atomic(op, access, place) => self.atomic(op, access, place),
+            Op::AtomicFence => self.atomic_fence(),
             Op::Vector(op) => self.vector(op),
             Op::VectorLoad(load, place) => self.vector_load(load, place),
             Op::VectorStore(store, place) => self.vector_store(store, place),

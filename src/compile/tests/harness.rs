@@ -160,7 +160,6 @@ thread_local! {
     static RUNNING: Cell<*mut Fake> = const { Cell::new(std::ptr::null_mut()) };
 }
 
-const PAGE: usize = 65536;
 const RESERVATION: usize = (4 << 30) + (64 << 20);
 
 /// A module from its text.
@@ -276,19 +275,20 @@ impl Fake {
             self.set_word(at + IMPORT_FUNC_FUNC, object);
         }
         for memory in 0..self.module.memories.len() {
-            let pages = self.module.memories[memory].limits.min as usize;
+            let ty = self.module.memories[memory];
+            let length = (ty.limits.min << ty.page_size_log2) as usize;
             // SAFETY: a new mapping.
             let base = unsafe {
                 let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
                 let base = libc::mmap(std::ptr::null_mut(), RESERVATION, libc::PROT_NONE, flags, -1, 0);
                 assert_ne!(base, libc::MAP_FAILED);
-                assert_eq!(libc::mprotect(base, pages * PAGE, libc::PROT_READ | libc::PROT_WRITE), 0);
+                assert_eq!(libc::mprotect(base, length, libc::PROT_READ | libc::PROT_WRITE), 0);
                 base as u64
             };
-            let def = Box::new([base, (pages * PAGE) as u64]);
+            let def = Box::new([base, length as u64]);
             let at = self.layout.memory(memory as u32);
             // A base that may move is not to be read from here.
-            let fixed = if self.tunables.fixed_bases { base } else { 8 };
+            let fixed = if self.tunables.has_fixed_base(&self.module.memories[memory]) { base } else { 8 };
             self.set_word(at + MEMORY_BASE, fixed);
             self.set_word(at + MEMORY_DEF, def.as_ptr() as u64);
             self.memories.push(def);
@@ -699,12 +699,13 @@ impl Fake {
 
     fn grow_memory(&mut self, memory: usize, delta: u64) -> u64 {
         let [base, length] = *self.memories[memory];
-        let old = length / PAGE as u64;
-        let max = self.module.memories[memory].limits.max.unwrap_or(65536);
+        let ty = self.module.memories[memory];
+        let old = length >> ty.page_size_log2;
+        let max = ty.limits.max.unwrap_or(65536);
         if old + delta > max {
             return u64::MAX;
         }
-        let new = (old + delta) * PAGE as u64;
+        let new = (old + delta) << ty.page_size_log2;
         // SAFETY: within the reservation.
         let done = unsafe { libc::mprotect(base as *mut _, new as usize, libc::PROT_READ | libc::PROT_WRITE) };
         assert_eq!(done, 0);

@@ -216,3 +216,75 @@ fn operators_on_whole_memories_ask_helpers() {
         assert_eq!(fake.helpers, expected);
     }
 }
+
+/// 64-bit addresses and offsets of any size, and memories that end at any byte: each beside others of the same module.
+#[test]
+fn wide_and_odd_memories_at_the_borders() {
+    let offsets = [0, 1, 65528, 0xffff_ffff, 0x1_0000_0000, 1 << 63, u64::MAX - 7, u64::MAX];
+    let addresses =
+        [0, 1, 65527, 65528, 65529, 65535, 0xffff_ffff, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX - 7, u64::MAX];
+    let lengths = [65536, 65536, 70_001, 9];
+    let mut wat =
+        String::from("(module (memory 1) (memory i64 1) (memory i64 70001 (pagesize 1)) (memory 9 (pagesize 1))");
+    for (memory, index) in ["i32", "i64", "i64", "i32"].into_iter().enumerate() {
+        for offset in offsets.iter().filter(|offset| index == "i64" || **offset <= 0xffff_ffff) {
+            write!(
+                wat,
+                "(func (export \"load {memory} {offset}\") (param {index}) (result i64) \
+                    (i64.load {memory} offset={offset} (local.get 0))) \
+                 (func (export \"store {memory} {offset}\") (param {index}) \
+                    (i32.store16 {memory} offset={offset} (local.get 0) (i32.const 0x1234)))"
+            )
+            .unwrap();
+            for address in addresses.iter().filter(|address| index == "i64" || **address <= 0xffff_ffff) {
+                write!(
+                    wat,
+                    "(func (export \"load {memory} {offset} {address}\") (result i64) \
+                        (i64.load {memory} offset={offset} ({index}.const {address})))"
+                )
+                .unwrap();
+            }
+        }
+    }
+    wat.push(')');
+    for mode in &ALL {
+        let mut fake = Fake::new(&wat, mode);
+        let (mut inside, mut outside) = (0, 0);
+        for (memory, length) in lengths.iter().enumerate() {
+            let is64 = memory == 1 || memory == 2;
+            let byte = |i: usize| (i * 7 + memory) as u8;
+            assert_eq!(fake.memory(memory).len(), *length);
+            fake.memory(memory).iter_mut().enumerate().for_each(|(i, b)| *b = byte(i));
+            for offset in offsets.iter().filter(|offset| is64 || **offset <= 0xffff_ffff) {
+                for address in addresses.iter().filter(|address| is64 || **address <= 0xffff_ffff) {
+                    let at = u128::from(*address) + u128::from(*offset);
+                    let fits = |bytes: u128| at + bytes <= *length as u128;
+                    let expected = if fits(8) {
+                        inside += 1;
+                        let bytes: Vec<u8> = (at as usize..at as usize + 8).map(byte).collect();
+                        Ok(vec![i64v(i64::from_le_bytes(bytes.try_into().unwrap()))])
+                    } else {
+                        outside += 1;
+                        Err(TrapCode::OutOfBoundsMemoryAccess)
+                    };
+                    let arg = if is64 { i64v(*address as i64) } else { i32v(*address as u32 as i32) };
+                    let load = format!("load {memory} {offset}");
+                    assert_eq!(fake.call(&load, &[arg]), expected, "{load} {address} {mode:?}");
+                    let constant = format!("{load} {address}");
+                    assert_eq!(fake.call(&constant, &[]), expected, "{constant} {mode:?}");
+                    let stored = fake.call(&format!("store {memory} {offset}"), &[arg]);
+                    assert_eq!(stored.is_ok(), fits(2), "store {memory} {offset} {address} {mode:?}");
+                    if fits(2) {
+                        let at = at as usize;
+                        let bytes = fake.memory(memory);
+                        assert_eq!(bytes[at..at + 2], [0x34, 0x12]);
+                        (bytes[at], bytes[at + 1]) = (byte(at), byte(at + 1));
+                    }
+                }
+            }
+            let unchanged = fake.memory(memory).iter().enumerate().all(|(i, b)| *b == byte(i));
+            assert!(unchanged, "memory {memory} {mode:?}: a store went elsewhere");
+        }
+        assert_eq!((inside, outside), (33, 215), "{mode:?}");
+    }
+}

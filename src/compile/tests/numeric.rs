@@ -410,3 +410,34 @@ fn what_cannot_be_seen_keeps_nothing() {
         assert!(fake.codes[2].vmctx_below_fp.is_some());
     }
 }
+
+#[test]
+fn wide_arithmetic_is_that_of_128_bits() {
+    let wat = r#"(module
+        (func (export "add") (param i64 i64 i64 i64) (result i64 i64)
+            (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+        (func (export "sub") (param i64 i64 i64 i64) (result i64 i64)
+            (i64.sub128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+        (func (export "mul_s") (param i64 i64) (result i64 i64) (i64.mul_wide_s (local.get 0) (local.get 1)))
+        (func (export "mul_u") (param i64 i64) (result i64 i64) (i64.mul_wide_u (local.get 0) (local.get 1))))"#;
+    let edges = [0, 1, -1, 2, i64::MAX, i64::MIN, 0x1234_5678_9abc_def0];
+    let halves = |value: u128| Ok(vec![i64v(value as i64), i64v((value >> 64) as i64)]);
+    let whole = |low: i64, high: i64| u128::from(low as u64) | u128::from(high as u64) << 64;
+    for mode in &ALL {
+        let mut fake = Fake::new(wat, mode);
+        for a in edges {
+            for b in edges {
+                let signed = i128::from(a) * i128::from(b);
+                assert_eq!(fake.call("mul_s", &[i64v(a), i64v(b)]), halves(signed as u128), "{a} {b} {mode:?}");
+                let unsigned = u128::from(a as u64) * u128::from(b as u64);
+                assert_eq!(fake.call("mul_u", &[i64v(a), i64v(b)]), halves(unsigned), "{a} {b} {mode:?}");
+                for (c, d) in edges.iter().flat_map(|c| edges.iter().map(|d| (*c, *d))) {
+                    let args = [a, b, c, d].map(i64v);
+                    let (x, y) = (whole(a, b), whole(c, d));
+                    assert_eq!(fake.call("add", &args), halves(x.wrapping_add(y)), "{a} {b} {c} {d} {mode:?}");
+                    assert_eq!(fake.call("sub", &args), halves(x.wrapping_sub(y)), "{a} {b} {c} {d} {mode:?}");
+                }
+            }
+        }
+    }
+}

@@ -110,6 +110,17 @@ pub unsafe fn populate(address: *mut u8, len: usize) -> io::Result<()> {
     }
 }
 
+/// Moves the memory of a private anonymous range to another that is mapped in the same way, and over what is there. The old
+/// range stays mapped, and reads as zeros. Kernels before 5.7 cannot.
+///
+/// # Safety
+/// Both ranges belong to the caller, no reference into them is alive, and they do not overlap.
+pub unsafe fn relocate(from: *mut u8, to: *mut u8, len: usize) -> io::Result<()> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+    // SAFETY: the caller owns both ranges.
+    check_map(unsafe { libc::mremap(from.cast(), len, len, flags, to.cast::<libc::c_void>()) }).map(|_| ())
+}
+
 /// Undoes a mapping.
 ///
 /// # Safety
@@ -151,6 +162,22 @@ mod tests {
             discard(at, len / 2).unwrap();
             assert_eq!((at.read(), at.add(len / 2).read()), (0, 7));
             unmap(at, len);
+        }
+    }
+
+    #[test]
+    fn what_is_relocated_leaves_zeros() {
+        let len = 4 * page_size();
+        let (from, to) = (map(len, Protection::ReadWrite).unwrap(), map(len, Protection::None).unwrap());
+        // SAFETY: the mappings are this test's own.
+        unsafe {
+            from.write_bytes(7, len / 2);
+            relocate(from, to, len).unwrap();
+            assert_eq!((to.read(), to.add(len / 2 - 1).read(), to.add(len / 2).read()), (7, 7, 0));
+            assert_eq!(from.read(), 0);
+            to.write(1);
+            unmap(from, len);
+            unmap(to, len);
         }
     }
 

@@ -32,9 +32,9 @@ impl Mode {
         MODES.iter().copied().find(|mode| mode.name == name)
     }
 
-    /// An engine of this mode.
-    pub fn engine(&self) -> Engine {
-        Engine::new((self.config)())
+    /// An engine of this mode for a language, which is what `language` leaves on.
+    pub fn engine(&self, language: fn(Config) -> Config) -> Engine {
+        Engine::new(language((self.config)()))
     }
 
     /// Makes a module the way this mode asks for; the error is for a reader.

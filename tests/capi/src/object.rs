@@ -96,6 +96,17 @@ handle!(
     /// A memory.
     Memory, wasm_memory_t, wasm_memory_delete
 );
+handle!(
+    /// A shared memory, of no store.
+    SharedMemory, tenon_shared_memory_t, tenon_shared_memory_delete
+);
+
+// SAFETY: any thread may use an engine.
+unsafe impl Send for Engine {}
+// SAFETY: as above, and several at once.
+unsafe impl Sync for Engine {}
+// SAFETY: any thread may use a shared memory.
+unsafe impl Send for SharedMemory {}
 
 impl Config {
     /// The configuration as shipped.
@@ -122,6 +133,48 @@ impl Config {
     pub fn relaxed_simd(self, on: bool) -> Config {
         // SAFETY: a live configuration.
         unsafe { sys::tenon_config_set_relaxed_simd(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with references as values or without.
+    pub fn reference_types(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_reference_types(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with several memories to a module or one.
+    pub fn multi_memory(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_multi_memory(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with 64-bit memories and tables or without.
+    pub fn memory64(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_memory64(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with pages of any size or of 64 KiB.
+    pub fn custom_page_sizes(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_custom_page_sizes(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with 128-bit arithmetic or without.
+    pub fn wide_arithmetic(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_wide_arithmetic(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with shared memories and atomic instructions or without.
+    pub fn threads(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_threads(self.as_ptr(), on) };
         self
     }
 
@@ -641,6 +694,27 @@ impl Memory {
         }
     }
 
+    /// A shared memory of zeros.
+    pub fn new_shared(store: &Store, min: u64, max: u64) -> Option<Memory> {
+        let mut ty = std::ptr::null_mut();
+        // SAFETY: the store is live, and the memory type is ours and is deleted.
+        unsafe {
+            let error = sys::tenon_memorytype_new(min, true, max, false, true, 16, &mut ty);
+            if let Some(error) = Error::from_raw(error) {
+                panic!("tenon_memorytype_new: {}", error.message());
+            }
+            let memory = Memory::from_raw(sys::wasm_memory_new(store.as_ptr(), ty));
+            sys::wasm_memorytype_delete(ty);
+            memory
+        }
+    }
+
+    /// What is shared of the memory with other stores; `None` if it is not a shared one.
+    pub fn share(&self) -> Option<SharedMemory> {
+        // SAFETY: the memory is live, and the result is owned.
+        unsafe { SharedMemory::from_raw(sys::tenon_memory_share(self.as_ptr())) }
+    }
+
     /// A copy of the memory's bytes.
     pub fn read_all(&self) -> Vec<u8> {
         // SAFETY: the memory is live, and nothing grows it between the two calls and the copy.
@@ -654,6 +728,14 @@ impl Memory {
     pub fn to_extern(&self) -> Extern {
         // SAFETY: the memory is live, and the view is copied.
         unsafe { Extern::copy_raw(sys::wasm_memory_as_extern(self.as_ptr())) }
+    }
+}
+
+impl SharedMemory {
+    /// The memory as one of `store`; `None` if it is refused.
+    pub fn obtain(&self, store: &Store) -> Option<Memory> {
+        // SAFETY: both are live, and the result is owned.
+        unsafe { Memory::from_raw(sys::tenon_memory_obtain(store.as_ptr(), self.as_ptr())) }
     }
 }
 

@@ -40,5 +40,7 @@ pub fn new(store: &Store) -> HashMap<Vec<u8>, Extern> {
     items.insert("table".into(), table.to_extern());
     let memory = Memory::new(store, Limits { min: 1, max: Some(2) }).expect("wasm_memory_new gave NULL");
     items.insert("memory".into(), memory.to_extern());
+    let shared = Memory::new_shared(store, 1, 2).expect("wasm_memory_new gave NULL");
+    items.insert("shared_memory".into(), shared.to_extern());
     items
 }

@@ -218,8 +218,9 @@ const HOST_REFERENCES: &[(&str, &str)] = &[
 
 /// Runs a script and gives each directive's outcome.
 fn run(script: &str) -> Vec<Outcome> {
+    let script: &'static str = String::from(script).leak();
     let buffer = wast::parser::ParseBuffer::new(script).expect("the script is text");
-    let parsed = wast::parser::parse::<wast::Wast<'_>>(&buffer).expect("the script parses");
+    let parsed = wast::parser::parse::<wast::Wast<'_>>(Box::leak(Box::new(buffer))).expect("the script parses");
     let mut runner = Runner::new(MODES[0]);
     parsed.directives.into_iter().map(|directive| runner.run(directive)).collect()
 }
@@ -276,7 +277,44 @@ fn instances_of_a_definition_are_apart() {
 
 #[test]
 fn a_directive_that_the_runner_lacks_fails() {
-    check(r#"(module) (thread $t (module))"#, "no such directive");
+    check(r#"(module) (assert_suspension (invoke "f") "suspended")"#, "no such directive");
+}
+
+/// Threads that wait for each other: if they ran one after the other, the script would not end.
+#[test]
+fn threads_run_at_the_same_time_and_wrong_ones_fail() {
+    let script = |number: &str| {
+        format!(
+            r#"
+        (module $m (memory (export "memory") 1 1 shared))
+        (register "m" $m)
+        (thread $first (shared (module $m))
+          (register "m" $m)
+          (module (import "m" "memory" (memory 1 1 shared))
+            (func (export "run") (result i32)
+              (i32.atomic.store (i32.const 0) (i32.const 1))
+              (drop (memory.atomic.notify (i32.const 0) (i32.const 9)))
+              (loop (drop (memory.atomic.wait32 (i32.const 4) (i32.const 0) (i64.const -1)))
+                (br_if 0 (i32.eqz (i32.atomic.load (i32.const 4)))))
+              (i32.atomic.load (i32.const 4))))
+          (assert_return (invoke "run") (i32.const {number})))
+        (thread $second (shared (module $m))
+          (register "m" $m)
+          (module (import "m" "memory" (memory 1 1 shared))
+            (func (export "run")
+              (loop (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+                (br_if 0 (i32.eqz (i32.atomic.load (i32.const 0)))))
+              (i32.atomic.store (i32.const 4) (i32.const 2))
+              (drop (memory.atomic.notify (i32.const 4) (i32.const 9)))))
+          (invoke "run"))
+        (wait $second)
+        (wait $first)"#
+        )
+    };
+    assert_eq!(run(&script("2")), vec![Ok(Passed::Library); 6]);
+    check(&script("3"), "directive 2 of thread $first: result 0 is i32 2, expected i32 3");
+    check(r#"(module) (wait $nobody)"#, "no thread $nobody");
+    check(r#"(module $m (memory (export "m") 1)) (thread $t (shared (module $m)))"#, "is not shared");
 }
 
 #[test]

