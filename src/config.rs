@@ -1,6 +1,6 @@
 //! What an engine is told at its creation: features, how code is compiled, limits.
 
-/// The language features that can be switched. All are on; a module that uses what
+/// The language features that can be switched. All of the language are on; a module that uses what
 /// is off is refused with a message that names the feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Features {
@@ -8,6 +8,16 @@ pub struct Features {
     pub simd: bool,
     /// The relaxed ones among them; off whenever `simd` is.
     pub relaxed_simd: bool,
+    /// Tags, `throw`, `throw_ref`, `try_table` and `exnref`.
+    pub exceptions: bool,
+    /// Their predecessors: `try`, `catch`, `catch_all`, `delegate` and `rethrow`. Off unless asked for.
+    pub legacy_exceptions: bool,
+}
+
+impl Default for Features {
+    fn default() -> Features {
+        Features { simd: true, relaxed_simd: true, exceptions: true, legacy_exceptions: false }
+    }
 }
 
 /// The settings of an engine. They do not change once it exists.
@@ -42,7 +52,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            features: Features { simd: true, relaxed_simd: true },
+            features: Features::default(),
             signals: true,
             eager: false,
             memory_reservation: Config::FULL_RESERVATION,

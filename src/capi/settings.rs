@@ -37,6 +37,20 @@ pub extern "C" fn tenon_config_set_relaxed_simd(config: Option<&mut wasm_config_
     set("tenon_config_set_relaxed_simd", config, |config| config.features.relaxed_simd = on);
 }
 
+/// Whether modules may use exceptions: tags, `throw`, `throw_ref`, `try_table` and `exnref`; on by default. A module that uses
+/// what is off is refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_exceptions(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_exceptions", config, |config| config.features.exceptions = on);
+}
+
+/// Whether modules may also use the exceptions of before WebAssembly 3.0: `try`, `catch`, `catch_all`, `delegate` and
+/// `rethrow`; off by default, and off whenever exceptions are.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_legacy_exceptions(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_legacy_exceptions", config, |config| config.features.legacy_exceptions = on);
+}
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 #[unsafe(no_mangle)]

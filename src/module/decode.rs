@@ -30,6 +30,8 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     let mut allowed = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST);
     allowed.set(WasmFeatures::SIMD, features.simd);
     allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
+    allowed.set(WasmFeatures::EXCEPTIONS, features.exceptions);
+    allowed.set(WasmFeatures::LEGACY_EXCEPTIONS, features.exceptions && features.legacy_exceptions);
     allowed
 }
 
@@ -151,6 +153,10 @@ impl<'a> Decoder<'a> {
             Payload::TagSection(s) => {
                 check_count(&s, "tags", 2)?;
                 self.validator.tag_section(&s)?;
+                self.module.tags.reserve_exact(s.count() as usize);
+                for tag in s {
+                    self.module.tags.push(tag?.func_type_idx);
+                }
             }
             Payload::GlobalSection(s) => {
                 check_count(&s, "globals", 3)?;
@@ -174,6 +180,7 @@ impl<'a> Decoder<'a> {
                         wasmparser::ExternalKind::Table => ExternKind::Table,
                         wasmparser::ExternalKind::Memory => ExternKind::Memory,
                         wasmparser::ExternalKind::Global => ExternKind::Global,
+                        wasmparser::ExternalKind::Tag => ExternKind::Tag,
                         other => return Err(unsupported(format!("export of kind {other:?}"))),
                     };
                     self.module.exports.push(Export { name: export.name.into(), kind, index: export.index });
@@ -241,6 +248,11 @@ impl<'a> Decoder<'a> {
                 module.globals.push(module.global_type(ty)?);
                 module.imported_globals += 1;
                 ExternKind::Global
+            }
+            wasmparser::TypeRef::Tag(ty) => {
+                module.tags.push(ty.func_type_idx);
+                module.imported_tags += 1;
+                ExternKind::Tag
             }
             other => return Err(unsupported(format!("import of kind {other:?}"))),
         };
@@ -430,10 +442,12 @@ impl Module {
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             imported_functions: 0,
             imported_tables: 0,
             imported_memories: 0,
             imported_globals: 0,
+            imported_tags: 0,
             table_inits: Vec::new(),
             global_inits: Vec::new(),
             start: None,

@@ -2,6 +2,7 @@
 
 use super::POINTER;
 use super::env::{signature, wasm_signature};
+use super::exception::Code;
 use super::translate::Translator;
 use crate::compile::CompileError;
 use crate::compile::builtin::{Builtin, BuiltinType};
@@ -62,9 +63,7 @@ impl Translator<'_> {
         if func == self.func_index {
             let callee = self.this_function(sig);
             let args = self.pop_args(ty, self.vmctx);
-            let call = self.b.ins().call(callee, &args);
-            self.push_results(call);
-            return Ok(());
+            return self.invoke(sig, Code::Function(callee), &args);
         }
         let (code, vmctx) = match self.module.defined_func(func) {
             Some(defined) => {
@@ -83,8 +82,7 @@ impl Translator<'_> {
                 (self.b.ins().load(POINTER, flags, slot, 0), vmctx)
             }
         };
-        self.call_code(ty, sig, code, vmctx);
-        Ok(())
+        self.call_code(ty, sig, code, vmctx)
     }
 
     /// `call_indirect`
@@ -104,8 +102,7 @@ impl Translator<'_> {
         let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
         let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);
         let code = self.b.ins().load(POINTER, flags, slot, 0);
-        self.call_code(ty, sig, code, vmctx);
-        Ok(())
+        self.call_code(ty, sig, code, vmctx)
     }
 
     /// Traps unless a function has this type or one below it.
@@ -130,10 +127,9 @@ impl Translator<'_> {
         self.b.switch_to_block(matches);
     }
 
-    fn call_code(&mut self, ty: u32, sig: SigRef, code: Value, vmctx: Value) {
+    fn call_code(&mut self, ty: u32, sig: SigRef, code: Value, vmctx: Value) -> Result<(), CompileError> {
         let args = self.pop_args(ty, vmctx);
-        let call = self.b.ins().call_indirect(sig, code, &args);
-        self.push_results(call);
+        self.invoke(sig, Code::Address(code), &args)
     }
 
     /// The function being compiled, for direct calls of itself; `finish.rs` resolves them.
@@ -155,9 +151,5 @@ impl Translator<'_> {
         args.push(vmctx);
         args.extend(self.stack.drain(at..));
         args
-    }
-
-    fn push_results(&mut self, call: ir::Inst) {
-        self.stack.extend_from_slice(self.b.func.dfg.inst_results(call));
     }
 }

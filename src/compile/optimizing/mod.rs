@@ -7,13 +7,14 @@
 //! numeric.rs     numbers                                              call.rs     calls, builtins
 //! memory.rs      linear memories                                      table.rs    tables, references, globals
 //! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
-//! simd.rs        vectors
+//! simd.rs        vectors                                              exception.rs  exceptions
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
 mod call;
 mod control;
 mod env;
+mod exception;
 pub(in crate::compile) mod finish;
 mod frame;
 mod locals;

@@ -167,7 +167,7 @@ const RESERVATION: usize = (4 << 30) + (64 << 20);
 pub fn module(wat: &str) -> Module {
     let bytes = wat::parse_str(wat).unwrap_or_else(|e| panic!("{e}"));
     let bytes: Arc<[u8]> = bytes.into();
-    Module::new(bytes, &Features { simd: true, relaxed_simd: true }, 1).unwrap_or_else(|e| panic!("{e}"))
+    Module::new(bytes, &Features { legacy_exceptions: true, ..Features::default() }, 1).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Code of a host function, for the imports of an instance.
