@@ -33,7 +33,7 @@ const SUITES: &[Suite] = &[
         file_count: 7,
         directive_count: 77,
     },
-    Suite { name: "exceptions", files: || proposal(Proposal::Exceptions).collect(), file_count: 4, directive_count: 0 },
+    Suite { name: "exceptions", files: || proposal(Proposal::ExceptionHandling).collect(), file_count: 4, directive_count: 0 },
 ];
 
 /// The files of WebAssembly 2.0 about vectors, which the crate keeps apart. One that it keeps with them is not of that
