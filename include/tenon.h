@@ -132,6 +132,11 @@ WASM_API_EXTERN void tenon_config_set_exceptions(wasm_config_t *config, bool on)
 /// Whether modules may also use the exceptions of before WebAssembly 3.0: `try`, `catch`, `catch_all`, `delegate` and
 /// `rethrow`; off by default, and off whenever exceptions are.
 WASM_API_EXTERN void tenon_config_set_legacy_exceptions(wasm_config_t *config, bool on);
+/// Whether modules may use tail calls; on by default.
+WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on);
+
+/// Whether modules may use references to functions of a certain type, and references that are never null; on by default.
+WASM_API_EXTERN void tenon_config_set_function_references(wasm_config_t *config, bool on);
 
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.

@@ -1,6 +1,6 @@
 //! What an engine is told at its creation: features, how code is compiled, limits.
 
-/// The language features that can be switched. All of the language are on; a module that uses what
+/// The language features that can be switched. All of the language are on unless switched off; a module that uses what
 /// is off is refused with a message that names the feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Features {
@@ -8,16 +8,35 @@ pub struct Features {
     pub simd: bool,
     /// The relaxed ones among them; off whenever `simd` is.
     pub relaxed_simd: bool,
+    /// `return_call` and its kin.
+    pub tail_calls: bool,
+    /// References to functions of a certain type, and references that are never null.
+    pub function_references: bool,
     /// Tags, `throw`, `throw_ref`, `try_table` and `exnref`.
     pub exceptions: bool,
-    /// Their predecessors: `try`, `catch`, `catch_all`, `delegate` and `rethrow`. Off unless asked for.
+    /// Their predecessors, which are not of the language: `try`, `catch`, `catch_all`, `delegate` and `rethrow`.
     pub legacy_exceptions: bool,
 }
 
-impl Default for Features {
-    fn default() -> Features {
-        Features { simd: true, relaxed_simd: true, exceptions: true, legacy_exceptions: false }
-    }
+impl Features {
+    /// All of the language.
+    pub const ALL: Features = Features {
+        simd: true,
+        relaxed_simd: true,
+        tail_calls: true,
+        function_references: true,
+        exceptions: true,
+        legacy_exceptions: false,
+    };
+    /// None of them: the language without what can be switched.
+    pub const NONE: Features = Features {
+        simd: false,
+        relaxed_simd: false,
+        tail_calls: false,
+        function_references: false,
+        exceptions: false,
+        legacy_exceptions: false,
+    };
 }
 
 /// The settings of an engine. They do not change once it exists.
@@ -52,7 +71,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            features: Features::default(),
+            features: Features::ALL,
             signals: true,
             eager: false,
             memory_reservation: Config::FULL_RESERVATION,

@@ -36,7 +36,10 @@ pub extern "C" fn tenon_exception_copy(exception: Option<&tenon_exception_t>) ->
 
 /// Whether two references are to the same exception. NULL is the same as NULL only.
 #[unsafe(no_mangle)]
-pub extern "C" fn tenon_exception_same(exception: Option<&tenon_exception_t>, other: Option<&tenon_exception_t>) -> bool {
+pub extern "C" fn tenon_exception_same(
+    exception: Option<&tenon_exception_t>,
+    other: Option<&tenon_exception_t>,
+) -> bool {
     handle::same(exception, other)
 }
 

@@ -16,10 +16,7 @@ use std::ffi::c_void;
 /// A function, a global, a table, a memory or a tag.
 #[cfg_attr(all(), repr(transparent))]
 pub struct wasm_extern_t(Object);
-noun!(
-    wasm_extern_t,
-    ObjectKind::Func | ObjectKind::Global | ObjectKind::Table | ObjectKind::Memory | ObjectKind::Tag
-);
+noun!(wasm_extern_t, ObjectKind::Func | ObjectKind::Global | ObjectKind::Table | ObjectKind::Memory | ObjectKind::Tag);
 
 /// Gives up a reference to an external; NULL is allowed.
 #[unsafe(no_mangle)]

@@ -8,6 +8,7 @@ use super::error::{ModuleError, ModuleErrorKind};
 use super::validate::Bodies;
 use super::*;
 use crate::config::Features;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wasmparser::{BinaryReader, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
 use wasmparser::{Validator, ValidatorResources, WasmFeatures};
 
@@ -32,6 +33,8 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
     allowed.set(WasmFeatures::EXCEPTIONS, features.exceptions);
     allowed.set(WasmFeatures::LEGACY_EXCEPTIONS, features.exceptions && features.legacy_exceptions);
+    allowed.set(WasmFeatures::TAIL_CALL, features.tail_calls);
+    allowed.set(WasmFeatures::FUNCTION_REFERENCES, features.function_references);
     allowed
 }
 
@@ -57,8 +60,10 @@ fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, M
                 first_index: module.imported_functions,
                 resources,
                 features,
+                tail_calls_out: AtomicBool::new(false),
             };
             let (checked, data) = bodies.validate(threads, read_data);
+            module.tail_calls_out = bodies.tail_calls_out.load(Ordering::Relaxed);
             checked.map_err(|error| named(error, &module, bytes))?;
             data
         }
@@ -455,6 +460,7 @@ impl Module {
             data: Vec::new(),
             bodies: Vec::new(),
             name_section: None,
+            tail_calls_out: false,
             names: OnceLock::new(),
         }
     }

@@ -202,6 +202,11 @@ impl Registry {
         for index in group.base..group.base + count {
             self.by_index.remove(&index);
         }
+        if self.by_index.is_empty() {
+            // Nothing stays allocated when nothing is left.
+            *self = Registry::default();
+            return;
+        }
         self.free.entry(count).or_default().push(group.base);
     }
 

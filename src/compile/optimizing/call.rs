@@ -2,14 +2,32 @@
 
 use super::POINTER;
 use super::env::{signature, wasm_signature};
-use super::exception::Code;
 use super::translate::Translator;
 use crate::compile::CompileError;
 use crate::compile::builtin::{Builtin, BuiltinType};
 use crate::compile::layout::*;
+use crate::compile::op::Callee;
 use crate::trap::TrapCode;
-use crate::types::Hierarchy;
+use crate::types::{HeapType, Hierarchy};
 use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, SigRef, UserExternalName, Value, types};
+
+/// What a call is made to.
+struct Target {
+    /// The type, by index.
+    ty: u32,
+    sig: SigRef,
+    code: Code,
+    vmctx: Value,
+}
+
+/// Where the callee's code is.
+#[derive(Clone, Copy)]
+pub(super) enum Code {
+    /// It is the function being compiled.
+    This(ir::FuncRef),
+    /// At this address.
+    At(Value),
+}
 
 impl Translator<'_> {
     /// Calls a helper with the vmctx and `args`.
@@ -53,17 +71,67 @@ impl Translator<'_> {
         Ok(sig)
     }
 
-    /// `call`
-    pub(super) fn call(&mut self, func: u32) -> Result<(), CompileError> {
+    /// `call`, `call_indirect`, `call_ref`
+    pub(super) fn call(&mut self, callee: Callee) -> Result<(), CompileError> {
+        let target = self.target(callee)?;
+        let args = self.pop_args(target.ty, target.vmctx);
+        if let Some(scope) = self.handlers {
+            return self.call_caught(target.sig, target.code, &args, scope);
+        }
+        let call = match target.code {
+            Code::This(func) => self.b.ins().call(func, &args),
+            Code::At(code) => self.b.ins().call_indirect(target.sig, code, &args),
+        };
+        self.stack.extend_from_slice(self.b.func.dfg.inst_results(call));
+        Ok(())
+    }
+
+    /// `return_call`, `return_call_indirect`, `return_call_ref`
+    pub(super) fn return_call(&mut self, callee: Callee) -> Result<(), CompileError> {
+        let target = self.target(callee)?;
+        let args = self.pop_args(target.ty, target.vmctx);
+        match target.code {
+            Code::This(func) => self.b.ins().return_call(func, &args),
+            Code::At(code) => self.b.ins().return_call_indirect(target.sig, code, &args),
+        };
+        self.reachable = false;
+        Ok(())
+    }
+
+    /// What a call needs besides its arguments. Pops what tells the callee; traps if there is none of the type.
+    fn target(&mut self, callee: Callee) -> Result<Target, CompileError> {
+        match callee {
+            Callee::Func(func) => self.func_target(func),
+            Callee::Indirect { ty, table } => {
+                let index = self.pop();
+                let func = self.table_element(table, index, TrapCode::UndefinedElement);
+                let element = self.module.tables[table as usize].element;
+                debug_assert_eq!(element.heap.hierarchy(), Hierarchy::Func);
+                if element.nullable {
+                    self.trap_if_uninitialized(func, index);
+                }
+                if !element.heap.matches(HeapType::Concrete(self.module.types[ty as usize].id())) {
+                    self.check_func_type(ty, func);
+                }
+                self.ref_target(ty, func)
+            }
+            Callee::Ref(ty) => {
+                let func = self.pop();
+                self.trap_unless(func, TrapCode::NullFunctionReference);
+                self.ref_target(ty, func)
+            }
+        }
+    }
+
+    fn func_target(&mut self, func: u32) -> Result<Target, CompileError> {
         // Whoever walks the stack knows the vmctx of a frame that called a function of its own module: it is the callee's.
         self.calls = true;
         self.visible |= self.module.defined_func(func).is_none();
         let ty = self.module.functions[func as usize];
         let sig = self.type_signature(ty)?;
         if func == self.func_index {
-            let callee = self.this_function(sig);
-            let args = self.pop_args(ty, self.vmctx);
-            return self.invoke(sig, Code::Function(callee), &args);
+            let code = Code::This(self.this_function(sig));
+            return Ok(Target { ty, sig, code, vmctx: self.vmctx });
         }
         let (code, vmctx) = match self.module.defined_func(func) {
             Some(defined) => {
@@ -82,27 +150,18 @@ impl Translator<'_> {
                 (self.b.ins().load(POINTER, flags, slot, 0), vmctx)
             }
         };
-        self.call_code(ty, sig, code, vmctx)
+        Ok(Target { ty, sig, code: Code::At(code), vmctx })
     }
 
-    /// `call_indirect`
-    pub(super) fn call_indirect(&mut self, ty: u32, table: u32) -> Result<(), CompileError> {
+    /// The function that a reference points to, which is not null.
+    fn ref_target(&mut self, ty: u32, func: Value) -> Result<Target, CompileError> {
         self.visible = true;
         let sig = self.type_signature(ty)?;
-        let index = self.pop();
-        let func = self.table_element(table, index, TrapCode::UndefinedElement);
-        let nullable = self.module.tables[table as usize].element.nullable;
-        debug_assert_eq!(self.module.tables[table as usize].element.heap.hierarchy(), Hierarchy::Func);
-
-        if nullable {
-            self.trap_if_uninitialized(func, index);
-        }
-        self.check_func_type(ty, func);
         let flags = self.changing();
         let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
         let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);
         let code = self.b.ins().load(POINTER, flags, slot, 0);
-        self.call_code(ty, sig, code, vmctx)
+        Ok(Target { ty, sig, code: Code::At(code), vmctx })
     }
 
     /// Traps unless a function has this type or one below it.
@@ -125,11 +184,6 @@ impl Translator<'_> {
         self.b.ins().jump(matches, &[]);
         self.b.seal_block(matches);
         self.b.switch_to_block(matches);
-    }
-
-    fn call_code(&mut self, ty: u32, sig: SigRef, code: Value, vmctx: Value) -> Result<(), CompileError> {
-        let args = self.pop_args(ty, vmctx);
-        self.invoke(sig, Code::Address(code), &args)
     }
 
     /// The function being compiled, for direct calls of itself; `finish.rs` resolves them.

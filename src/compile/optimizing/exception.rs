@@ -8,6 +8,7 @@
 //! What is thrown inside of a `try_table` of the same function needs no unwinding: it is a branch.
 
 use super::POINTER;
+use super::call::Code;
 use super::env::{REGION_PAYLOAD, clif_type, region};
 use super::translate::{Translator, unreadable};
 use super::trap::clif_trap;
@@ -18,8 +19,8 @@ use crate::compile::layout::*;
 use crate::trap::TrapCode;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, FuncRef, InstBuilder,
-    MemFlagsData, SigRef, Value,
+    Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, InstBuilder, MemFlagsData,
+    SigRef, Value,
 };
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -65,13 +66,6 @@ pub(super) struct Shape {
     rethrown: bool,
 }
 
-/// What is called.
-#[derive(Clone, Copy)]
-pub(super) enum Code {
-    Function(FuncRef),
-    Address(Value),
-}
-
 /// What is thrown.
 enum Thrown {
     /// By `throw`: nobody has a reference to it.
@@ -81,16 +75,14 @@ enum Thrown {
 }
 
 impl Translator<'_> {
-    /// Calls code, and pushes its results.
-    pub(super) fn invoke(&mut self, sig: SigRef, code: Code, args: &[Value]) -> Result<(), CompileError> {
-        let Some(scope) = self.handlers else {
-            let call = match code {
-                Code::Function(func) => self.b.ins().call(func, args),
-                Code::Address(code) => self.b.ins().call_indirect(sig, code, args),
-            };
-            self.stack.extend_from_slice(self.b.func.dfg.inst_results(call));
-            return Ok(());
-        };
+    /// Calls code inside of a block with clauses, and pushes its results.
+    pub(super) fn call_caught(
+        &mut self,
+        sig: SigRef,
+        code: Code,
+        args: &[Value],
+        scope: usize,
+    ) -> Result<(), CompileError> {
         // The unwinder reads tags from the vmctx.
         self.visible = true;
         let next = self.b.create_block();
@@ -104,8 +96,8 @@ impl Translator<'_> {
             let landing = self.landing(block, at);
             let catch = &self.control[block].clauses().catches[at];
             let clause = Clause { tag: catch.tag.map(|tag| self.layout.tag(tag)), by_ref: catch.by_ref };
-            let args = [BlockArg::TryCallExn(0), BlockArg::TryCallExn(1)];
-            let call = BlockCall::new(landing, args, &mut self.b.func.dfg.value_lists);
+            let caught = [BlockArg::TryCallExn(0), BlockArg::TryCallExn(1)];
+            let call = BlockCall::new(landing, caught, &mut self.b.func.dfg.value_lists);
             items.push(ExceptionTableItem::Tag(ExceptionTag::from_u32(clause.to_u32()), call));
         }
         self.count_entries(items.len())?;
@@ -113,8 +105,8 @@ impl Translator<'_> {
         let normal = BlockCall::new(next, results, &mut self.b.func.dfg.value_lists);
         let table = self.b.func.dfg.exception_tables.push(ExceptionTableData::new(sig, normal, items));
         match code {
-            Code::Function(func) => self.b.ins().try_call(func, args, table),
-            Code::Address(code) => self.b.ins().try_call_indirect(code, args, table),
+            Code::This(func) => self.b.ins().try_call(func, args, table),
+            Code::At(code) => self.b.ins().try_call_indirect(code, args, table),
         };
         self.b.seal_block(next);
         self.b.switch_to_block(next);
@@ -175,8 +167,7 @@ impl Translator<'_> {
     /// `try_table`
     pub(super) fn try_table(&mut self, table: &wasmparser::TryTable) -> Result<(), CompileError> {
         let here = self.control.len();
-        let catch =
-            |tag, by_ref, label: u32| Catch { tag, by_ref, target: here - 1 - label as usize, landing: None };
+        let catch = |tag, by_ref, label: u32| Catch { tag, by_ref, target: here - 1 - label as usize, landing: None };
         let catches = table.catches.iter().map(|clause| match *clause {
             wasmparser::Catch::One { tag, label } => catch(Some(tag), false, label),
             wasmparser::Catch::OneRef { tag, label } => catch(Some(tag), true, label),
@@ -252,7 +243,7 @@ impl Translator<'_> {
     /// `throw_ref`
     pub(super) fn throw_ref(&mut self) -> Result<(), CompileError> {
         let exception = self.pop();
-        self.trap_unless(exception, TrapCode::NullReference);
+        self.trap_unless(exception, TrapCode::NullExceptionReference);
         self.throw_to_clauses(&Thrown::Known(exception))
     }
 

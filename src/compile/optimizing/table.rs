@@ -154,6 +154,13 @@ impl Translator<'_> {
         self.push(is_null);
     }
 
+    /// `ref.as_non_null`
+    pub(super) fn ref_as_non_null(&mut self) {
+        let reference = self.pop();
+        self.trap_unless(reference, TrapCode::NullReference);
+        self.push(reference);
+    }
+
     /// Where a global's cell is: a pointer and an offset.
     fn global_cell(&mut self, global: u32) -> (Value, i32) {
         if global < self.module.imported_globals {

@@ -167,7 +167,8 @@ const RESERVATION: usize = (4 << 30) + (64 << 20);
 pub fn module(wat: &str) -> Module {
     let bytes = wat::parse_str(wat).unwrap_or_else(|e| panic!("{e}"));
     let bytes: Arc<[u8]> = bytes.into();
-    Module::new(bytes, &Features { legacy_exceptions: true, ..Features::default() }, 1).unwrap_or_else(|e| panic!("{e}"))
+    let features = Features { legacy_exceptions: true, ..Features::ALL };
+    Module::new(bytes, &features, 1).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Code of a host function, for the imports of an instance.
