@@ -132,6 +132,7 @@ WASM_API_EXTERN void tenon_config_set_exceptions(wasm_config_t *config, bool on)
 /// Whether modules may also use the exceptions of before WebAssembly 3.0: `try`, `catch`, `catch_all`, `delegate` and
 /// `rethrow`; off by default, and off whenever exceptions are.
 WASM_API_EXTERN void tenon_config_set_legacy_exceptions(wasm_config_t *config, bool on);
+
 /// Whether modules may use tail calls; on by default.
 WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on);
 
