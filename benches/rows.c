@@ -340,6 +340,16 @@ static sample_t run_sweep(void) {
   return kernel(&k, "sweep", 1000000);
 }
 
+static sample_t run_throw(void) {
+  static kernel_t k;
+  return kernel(&k, "throw", 100000);
+}
+
+static sample_t run_rethrow(void) {
+  static kernel_t k;
+  return kernel(&k, "rethrow", 20000);
+}
+
 // --- A large module -------------------------------------------------------------------------------
 
 static wasm_trap_t* host_zeros(void* env, const wasm_val_vec_t* args, wasm_val_vec_t* results) {
@@ -529,6 +539,8 @@ const row_t rows[] = {
   {"kernel: matrix product", UNIT_MS, TARGET_RATIO, 1.03, 25, run_matmul},
   {"kernel: integer mixing", UNIT_MS, TARGET_RATIO, 1.03, 25, run_mix},
   {"kernel: memory sieve", UNIT_MS, TARGET_RATIO, 1.03, 25, run_sweep},
+  {"100,000 exceptions thrown and caught", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_throw},
+  {"20,000 exceptions thrown on by four functions", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_rethrow},
   {"store, 1-page instance, first call, delete", UNIT_US, TARGET_RATIO, 1.0 / 4, 15, run_page},
   {"growth over a million instances in a store", UNIT_KIB, TARGET_ABSOLUTE, 256, 1, run_million},
   {"14 MB module: bytes to first call", UNIT_MS, TARGET_RATIO, 1.0 / 100, 5, run_large},

@@ -143,6 +143,14 @@ WASM_API_EXTERN void tenon_config_set_wide_arithmetic(wasm_config_t *config, boo
 /// Whether modules may have shared memories and use atomic instructions; on by default.
 WASM_API_EXTERN void tenon_config_set_threads(wasm_config_t *config, bool on);
 
+/// Whether modules may use exceptions: tags, `throw`, `throw_ref`, `try_table` and `exnref`; on by default. A module that uses
+/// what is off is refused.
+WASM_API_EXTERN void tenon_config_set_exceptions(wasm_config_t *config, bool on);
+
+/// Whether modules may also use the exceptions of before WebAssembly 3.0: `try`, `catch`, `catch_all`, `delegate` and
+/// `rethrow`; off by default, and off whenever exceptions are.
+WASM_API_EXTERN void tenon_config_set_legacy_exceptions(wasm_config_t *config, bool on);
+
 /// Whether modules may use tail calls; on by default.
 WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on);
 
@@ -704,6 +712,146 @@ WASM_API_EXTERN own tenon_error_t *tenon_func_new_raw(
 /// objects that are gone or of another store, are not noticed. References among the results are the caller's. NULL if the
 /// function returned, else the trap that ended it.
 WASM_API_EXTERN own wasm_trap_t *tenon_func_call_raw(const wasm_func_t *func, tenon_raw_t *values);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Tags
+//
+// The names are those that wasm.h would give to what it lacks.
+
+/// A tag.
+typedef struct wasm_tag_t wasm_tag_t;
+
+/// Gives up a reference to a tag; NULL is allowed.
+WASM_API_EXTERN void wasm_tag_delete(own wasm_tag_t *tag);
+
+/// Makes another reference to the same tag. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own wasm_tag_t *wasm_tag_copy(const wasm_tag_t *tag);
+
+/// Whether two references are to the same tag. NULL is the same as NULL only.
+WASM_API_EXTERN bool wasm_tag_same(const wasm_tag_t *tag, const wasm_tag_t *other);
+
+/// The host's information about the tag: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *wasm_tag_get_host_info(const wasm_tag_t *tag);
+
+/// Attaches information of the host to the tag. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void wasm_tag_set_host_info(wasm_tag_t *tag, void *info);
+
+/// Attaches information of the host to the tag. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the tag dies.
+WASM_API_EXTERN void wasm_tag_set_host_info_with_finalizer(
+    wasm_tag_t *tag, void *info, void (*finalizer)(void*));
+
+/// Sees a tag as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *wasm_tag_as_ref(wasm_tag_t *tag);
+
+/// Sees a reference as a tag. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN wasm_tag_t *wasm_ref_as_tag(wasm_ref_t *reference);
+
+/// `wasm_tag_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *wasm_tag_as_ref_const(const wasm_tag_t *tag);
+
+/// `wasm_ref_as_tag` for a const pointer.
+WASM_API_EXTERN const wasm_tag_t *wasm_ref_as_tag_const(const wasm_ref_t *reference);
+
+/// Sees a tag as an external. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_extern_t *wasm_tag_as_extern(wasm_tag_t *tag);
+
+/// Sees an external as a tag. The same object: nothing changes hands. With NULL, or another kind: NULL.
+WASM_API_EXTERN wasm_tag_t *wasm_extern_as_tag(wasm_extern_t *external);
+
+/// `wasm_tag_as_extern` for a const pointer.
+WASM_API_EXTERN const wasm_extern_t *wasm_tag_as_extern_const(const wasm_tag_t *tag);
+
+/// `wasm_extern_as_tag` for a const pointer.
+WASM_API_EXTERN const wasm_tag_t *wasm_extern_as_tag_const(const wasm_extern_t *external);
+
+/// Makes a tag, which differs from all others. With NULL, or where the type has results: NULL.
+WASM_API_EXTERN own wasm_tag_t *wasm_tag_new(wasm_store_t *store, const wasm_tagtype_t *ty);
+
+/// `wasm_tag_new` with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_tag_new(
+    wasm_store_t *store, const wasm_tagtype_t *ty, own wasm_tag_t **out);
+
+/// The type. With NULL: NULL.
+WASM_API_EXTERN own wasm_tagtype_t *wasm_tag_type(const wasm_tag_t *tag);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Exceptions
+
+/// An exception: a tag, and a value for each parameter of the tag's type.
+typedef struct tenon_exception_t tenon_exception_t;
+
+/// Gives up a reference to an exception; NULL is allowed.
+WASM_API_EXTERN void tenon_exception_delete(own tenon_exception_t *exception);
+
+/// Makes another reference to the same exception. With NULL: NULL. Any thread may call it.
+WASM_API_EXTERN own tenon_exception_t *tenon_exception_copy(const tenon_exception_t *exception);
+
+/// Whether two references are to the same exception. NULL is the same as NULL only.
+WASM_API_EXTERN bool tenon_exception_same(
+    const tenon_exception_t *exception, const tenon_exception_t *other);
+
+/// The host's information about the exception: what was set last, through whichever reference; NULL if nothing was.
+WASM_API_EXTERN void *tenon_exception_get_host_info(const tenon_exception_t *exception);
+
+/// Attaches information of the host to the exception. What was there is replaced, and its finalizer runs.
+WASM_API_EXTERN void tenon_exception_set_host_info(tenon_exception_t *exception, void *info);
+
+/// Attaches information of the host to the exception. The finalizer, which may be NULL, is called once with it: when it is
+/// replaced or the exception dies.
+WASM_API_EXTERN void tenon_exception_set_host_info_with_finalizer(
+    tenon_exception_t *exception, void *info, void (*finalizer)(void*));
+
+/// Sees an exception as a reference. The same object: nothing changes hands. With NULL: NULL.
+WASM_API_EXTERN wasm_ref_t *tenon_exception_as_ref(tenon_exception_t *exception);
+
+/// Sees a reference as an exception. The same object: nothing changes hands. With NULL, or a reference to something
+/// else: NULL.
+WASM_API_EXTERN tenon_exception_t *tenon_ref_as_exception(wasm_ref_t *reference);
+
+/// `tenon_exception_as_ref` for a const pointer.
+WASM_API_EXTERN const wasm_ref_t *tenon_exception_as_ref_const(const tenon_exception_t *exception);
+
+/// `tenon_ref_as_exception` for a const pointer.
+WASM_API_EXTERN const tenon_exception_t *tenon_ref_as_exception_const(const wasm_ref_t *reference);
+
+/// Makes an exception. Nothing is thrown by that. The values, which are lent, are those that the tag's type says; NULL
+/// stands for none.
+WASM_API_EXTERN own tenon_error_t *tenon_exception_new(
+    wasm_store_t *store, const wasm_tag_t *tag, const wasm_val_vec_t *values,
+    own tenon_exception_t **out);
+
+/// Makes an exception of raw values: an array of as many as the tag's type has parameters, which may be NULL for none.
+/// The references among them are lent, and are checked.
+WASM_API_EXTERN own tenon_error_t *tenon_exception_new_raw(
+    wasm_store_t *store, const wasm_tag_t *tag, const tenon_raw_t *values,
+    own tenon_exception_t **out);
+
+/// The tag. With NULL: NULL.
+WASM_API_EXTERN own wasm_tag_t *tenon_exception_tag(const tenon_exception_t *exception);
+
+/// How many values it carries. With NULL: 0.
+WASM_API_EXTERN size_t tenon_exception_arity(const tenon_exception_t *exception);
+
+/// A value that it carries. A reference in it is the caller's. Without success: a null reference.
+WASM_API_EXTERN own tenon_error_t *tenon_exception_arg(
+    const tenon_exception_t *exception, size_t index, own wasm_val_t *out);
+
+/// All values that it carries. References among them are the caller's. Without success: an empty vector.
+WASM_API_EXTERN own tenon_error_t *tenon_exception_args(
+    const tenon_exception_t *exception, own wasm_val_vec_t *out);
+
+/// All values that it carries, raw, to an array of as many. References among them are the caller's.
+WASM_API_EXTERN own tenon_error_t *tenon_exception_args_raw(
+    const tenon_exception_t *exception, tenon_raw_t *values);
+
+/// Throws an exception: makes a trap that carries it. A host function that returns the trap throws the exception in the
+/// WebAssembly that called it, where it can be caught. With NULL: NULL.
+WASM_API_EXTERN own wasm_trap_t *tenon_trap_from_exception(const tenon_exception_t *exception);
+
+/// Catches an exception: the one that a trap carries. NULL if the trap is about something else, or with NULL.
+WASM_API_EXTERN own tenon_exception_t *tenon_trap_exception(const wasm_trap_t *trap);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Linkers: definitions by name

@@ -1382,7 +1382,7 @@ WASM_API_EXTERN bool wasm_memory_grow(wasm_memory_t *memory, wasm_memory_pages_t
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Externals (specification: Runtime Structure > External Values)
 
-/// A function, a global, a table or a memory.
+/// A function, a global, a table, a memory or a tag.
 typedef struct wasm_extern_t wasm_extern_t;
 
 /// A vector of externals.

@@ -1,6 +1,6 @@
 //! What an engine is told at its creation: features, how code is compiled, limits.
 
-/// The language features that can be switched. All are on; a module that uses what
+/// The language features that can be switched. All of the language are on unless switched off; a module that uses what
 /// is off is refused with a message that names the feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Features {
@@ -24,10 +24,14 @@ pub struct Features {
     pub wide_arithmetic: bool,
     /// Shared memories and atomic accesses.
     pub threads: bool,
+    /// Tags, `throw`, `throw_ref`, `try_table` and `exnref`.
+    pub exceptions: bool,
+    /// Their predecessors, which are not of the language: `try`, `catch`, `catch_all`, `delegate` and `rethrow`.
+    pub legacy_exceptions: bool,
 }
 
 impl Features {
-    /// All of them.
+    /// All of the language.
     pub const ALL: Features = Features {
         simd: true,
         relaxed_simd: true,
@@ -39,6 +43,8 @@ impl Features {
         custom_page_sizes: true,
         wide_arithmetic: true,
         threads: true,
+        exceptions: true,
+        legacy_exceptions: false,
     };
     /// None of them: the language without what can be switched.
     pub const NONE: Features = Features {
@@ -52,6 +58,8 @@ impl Features {
         custom_page_sizes: false,
         wide_arithmetic: false,
         threads: false,
+        exceptions: false,
+        legacy_exceptions: false,
     };
 }
 

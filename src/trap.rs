@@ -48,6 +48,8 @@ pub enum TrapCode {
     CompilationFailure = 20,
     /// `call_ref` of a null reference: a `NullReference` with a message of its own.
     NullFunctionReference = 64,
+    /// `throw_ref` of a null reference, likewise.
+    NullExceptionReference = 65,
 }
 
 impl TrapCode {
@@ -80,6 +82,7 @@ impl TrapCode {
     pub fn from_u8(number: u8) -> Option<TrapCode> {
         match number {
             64 => Some(TrapCode::NullFunctionReference),
+            65 => Some(TrapCode::NullExceptionReference),
             number => TrapCode::ALL.get(usize::from(number)).copied(),
         }
     }
@@ -87,7 +90,7 @@ impl TrapCode {
     /// The code of `tenon.h`: some that the specification words differently are one there.
     pub fn public(self) -> TrapCode {
         match self {
-            TrapCode::NullFunctionReference => TrapCode::NullReference,
+            TrapCode::NullFunctionReference | TrapCode::NullExceptionReference => TrapCode::NullReference,
             code => code,
         }
     }
@@ -117,6 +120,7 @@ impl TrapCode {
             TrapCode::Interrupt => "interrupt",
             TrapCode::CompilationFailure => "compilation failure",
             TrapCode::NullFunctionReference => "null function reference",
+            TrapCode::NullExceptionReference => "null exception reference",
         }
     }
 }

@@ -189,6 +189,17 @@ pub(crate) fn answer<T>(out: Out<Option<T>>, result: Result<T, tenon_error_t>) -
     failure
 }
 
+/// As [`answer`], for what is no pointer: with a failure, the caller's variable receives `nothing`.
+pub(crate) fn answer_or<T>(out: Out<T>, nothing: T, result: Result<T, tenon_error_t>) -> Own<tenon_error_t> {
+    let (value, failure) = match result {
+        Ok(value) => (value, None),
+        Err(error) => (nothing, give(error)),
+    };
+    // Without a variable nobody wants it.
+    drop(out.write(value));
+    failure
+}
+
 /// Ends an error-returning function that makes nothing.
 pub(crate) fn report(result: Result<(), tenon_error_t>) -> Own<tenon_error_t> {
     give(result.err()?)

@@ -13,10 +13,10 @@ use crate::runtime::instantiate::extern_type;
 use crate::runtime::object::{Object, ObjectKind};
 use std::ffi::c_void;
 
-/// A function, a global, a table or a memory.
+/// A function, a global, a table, a memory or a tag.
 #[cfg_attr(all(), repr(transparent))]
 pub struct wasm_extern_t(Object);
-noun!(wasm_extern_t, ObjectKind::Func | ObjectKind::Global | ObjectKind::Table | ObjectKind::Memory);
+noun!(wasm_extern_t, ObjectKind::Func | ObjectKind::Global | ObjectKind::Table | ObjectKind::Memory | ObjectKind::Tag);
 
 /// Gives up a reference to an external; NULL is allowed.
 #[unsafe(no_mangle)]
@@ -133,6 +133,7 @@ pub extern "C" fn wasm_extern_kind(external: Option<&wasm_extern_t>) -> wasm_ext
         Some(ObjectKind::Global) => ExternKind::WASM_EXTERN_GLOBAL,
         Some(ObjectKind::Table) => ExternKind::WASM_EXTERN_TABLE,
         Some(ObjectKind::Memory) => ExternKind::WASM_EXTERN_MEMORY,
+        Some(ObjectKind::Tag) => ExternKind::WASM_EXTERN_TAG,
         _ => ExternKind::WASM_EXTERN_FUNC,
     };
     kind as wasm_externkind_t

@@ -73,6 +73,20 @@ pub extern "C" fn tenon_config_set_threads(config: Option<&mut wasm_config_t>, o
     set("tenon_config_set_threads", config, |config| config.features.threads = on);
 }
 
+/// Whether modules may use exceptions: tags, `throw`, `throw_ref`, `try_table` and `exnref`; on by default. A module that uses
+/// what is off is refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_exceptions(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_exceptions", config, |config| config.features.exceptions = on);
+}
+
+/// Whether modules may also use the exceptions of before WebAssembly 3.0: `try`, `catch`, `catch_all`, `delegate` and
+/// `rethrow`; off by default, and off whenever exceptions are.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_legacy_exceptions(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_legacy_exceptions", config, |config| config.features.legacy_exceptions = on);
+}
+
 /// Whether modules may use tail calls; on by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_tail_calls(config: Option<&mut wasm_config_t>, on: bool) {

@@ -5,7 +5,7 @@ use super::externtype::{self, wasm_externtype_t};
 use super::functype::wasm_functype_t;
 use super::own::{Out, Own, Take};
 use super::vec::{self, Copied, vector};
-use crate::types::TagType;
+use crate::types::{ExternType, TagType};
 
 /// A tag type.
 #[cfg_attr(all(), repr(transparent))]
@@ -22,6 +22,18 @@ impl Parts {
     /// The parts for a type; `None` where memory has run out.
     pub(crate) fn new(ty: &TagType) -> Option<Parts> {
         Some(Parts { ty: ty.clone(), func: wasm_functype_t::from_ty(&ty.func)? })
+    }
+}
+
+impl wasm_tagtype_t {
+    /// The C object for a type.
+    pub(crate) fn from_ty(ty: &TagType) -> Own<wasm_tagtype_t> {
+        wasm_tagtype_t::from_extern(&ExternType::Tag(ty.clone()))
+    }
+
+    /// The type.
+    pub(crate) fn to_ty(&self) -> Option<&TagType> {
+        Some(&self.parts()?.ty)
     }
 }
 

@@ -53,6 +53,12 @@ macro_rules! for_each_builtin {
             20 memory_atomic_wait64(vmctx: i64, memory: i32, index: i64, offset: i64, expected: i64, timeout: i64) -> i32;
             // memory.atomic.notify
             21 memory_atomic_notify(vmctx: i64, memory: i32, index: i64, offset: i64, count: i32) -> i32;
+            // throw: the values are in the store's payload cells. Does not return.
+            22 throw(vmctx: i64, tag: i64);
+            // throw_ref, of a reference that is not null. Does not return.
+            23 throw_ref(vmctx: i64, exception: i64);
+            // A new exception whose values are in the store's payload cells.
+            24 exception_new(vmctx: i64, tag: i64) -> i64;
         }
     };
 }
@@ -141,6 +147,7 @@ mod tests {
         for (position, number) in NUMBERS.iter().enumerate() {
             assert_eq!(position, *number, "{}", BUILTINS[position].name);
         }
+        assert_eq!(BUILTINS.len(), Builtin::exception_new as usize + 1);
         assert_eq!(Builtin::ref_func.signature().name, "ref_func");
         assert_eq!(Builtin::memory_grow.signature().params.len(), 3);
     }

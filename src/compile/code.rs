@@ -14,6 +14,47 @@ pub struct Code {
     /// Distance from the frame pointer down to where the frame keeps its vmctx, if it does. A frame does that can be the
     /// innermost when it is seen (it can trap, or calls the runtime), or whose callee may be of another instance.
     pub vmctx_below_fp: Option<u32>,
+    /// What catches exceptions, by ascending offset of the call that they come out of, and in the order in which they
+    /// are to be asked.
+    pub handlers: Vec<Handler>,
+    /// Distance from the frame pointer down to where the stack pointer is when a handler begins. 0 without handlers.
+    pub frame_below_fp: u32,
+}
+
+/// A clause that may catch an exception which comes out of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Offset in the code to which the call returns.
+    pub call: u32,
+    /// Which exceptions it catches, and how it wants them.
+    pub clause: Clause,
+    /// Offset in the code at which it begins: with the payload's address in `rax`, and in `rdx` the exception, if the
+    /// clause wants a reference.
+    pub landing: u32,
+}
+
+/// What a clause catches: `catch`, `catch_ref`, `catch_all` and `catch_all_ref`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// Offset in the vmctx of the address of the tag that the exception must have, if it must.
+    pub tag: Option<u32>,
+    /// Whether it wants a reference to the exception.
+    pub by_ref: bool,
+}
+
+impl Clause {
+    const ALL: u32 = u32::MAX >> 1;
+
+    /// As a number.
+    pub fn to_u32(self) -> u32 {
+        self.tag.unwrap_or(Clause::ALL) << 1 | u32::from(self.by_ref)
+    }
+
+    /// The clause with this number.
+    pub fn from_u32(number: u32) -> Clause {
+        let tag = Some(number >> 1).filter(|tag| *tag != Clause::ALL);
+        Clause { tag, by_ref: number & 1 == 1 }
+    }
 }
 
 /// An instruction that may trap.

@@ -7,13 +7,14 @@
 //!  function count  u32
 //!  entries         16 bytes each: start in the blob / 64 (u32), code bytes (u32), facts' start (u32), facts' bytes (u32)
 //!  facts           of each function: vmctx_below_fp + 1 or 0; trap sites: count, then (offset - previous, code);
-//!                  positions: count, then (offset - previous, module offset - previous, zigzag)
+//!                  positions: count, then (offset - previous, module offset - previous, zigzag);
+//!                  frame_below_fp; handlers: count, then (call - previous, clause, landing)
 //! ```
 //!
 //! Entries are little-endian, facts are LEB128. A function without code has an entry of zeros, one with code has facts.
 //! Reading checks everything that it touches and refuses what does not fit; it never panics.
 
-use super::code::{Code, Position, TrapSite};
+use super::code::{Clause, Code, Handler, Position, TrapSite};
 use crate::trap::TrapCode;
 use std::fmt;
 use std::ops::Range;
@@ -110,6 +111,15 @@ fn write_facts(code: &Code, out: &mut Vec<u8>) {
         let step = i64::from(position.module_offset) - i64::from(module_previous);
         write_leb(out, ((step << 1) ^ (step >> 63)) as u64);
         (previous, module_previous) = (position.offset, position.module_offset);
+    }
+    write_leb(out, u64::from(code.frame_below_fp));
+    write_leb(out, code.handlers.len() as u64);
+    let mut previous = 0u32;
+    for handler in &code.handlers {
+        write_leb(out, u64::from(handler.call.wrapping_sub(previous)));
+        write_leb(out, u64::from(handler.clause.to_u32()));
+        write_leb(out, u64::from(handler.landing));
+        previous = handler.call;
     }
 }
 
@@ -228,7 +238,17 @@ fn read_facts(mut facts: &[u8], bytes: Vec<u8>) -> Option<Code> {
         module_offset = u32::try_from(i64::from(module_offset).checked_add(distance)?).ok()?;
         positions.push(Position { offset, module_offset });
     }
-    input.is_empty().then_some(Code { bytes, traps, positions, vmctx_below_fp })
+    let frame_below_fp = read_leb32(input)?;
+    let handler_count = count(input)?;
+    let mut handlers = Vec::with_capacity(handler_count as usize);
+    let mut call = 0;
+    for _ in 0..handler_count {
+        call = step(input, call)?;
+        let clause = Clause::from_u32(read_leb32(input)?);
+        let landing = read_leb32(input).filter(|landing| *landing < size)?;
+        handlers.push(Handler { call, clause, landing });
+    }
+    input.is_empty().then_some(Code { bytes, traps, positions, vmctx_below_fp, handlers, frame_below_fp })
 }
 
 fn read_leb(input: &mut &[u8]) -> Option<u64> {
@@ -264,6 +284,10 @@ mod tests {
         Position { offset, module_offset }
     }
 
+    fn handler(call: u32, tag: Option<u32>, by_ref: bool, landing: u32) -> Handler {
+        Handler { call, clause: Clause { tag, by_ref }, landing }
+    }
+
     fn samples() -> Vec<Option<Code>> {
         let full = Code {
             bytes: (0..200).collect(),
@@ -274,6 +298,13 @@ mod tests {
             ],
             positions: vec![position(0, u32::MAX), position(5, 0), position(5, 77), position(200, u32::MAX)],
             vmctx_below_fp: Some(u32::MAX),
+            handlers: vec![
+                handler(0, Some(0), false, 199),
+                handler(7, Some(u32::MAX >> 2), true, 0),
+                handler(7, None, false, 5),
+                handler(200, None, true, 6),
+            ],
+            frame_below_fp: u32::MAX,
         };
         let small = Code { bytes: vec![0xc3], vmctx_below_fp: Some(0), ..Code::default() };
         vec![None, Some(full), Some(Code::default()), None, Some(small), None]
@@ -343,6 +374,8 @@ mod tests {
                             assert!(code.positions.is_sorted_by_key(|p| p.offset));
                             assert!(code.traps.iter().all(|t| t.offset <= size));
                             assert!(code.positions.iter().all(|p| p.offset <= size));
+                            assert!(code.handlers.is_sorted_by_key(|h| h.call));
+                            assert!(code.handlers.iter().all(|h| h.call <= size && h.landing < size));
                         }
                     }
                 }

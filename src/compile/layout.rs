@@ -15,6 +15,7 @@
 //!  +40 imported functions                    def -> TableDef               imported: (8) -> cell of 16 bytes
 //!      memories                                                            defined: the cell, aligned to 16
 //!      tables
+//!      tags (8 bytes): -> Tag
 //!      imported globals
 //!      defined globals
 //! ```
@@ -26,7 +27,14 @@
 //!  +16 exit_fp          +32 slot -> code pointer                                        +16 fp of the entry stub
 //!  +24 trap             +40 vmctx of the callee                                         +24 stub -> EntryStub
 //!  +32 builtins         +48 type id (u32)                                               +32 store
+//!  +40 payload -> cells                                           Exception
+//!  +48 unwind: pc, fp, sp, payload, exception                      +0..32 object header
+//!                                                                  +32 tag -> Tag
+//!                                                                  +40 payload -> cells of 16 bytes
 //! ```
+//!
+//! An exception that is thrown has its values in the cells at `payload`, or in those of its `Exception` if there is one. A
+//! handler begins (`unwind`) at `pc` with the payload's address in `rax` and the `Exception` in `rdx`.
 //!
 //! A funcref is null or points to a `Func`. An element of a funcref table may also be *lazy*: `index << 1 | 1`, a
 //! function of the instance that owns the table; whoever reads it asks the `table_get_lazy` builtin. Other
@@ -102,6 +110,26 @@ pub const STORE_TRAP: u32 = 24;
 /// StoreContext: the table of builtins.
 pub const STORE_BUILTINS: u32 = 32;
 
+/// StoreContext: the cells in which the values of an exception are when it is thrown.
+pub const STORE_PAYLOAD: u32 = 40;
+/// StoreContext: where the handler of an exception begins.
+pub const STORE_UNWIND_PC: u32 = 48;
+/// StoreContext: the frame pointer there.
+pub const STORE_UNWIND_FP: u32 = 56;
+/// StoreContext: the stack pointer there.
+pub const STORE_UNWIND_SP: u32 = 64;
+/// StoreContext: what goes into `rax` there, the payload's address.
+pub const STORE_UNWIND_PAYLOAD: u32 = 72;
+/// StoreContext: what goes into `rdx` there, the exception or null.
+pub const STORE_UNWIND_EXCEPTION: u32 = 80;
+
+/// Exception: its tag.
+pub const EXCEPTION_TAG: u32 = 32;
+/// Exception: its values.
+pub const EXCEPTION_PAYLOAD: u32 = 40;
+/// Bytes of a value of an exception.
+pub const PAYLOAD_CELL: u32 = 16;
+
 /// Size of an activation record.
 pub const ACTIVATION_SIZE: u32 = 40;
 /// Activation: the next outer one.
@@ -147,6 +175,7 @@ pub const RAW_SIZE: u32 = 16;
 pub struct VmctxLayout {
     memories: u32,
     tables: u32,
+    tags: u32,
     imported_globals: u32,
     defined_globals: u32,
     imported_global_count: u32,
@@ -158,12 +187,14 @@ impl VmctxLayout {
     pub fn new(module: &Module) -> VmctxLayout {
         let memories = VMCTX_DYNAMIC + module.imported_functions * IMPORT_FUNC_SIZE;
         let tables = memories + module.memories.len() as u32 * MEMORY_SIZE;
-        let imported_globals = tables + module.tables.len() as u32 * TABLE_SIZE;
+        let tags = tables + module.tables.len() as u32 * TABLE_SIZE;
+        let imported_globals = tags + module.tags.len() as u32 * PTR;
         let defined_globals = (imported_globals + module.imported_globals * PTR).next_multiple_of(16);
         let defined = module.globals.len() as u32 - module.imported_globals;
         VmctxLayout {
             memories,
             tables,
+            tags,
             imported_globals,
             defined_globals,
             imported_global_count: module.imported_globals,
@@ -189,6 +220,11 @@ impl VmctxLayout {
     /// Offset of the pointer to a table's definition.
     pub fn table(&self, table: u32) -> u32 {
         self.tables + table * TABLE_SIZE
+    }
+
+    /// Offset of the pointer to a tag.
+    pub fn tag(&self, tag: u32) -> u32 {
+        self.tags + tag * PTR
     }
 
     /// Offset of the pointer to an imported global's cell.

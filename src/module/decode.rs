@@ -31,6 +31,8 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     let mut allowed = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST);
     allowed.set(WasmFeatures::SIMD, features.simd);
     allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
+    allowed.set(WasmFeatures::EXCEPTIONS, features.exceptions);
+    allowed.set(WasmFeatures::LEGACY_EXCEPTIONS, features.exceptions && features.legacy_exceptions);
     allowed.set(WasmFeatures::TAIL_CALL, features.tail_calls);
     allowed.set(WasmFeatures::FUNCTION_REFERENCES, features.reference_types && features.function_references);
     allowed.set(WasmFeatures::REFERENCE_TYPES, features.reference_types);
@@ -162,6 +164,10 @@ impl<'a> Decoder<'a> {
             Payload::TagSection(s) => {
                 check_count(&s, "tags", 2)?;
                 self.validator.tag_section(&s)?;
+                self.module.tags.reserve_exact(s.count() as usize);
+                for tag in s {
+                    self.module.tags.push(tag?.func_type_idx);
+                }
             }
             Payload::GlobalSection(s) => {
                 check_count(&s, "globals", 3)?;
@@ -185,6 +191,7 @@ impl<'a> Decoder<'a> {
                         wasmparser::ExternalKind::Table => ExternKind::Table,
                         wasmparser::ExternalKind::Memory => ExternKind::Memory,
                         wasmparser::ExternalKind::Global => ExternKind::Global,
+                        wasmparser::ExternalKind::Tag => ExternKind::Tag,
                         other => return Err(unsupported(format!("export of kind {other:?}"))),
                     };
                     self.module.exports.push(Export { name: export.name.into(), kind, index: export.index });
@@ -252,6 +259,11 @@ impl<'a> Decoder<'a> {
                 module.globals.push(module.global_type(ty)?);
                 module.imported_globals += 1;
                 ExternKind::Global
+            }
+            wasmparser::TypeRef::Tag(ty) => {
+                module.tags.push(ty.func_type_idx);
+                module.imported_tags += 1;
+                ExternKind::Tag
             }
             other => return Err(unsupported(format!("import of kind {other:?}"))),
         };
@@ -441,10 +453,12 @@ impl Module {
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             imported_functions: 0,
             imported_tables: 0,
             imported_memories: 0,
             imported_globals: 0,
+            imported_tags: 0,
             table_inits: Vec::new(),
             global_inits: Vec::new(),
             start: None,

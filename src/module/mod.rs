@@ -38,6 +38,8 @@ pub struct Module {
     pub memories: Vec<MemoryType>,
     /// Each global; imported ones first.
     pub globals: Vec<GlobalType>,
+    /// Type index of each tag; imported ones first.
+    pub tags: Vec<u32>,
     /// How many of `functions` are imported.
     pub imported_functions: u32,
     /// How many of `tables` are imported.
@@ -46,6 +48,8 @@ pub struct Module {
     pub imported_memories: u32,
     /// How many of `globals` are imported.
     pub imported_globals: u32,
+    /// How many of `tags` are imported.
+    pub imported_tags: u32,
     /// First value of the elements of each defined table.
     pub table_inits: Vec<ConstExpr>,
     /// Initial value of each defined global.
@@ -100,6 +104,13 @@ pub enum ExternKind {
     Memory,
     /// A global.
     Global,
+    /// A tag.
+    Tag,
+}
+
+impl ExternKind {
+    /// How many kinds there are.
+    pub const COUNT: usize = 5;
 }
 
 /// A constant expression (section 3.3.10), decoded to a postfix program; nearly always one instruction.
@@ -212,6 +223,11 @@ impl Module {
         self.types[ty as usize].as_func().expect("a validated module means function types here")
     }
 
+    /// The function type of a tag of the index space: its parameters are what an exception carries.
+    pub fn tag_type(&self, tag: u32) -> &FuncType {
+        self.type_of_funcs(self.tags[tag as usize])
+    }
+
     /// The index among the defined functions, if `func` is not imported.
     pub fn defined_func(&self, func: u32) -> Option<u32> {
         func.checked_sub(self.imported_functions)
@@ -225,6 +241,7 @@ impl Module {
             ExternKind::Table => ExternType::Table(self.tables[i]),
             ExternKind::Memory => ExternType::Memory(self.memories[i]),
             ExternKind::Global => ExternType::Global(self.globals[i]),
+            ExternKind::Tag => ExternType::Tag(TagType { func: self.tag_type(index).clone() }),
         }
     }
 }

@@ -6,14 +6,9 @@ use crate::types::{ExportType, ImportType};
 impl Module {
     /// What must be given at instantiation, in declaration order.
     pub fn import_types(&self) -> Vec<ImportType> {
-        let mut next = [0u32; 4];
+        let mut next = [0u32; ExternKind::COUNT];
         let ty = |import: &super::Import| {
-            let index = &mut next[match import.kind {
-                ExternKind::Func => 0,
-                ExternKind::Table => 1,
-                ExternKind::Memory => 2,
-                ExternKind::Global => 3,
-            }];
+            let index = &mut next[import.kind as usize];
             *index += 1;
             ImportType {
                 module: import.module.clone(),

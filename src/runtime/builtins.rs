@@ -9,6 +9,8 @@ use crate::runtime::instantiate::{func_ref, init_memory, init_table};
 use crate::runtime::memory::Memory;
 use crate::runtime::object::{Object, release};
 use crate::runtime::parking::{self, Expected};
+use crate::runtime::throw::throw_from_host;
+pub use crate::runtime::throw::{exception_new, throw, throw_ref};
 use crate::runtime::trap::{Trap, set_host_trap, set_trap, store_of};
 use crate::runtime::val::{Val, check_ref, kind_name, kind_of};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
@@ -32,6 +34,17 @@ unsafe fn with<T: Default>(vmctx: *mut Vmctx, helper: impl FnOnce(&Instance) -> 
     // SAFETY: the caller's promise.
     unsafe { set_trap(context, code, message) };
     T::default()
+}
+
+/// Runs a helper that sets the store's trap itself. A panic becomes the store's trap.
+///
+/// # Safety
+/// `context` is that of a live store whose code called the helper.
+pub(in crate::runtime) unsafe fn guarded(context: *mut StoreContext, helper: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(helper)).is_err() {
+        // SAFETY: the caller's promise.
+        unsafe { set_trap(context, TrapCode::Host, "internal error: a runtime helper panicked") };
+    }
 }
 
 fn check(done: bool, code: TrapCode) -> Result<(), TrapCode> {
@@ -67,13 +80,20 @@ pub unsafe extern "C" fn func_type_matches(vmctx: *mut Vmctx, actual: u32, expec
     unsafe { with(vmctx, |instance| Ok(u32::from(instance.module().engine.is_subtype(actual, expected)))) }
 }
 
-/// Raises the trap that a host function returned.
+/// Raises the trap that a host function returned, or throws the exception in it.
 ///
 /// # Safety
 /// Called by the host stub of `func`, which gives up the handle to `trap`.
 pub unsafe extern "C" fn raise_host_trap(func: *const Func, trap: *mut Trap) {
     // SAFETY: the caller's promise. What is no trap at all is a mistake of the host that cannot be told from one here.
-    unsafe { set_host_trap(context_of(func), trap) };
+    unsafe {
+        let context = context_of(func);
+        guarded(context, || {
+            if let Some(trap) = throw_from_host(context, trap) {
+                set_host_trap(context, trap);
+            }
+        });
+    }
 }
 
 unsafe fn context_of(func: *const Func) -> *mut StoreContext {

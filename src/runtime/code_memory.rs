@@ -13,7 +13,7 @@
 //!
 //! A child of `fork` gets copies of its own of everything placed so far, because the file's pages would stay shared.
 
-use crate::compile::code::{Code, Position, TrapSite};
+use crate::compile::code::{Code, Handler, Position, TrapSite};
 use crate::runtime::sys::granules::Granules;
 use crate::runtime::sys::valgrind;
 use crate::runtime::sys::vm::{self, Protection};
@@ -80,6 +80,10 @@ pub struct CodeMeta {
     pub positions: Box<[Position]>,
     /// Distance from its frame pointer down to where it keeps its vmctx, if it does.
     pub vmctx_below_fp: Option<u32>,
+    /// What catches exceptions, as in [`Code`].
+    pub handlers: Box<[Handler]>,
+    /// As in [`Code`].
+    pub frame_below_fp: u32,
 }
 
 // SAFETY: the owner of a Wasm kind is never followed here; whoever does so must know that it may be shared.
@@ -118,6 +122,10 @@ pub struct Part {
     pub positions: Box<[Position]>,
     /// As in [`CodeMeta`].
     pub vmctx_below_fp: Option<u32>,
+    /// As in [`CodeMeta`].
+    pub handlers: Box<[Handler]>,
+    /// As in [`CodeMeta`].
+    pub frame_below_fp: u32,
 }
 
 /// Placed code. Dropping it frees its place: nothing may run it or look it up any more by then.
@@ -167,6 +175,8 @@ pub fn place(code: Code, kind: CodeKind) -> io::Result<CodeBlock> {
         traps: code.traps.into(),
         positions: code.positions.into(),
         vmctx_below_fp: code.vmctx_below_fp,
+        handlers: code.handlers.into(),
+        frame_below_fp: code.frame_below_fp,
     };
     place_image(&code.bytes, vec![part])
 }
@@ -398,6 +408,8 @@ impl Region {
                 traps: part.traps,
                 positions: part.positions,
                 vmctx_below_fp: part.vmctx_below_fp,
+                handlers: part.handlers,
+                frame_below_fp: part.frame_below_fp,
             })
             .collect();
         let block = CodeBlock { first, len, address, metas };

@@ -10,7 +10,7 @@ fn returns(value: u32) -> Code {
     bytes.push(0xc3);
     let traps = vec![TrapSite { offset: 5, code: TrapCode::Unreachable }];
     let positions = vec![Position { offset: 0, module_offset: 100 }, Position { offset: 5, module_offset: 200 }];
-    Code { bytes, traps, positions, vmctx_below_fp: Some(value) }
+    Code { bytes, traps, positions, vmctx_below_fp: Some(value), ..Code::default() }
 }
 
 fn call(address: *const u8) -> u32 {
@@ -54,6 +54,8 @@ fn freed_code_is_not_found() {
             traps: Box::new([]),
             positions: Box::new([]),
             vmctx_below_fp: None,
+            handlers: Box::default(),
+            frame_below_fp: 0,
         };
         let block = place_image(&image, vec![part(0), part(128)]).unwrap();
         let start = block.address() as usize;
@@ -79,6 +81,8 @@ fn images_hold_many_functions() {
             traps: code.traps.into(),
             positions: code.positions.into(),
             vmctx_below_fp: code.vmctx_below_fp,
+            handlers: Box::default(),
+            frame_below_fp: 0,
         });
         image.extend(code.bytes);
     }
@@ -99,6 +103,8 @@ fn wrong_images_are_refused() {
         traps: Box::new([]),
         positions: Box::new([]),
         vmctx_below_fp: None,
+        handlers: Box::default(),
+        frame_below_fp: 0,
     };
     let image = [0xc3; 200];
     for parts in [vec![part(0, 201)], vec![part(8, 1)], vec![part(0, 65), part(64, 1)], vec![part(!63, 64)]] {

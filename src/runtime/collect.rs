@@ -9,6 +9,7 @@
 //! Death is in two steps, since finalizers are the host's code and may use the API: first all finalizers of
 //! all dying groups run, then the memory goes.
 
+use crate::runtime::exception::{Exception, trace_values};
 use crate::runtime::foreign::Foreign;
 use crate::runtime::func;
 use crate::runtime::global::HostGlobal;
@@ -19,6 +20,7 @@ use crate::runtime::object::{Group, Object, ObjectKind, Standalone};
 use crate::runtime::store::Store;
 use crate::runtime::sys::stack;
 use crate::runtime::table::Table;
+use crate::runtime::tag::Tag;
 use crate::runtime::trap::Trap;
 use std::cell::{Cell, RefCell};
 use std::ptr;
@@ -131,6 +133,19 @@ pub fn collect(store: &Store) {
     collector.suspects.borrow_mut().clear();
     if store.is_running() {
         mark_from_stack(store, &mut work);
+    }
+    // SAFETY: the tag of an exception on its way is alive, and so is what its values refer to.
+    if let Some(tag) = unsafe { store.throwing.get().as_ref() } {
+        let mark = &mut |object: *const Object| {
+            // SAFETY: as above.
+            let group = unsafe { &*(*object).group };
+            if !group.marked.replace(true) {
+                work.push(group);
+            }
+        };
+        mark(&tag.object);
+        // SAFETY: the values are there until the exception has its object.
+        trace_values(tag.params(), unsafe { (*store.context()).payload }, mark);
     }
     while let Some(group) = work.pop() {
         // SAFETY: only groups of the list are marked.
@@ -268,13 +283,14 @@ fn finalize(group: &Group) {
     }
 }
 
-/// Visits the groups that the group pins, once for each time: an instance its imports, a trap the instances of its frames.
+/// Visits the groups that the group pins, once for each time: an instance its imports, a trap the instances of its frames
+/// and its exception.
 fn each_pinned(group: &Group, visit: impl FnMut(&Group)) {
     if let Some(instance) = instance(group) {
         instance.each_import(visit);
     } else if kind(group) == ObjectKind::Trap {
         // SAFETY: the kind says what the root is.
-        unsafe { (*group.root.get().cast::<Trap>()).each_instance(visit) };
+        unsafe { (*group.root.get().cast::<Trap>()).each_pinned(visit) };
     }
 }
 
@@ -289,7 +305,10 @@ fn trace(group: &Group, visit: &mut dyn FnMut(*const Object)) -> usize {
         ObjectKind::Table => unsafe { (*root.cast::<Table>()).trace(visit) },
         // SAFETY: as above.
         ObjectKind::Global => unsafe { (*root.cast::<HostGlobal>()).trace(visit) },
-        ObjectKind::Func | ObjectKind::Memory | ObjectKind::Module | ObjectKind::Trap | ObjectKind::Foreign => 0,
+        // SAFETY: as above.
+        ObjectKind::Exception => unsafe { (*root.cast::<Exception>()).trace(visit) },
+        ObjectKind::Func | ObjectKind::Memory | ObjectKind::Module => 0,
+        ObjectKind::Trap | ObjectKind::Foreign | ObjectKind::Tag => 0,
     }
 }
 
@@ -310,6 +329,8 @@ unsafe fn free(group: *const Group) {
             ObjectKind::Module => drop(Box::from_raw(root.cast::<Standalone<ModuleObject>>())),
             ObjectKind::Trap => drop(Box::from_raw(root.cast::<Standalone<Trap>>())),
             ObjectKind::Foreign => drop(Box::from_raw(root.cast::<Standalone<Foreign>>())),
+            ObjectKind::Tag => drop(Box::from_raw(root.cast::<Standalone<Tag>>())),
+            ObjectKind::Exception => drop(Box::from_raw(root.cast::<Standalone<Exception>>())),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Group, Object, ObjectKind};
 use crate::runtime::store::Store;
 use crate::runtime::table::Table;
+use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
 use crate::runtime::vmctx::{GlobalCell, ImportedFunc, Vmctx};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -38,6 +39,8 @@ pub struct Instance {
     /// The defined tables. Their addresses do not change.
     #[allow(clippy::vec_box)]
     pub(in crate::runtime) tables: UnsafeCell<Vec<Box<Table>>>,
+    /// The defined tags. Their addresses do not change.
+    pub(in crate::runtime) tags: UnsafeCell<Box<[Tag]>>,
     /// By index of defined function, null where none was asked for. Empty until one is.
     funcs: UnsafeCell<Vec<*mut Func>>,
     /// The functions in `funcs` that are not null.
@@ -83,6 +86,7 @@ impl Instance {
                 imports,
                 memories: UnsafeCell::default(),
                 tables: UnsafeCell::default(),
+                tags: UnsafeCell::default(),
                 funcs: UnsafeCell::default(),
                 made_funcs: UnsafeCell::default(),
                 globals: UnsafeCell::default(),
@@ -108,7 +112,7 @@ impl Instance {
                 type_ids: self.module.type_ids.as_ptr(),
                 instance,
             };
-            let (mut funcs, mut tables, mut memories, mut globals) = (0, 0, 0, 0);
+            let (mut funcs, mut tables, mut memories, mut globals, mut tags) = (0, 0, 0, 0, 0);
             for (import, object) in self.module.module.imports.iter().zip(&self.imports) {
                 match import.kind {
                     ExternKind::Func => {
@@ -128,6 +132,10 @@ impl Instance {
                     ExternKind::Global => {
                         *self.at(self.module.layout.imported_global(globals)) = (*object.cast::<Global>()).cell;
                         globals += 1;
+                    }
+                    ExternKind::Tag => {
+                        *self.at(self.module.layout.tag(tags)) = object.cast::<Tag>();
+                        tags += 1;
                     }
                 }
             }
@@ -230,6 +238,12 @@ impl Instance {
         }
     }
 
+    /// A tag of the index space. The index is valid.
+    pub fn tag(&self, index: u32) -> *const Tag {
+        // SAFETY: filled before anybody asks.
+        unsafe { *self.at(self.module.layout.tag(index)) }
+    }
+
     /// Where a global of the index space has its value. The index is valid.
     pub fn global_cell(&self, index: u32) -> *mut GlobalCell {
         if index < self.decl().imported_globals {
@@ -265,6 +279,7 @@ impl Instance {
             ExternKind::Table => ptr::from_ref(self.table(index)).cast(),
             ExternKind::Memory => ptr::from_ref(self.memory(index)).cast(),
             ExternKind::Global => self.global(index).cast(),
+            ExternKind::Tag => self.tag(index).cast(),
         }
     }
 
@@ -327,6 +342,9 @@ impl Instance {
             }
             for (_, global) in &*self.globals.get() {
                 visit(&global.object);
+            }
+            for tag in &*self.tags.get() {
+                visit(&tag.object);
             }
         }
     }

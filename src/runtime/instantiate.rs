@@ -13,6 +13,7 @@ use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Object, ObjectKind, release};
 use crate::runtime::store::Store;
 use crate::runtime::table::{Table, lazy};
+use crate::runtime::tag::Tag;
 use crate::runtime::trap::Trap;
 use crate::runtime::vmctx::GlobalCell;
 use crate::trap::TrapCode;
@@ -45,7 +46,9 @@ pub fn extern_type(object: &Object) -> Option<ExternType> {
             ObjectKind::Global => Some(ExternType::Global((*at.cast::<Global>()).ty)),
             ObjectKind::Table => Some(ExternType::Table((*at.cast::<Table>()).ty())),
             ObjectKind::Memory => Some(ExternType::Memory((*at.cast::<Memory>()).ty())),
-            ObjectKind::Instance | ObjectKind::Module | ObjectKind::Trap | ObjectKind::Foreign => None,
+            ObjectKind::Tag => Some(ExternType::Tag((*at.cast::<Tag>()).ty.clone())),
+            ObjectKind::Instance | ObjectKind::Module | ObjectKind::Trap => None,
+            ObjectKind::Foreign | ObjectKind::Exception => None,
         }
     }
 }
@@ -84,7 +87,7 @@ fn check_imports(store: &Store, module: &Module, imports: &[*const Object]) -> R
         let expected = module.imports.len();
         return link(format!("{} imports are given, but the module has {expected}", imports.len()));
     }
-    let mut next = [0; 4];
+    let mut next = [0; ExternKind::COUNT];
     for (i, import) in module.imports.iter().enumerate() {
         let count = module.imports.len();
         let place = || format!("\"{}\" \"{}\" (import {i} of {count})", import.module, import.name);
@@ -117,6 +120,7 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     let compiled = instance.module();
     let module = &compiled.module;
     leak_shared_imports(instance, compiled);
+    define_tags(store, instance, module);
     define_memories(instance, module)?;
     for (index, init) in (module.imported_globals..).zip(&module.global_inits) {
         let value = evaluate(instance, init);
@@ -171,13 +175,28 @@ fn leak_shared_imports(instance: &Instance, compiled: &CompiledModule) {
             ExternKind::Table => true,
             // SAFETY: imports were checked to be of their kinds.
             ExternKind::Global => unsafe { (*object.cast::<Global>()).ty.content.is_ref() },
-            ExternKind::Memory => false,
+            ExternKind::Memory | ExternKind::Tag => false,
         };
         if shares {
             // SAFETY: imports are alive.
             unsafe { (**object).group().leak() };
         }
     }
+}
+
+fn define_tags(store: &Store, instance: &Instance, module: &Module) {
+    for tag in 0..module.tags.len() as u32 {
+        store.reserve_payload(module.tag_type(tag).params().len());
+    }
+    let object = || Object::new(instance.object.store, &instance.group, ObjectKind::Tag);
+    let defined = module.imported_tags..module.tags.len() as u32;
+    let tags: Box<[Tag]> = defined.clone().map(|tag| Tag::new_in(object(), module.tag_type(tag))).collect();
+    for (index, tag) in defined.zip(&tags) {
+        // SAFETY: no code of the instance runs yet; the offset is a tag's.
+        unsafe { *instance.at(instance.module().layout.tag(index)) = ptr::from_ref(tag) };
+    }
+    // SAFETY: as above. The tags stay where they are.
+    unsafe { *instance.tags.get() = tags };
 }
 
 fn define_memories(instance: &Instance, module: &Module) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! What a `wasm.h` handle points to, and how long it lives.
 //!
 //! Every handle (`wasm_func_t*`, `wasm_memory_t*`, ...) is a counted reference to an [`Object`] of a store. Objects
-//! live and die in [`Group`]s: an instance with the functions, tables, memories and globals it defines is one
+//! live and die in [`Group`]s: an instance with the functions, tables, memories, globals and tags it defines is one
 //! group; whatever the host creates is a group of its own. A group is reachable while
 //!
 //! * a handle to one of its objects exists (`handles`, the only counter that other threads may touch),
@@ -39,6 +39,10 @@ pub enum ObjectKind {
     Trap,
     /// `Foreign`
     Foreign,
+    /// `Tag`
+    Tag,
+    /// `Exception`
+    Exception,
 }
 
 impl ObjectKind {
@@ -53,6 +57,8 @@ impl ObjectKind {
             ObjectKind::Module => "module",
             ObjectKind::Trap => "trap",
             ObjectKind::Foreign => "foreign object",
+            ObjectKind::Tag => "tag",
+            ObjectKind::Exception => "exception",
         }
     }
 }

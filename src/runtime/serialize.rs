@@ -56,6 +56,8 @@ fn code_of(meta: &CodeMeta) -> Code {
         traps: meta.traps.to_vec(),
         positions: meta.positions.to_vec(),
         vmctx_below_fp: meta.vmctx_below_fp,
+        handlers: meta.handlers.to_vec(),
+        frame_below_fp: meta.frame_below_fp,
     }
 }
 
@@ -96,6 +98,8 @@ fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), 
             traps: code.traps.into(),
             positions: code.positions.into(),
             vmctx_below_fp: code.vmctx_below_fp,
+            handlers: code.handlers.into(),
+            frame_below_fp: code.frame_below_fp,
         });
         placed.push((index, range.start));
     }

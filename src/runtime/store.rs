@@ -22,8 +22,9 @@ use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::object::Group;
 use crate::runtime::sys::stack;
+use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
-use crate::runtime::vmctx::StoreContext;
+use crate::runtime::vmctx::{GlobalCell, StoreContext};
 use std::cell::{Cell, UnsafeCell};
 use std::ops::Range;
 use std::ptr;
@@ -54,6 +55,10 @@ pub struct Store {
     rooted: Cell<usize>,
     /// State of the collector.
     pub(in crate::runtime) collector: collect::Collector,
+    /// What `StoreContext::payload` points to.
+    payload: UnsafeCell<Vec<GlobalCell>>,
+    /// While an exception is being made of the values in the payload cells: its tag. Else null.
+    pub(in crate::runtime) throwing: Cell<*const Tag>,
     closed: AtomicBool,
 }
 
@@ -72,6 +77,8 @@ impl Store {
             group_count: Cell::new(0),
             rooted: Cell::new(0),
             collector: collect::Collector::default(),
+            payload: UnsafeCell::default(),
+            throwing: Cell::new(ptr::null()),
             closed: AtomicBool::new(false),
         }))
     }
@@ -188,6 +195,25 @@ impl Store {
             }
         }
         self.group_count.set(self.group_count.get() - 1);
+    }
+
+    /// Makes room for the values of exceptions that carry so many.
+    pub(in crate::runtime) fn reserve_payload(&self, count: usize) {
+        // SAFETY: only the store's thread is here, and no exception is on its way.
+        unsafe {
+            let payload = &mut *self.payload.get();
+            if count > payload.len() {
+                payload.resize(count, GlobalCell::default());
+                (*self.context()).payload = payload.as_mut_ptr();
+            }
+        }
+    }
+
+    /// Gives up a handle to an object of `group`, but lets nothing die now.
+    pub(in crate::runtime) fn unroot(&self, group: &Group) {
+        if group.give_up(1) {
+            self.lost_last_handle(group);
+        }
     }
 
     /// Notes that `change` more groups have handles.

@@ -38,6 +38,9 @@ impl Trampolines {
 
 /// Defines the trampoline in front of a builtin's implementation.
 macro_rules! builtin_trampoline {
+    (throw, $implementation:path) => { throwing_trampoline!(throw, $implementation); };
+    (throw_ref, $implementation:path) => { throwing_trampoline!(throw_ref, $implementation); };
+    (raise_host_trap, $implementation:path) => { throwing_trampoline!(raise_host_trap, $implementation); };
     ($name:ident, $implementation:path) => {
         #[doc = concat!("Calls `", stringify!($implementation), "` for generated code.")]
         #[unsafe(naked)]
@@ -72,6 +75,41 @@ macro_rules! builtin_trampoline {
                 trap = const at::STORE_TRAP,
                 implementation = sym $implementation,
                 raise = sym raise,
+            )
+        }
+    };
+}
+
+/// Defines the trampoline in front of a helper that does not return.
+macro_rules! throwing_trampoline {
+    ($name:ident, $implementation:path) => {
+        #[doc = concat!("Calls `", stringify!($implementation), "` for generated code, and goes where it says.")]
+        #[unsafe(naked)]
+        pub unsafe extern "C" fn $name() {
+            naked_asm!(
+                ".cfi_startproc",
+                "push rbp",
+                ".cfi_def_cfa_offset 16",
+                ".cfi_offset rbp, -16",
+                "mov rbp, rsp",
+                ".cfi_def_cfa_register rbp",
+                "push rbx",
+                ".cfi_offset rbx, -24",
+                "sub rsp, 8",
+                "mov rbx, [rdi + {store}]",
+                "mov [rbx + {exit_fp}], rbp",
+                "call {implementation}",
+                "mov rdi, rbx",
+                "cmp qword ptr [rbx + {trap}], 0",
+                "jne {raise}",
+                "jmp {unwind}",
+                ".cfi_endproc",
+                store = const at::VMCTX_STORE,
+                exit_fp = const at::STORE_EXIT_FP,
+                trap = const at::STORE_TRAP,
+                implementation = sym $implementation,
+                raise = sym raise,
+                unwind = sym unwind,
             )
         }
     };
@@ -122,6 +160,26 @@ pub unsafe extern "C" fn raise(store: *mut StoreContext) -> ! {
         fp = const at::ACTIVATION_FP,
         frame = const at::ENTRY_STUB_FRAME,
         landing = const at::ENTRY_STUB_LANDING,
+    )
+}
+
+/// Continues at the handler of an exception, which assumes nothing of the other registers.
+///
+/// # Safety
+/// The store's `unwind` tells of a frame of its innermost activation, and no Rust frame in between has anything to drop.
+#[unsafe(naked)]
+unsafe extern "C" fn unwind(store: *mut StoreContext) -> ! {
+    naked_asm!(
+        "mov rbp, [rdi + {fp}]",
+        "mov rax, [rdi + {payload}]",
+        "mov rdx, [rdi + {exception}]",
+        "mov rsp, [rdi + {sp}]",
+        "jmp [rdi + {pc}]",
+        fp = const at::STORE_UNWIND_FP,
+        payload = const at::STORE_UNWIND_PAYLOAD,
+        exception = const at::STORE_UNWIND_EXCEPTION,
+        sp = const at::STORE_UNWIND_SP,
+        pc = const at::STORE_UNWIND_PC,
     )
 }
 

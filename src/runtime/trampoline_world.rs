@@ -303,7 +303,7 @@ fn offset(from: &'static u8, to: &'static u8) -> u32 {
 
 fn code(bytes: Vec<u8>, traps: Vec<TrapSite>) -> Code {
     let positions = vec![Position { offset: 4, module_offset: 1000 }, Position { offset: 8, module_offset: 2000 }];
-    Code { bytes, traps, positions, vmctx_below_fp: Some(8) }
+    Code { bytes, traps, positions, vmctx_below_fp: Some(8), ..Code::default() }
 }
 
 /// Places a function like those of a module.

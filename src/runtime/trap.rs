@@ -2,6 +2,7 @@
 
 use crate::compile::returns_in_memory;
 use crate::runtime::code_memory::{self, CodeKind};
+use crate::runtime::exception::Exception;
 use crate::runtime::instance::Instance;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Group, Object, ObjectKind, Standalone, acquire, release};
@@ -27,6 +28,8 @@ pub struct Trap {
     pub message: Vec<u8>,
     /// Pins the instances, as an import would.
     records: RefCell<Vec<Record>>,
+    /// The exception that nobody caught, or null. Pinned likewise.
+    exception: *const Exception,
 }
 
 /// A frame as a trap keeps it.
@@ -93,7 +96,26 @@ impl Trap {
             code: code.public(),
             message,
             records: RefCell::default(),
+            exception: ptr::null(),
         })
+    }
+
+    /// A trap that carries an exception, with one handle and no frames.
+    pub fn of_exception(exception: &Exception) -> *mut Trap {
+        let code = TrapCode::UncaughtException;
+        let message = format!("{}: {}", code.message(), exception.tag().ty);
+        // SAFETY: a store outlives its objects.
+        let trap = Trap::new(unsafe { exception.object.store.as_ref() }, code, message);
+        let group = exception.object.group();
+        group.pins.set(group.pins.get() + 1);
+        // SAFETY: just made, and known to nobody else.
+        unsafe { (*trap).exception = exception };
+        trap
+    }
+
+    /// The exception that nobody caught, if that is what the trap is about; else null. The trap keeps it alive.
+    pub fn exception(&self) -> *const Exception {
+        self.exception
     }
 
     /// The frames, innermost first.
@@ -107,8 +129,12 @@ impl Trap {
         self.records.borrow().iter().map(frame).collect()
     }
 
-    /// Visits the groups of the instances in its frames, once for each frame.
-    pub(in crate::runtime) fn each_instance(&self, mut visit: impl FnMut(&Group)) {
+    /// Visits the groups that it pins: those of the instances in its frames, once for each frame, and of its exception.
+    pub(in crate::runtime) fn each_pinned(&self, mut visit: impl FnMut(&Group)) {
+        // SAFETY: the trap pins the exception.
+        if let Some(exception) = unsafe { self.exception.as_ref() } {
+            visit(exception.object.group());
+        }
         for record in &*self.records.borrow() {
             // SAFETY: the trap pins the instance.
             visit(unsafe { &(*record.instance).group });
@@ -178,6 +204,19 @@ pub unsafe fn set_host_trap(context: *mut StoreContext, trap: *mut Trap) {
         if ptr::eq((*trap).object.store, store_of(context)) {
             (*trap).capture(context, Start::Exit);
         }
+        (*context).trap = trap;
+    }
+}
+
+/// Sets the store's trap to one that carries an exception which nobody catches.
+///
+/// # Safety
+/// As [`set_trap`]; the exception is alive and of the store.
+pub unsafe fn raise_uncaught(context: *mut StoreContext, exception: *const Exception) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let trap = Trap::of_exception(&*exception);
+        (*trap).capture(context, Start::Exit);
         (*context).trap = trap;
     }
 }

@@ -122,6 +122,7 @@ pub fn check_ref(object: Option<&Object>, ty: RefType, store: &Store, what: &dyn
     let func = (object.kind == ObjectKind::Func).then(|| unsafe { &*ptr::from_ref(object).cast::<Func>() });
     let belongs = match (ty.heap, func) {
         (HeapType::Extern, _) => true,
+        (HeapType::Exn, _) => object.kind == ObjectKind::Exception,
         (heap, Some(func)) => HeapType::Concrete(func.ty().id()).matches(heap),
         _ => false,
     };

@@ -2,6 +2,7 @@
 //! `compile/layout.rs` says. The drawing is there.
 
 use crate::compile::layout as at;
+use crate::runtime::exception::Exception;
 use crate::runtime::func::Func;
 use crate::runtime::instance::Instance;
 use crate::runtime::trap::Trap;
@@ -26,6 +27,26 @@ pub struct StoreContext {
     pub trap: *mut Trap,
     /// The builtins' trampolines, by number.
     pub builtins: *const *const u8,
+    /// The cells in which the values of an exception are when it is thrown.
+    pub payload: *mut GlobalCell,
+    /// Where the trampolines of throwing helpers continue.
+    pub unwind: Unwind,
+}
+
+/// Where the handler of an exception begins, and what it gets.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Unwind {
+    /// Its address.
+    pub pc: usize,
+    /// The frame pointer there.
+    pub fp: usize,
+    /// The stack pointer there.
+    pub sp: usize,
+    /// The values.
+    pub payload: *const GlobalCell,
+    /// The exception, if the handler wants a reference.
+    pub exception: *const Exception,
 }
 
 /// One crossing from the host into WebAssembly: lives in the frame of its entry stub.
@@ -153,6 +174,8 @@ impl StoreContext {
             exit_fp: 0,
             trap: ptr::null_mut(),
             builtins,
+            payload: ptr::null_mut(),
+            unwind: Unwind { pc: 0, fp: 0, sp: 0, payload: ptr::null(), exception: ptr::null() },
         }
     }
 }
@@ -170,7 +193,17 @@ assert_offsets! {
         exit_fp = at::STORE_EXIT_FP,
         trap = at::STORE_TRAP,
         builtins = at::STORE_BUILTINS,
+        payload = at::STORE_PAYLOAD,
+        unwind = at::STORE_UNWIND_PC,
     }
+    Unwind {
+        pc = 0,
+        fp = at::STORE_UNWIND_FP - at::STORE_UNWIND_PC,
+        sp = at::STORE_UNWIND_SP - at::STORE_UNWIND_PC,
+        payload = at::STORE_UNWIND_PAYLOAD - at::STORE_UNWIND_PC,
+        exception = at::STORE_UNWIND_EXCEPTION - at::STORE_UNWIND_PC,
+    }
+    Exception { tag = at::EXCEPTION_TAG, payload = at::EXCEPTION_PAYLOAD }
     Activation {
         previous = at::ACTIVATION_PREVIOUS,
         saved_exit_fp = at::ACTIVATION_EXIT_FP,
@@ -212,4 +245,5 @@ const _: () = assert!(size_of::<Activation>() == at::ACTIVATION_SIZE as usize);
 const _: () = assert!(size_of::<ImportedFunc>() == at::IMPORT_FUNC_SIZE as usize);
 const _: () = assert!(size_of::<VmMemory>() == at::MEMORY_SIZE as usize);
 const _: () = assert!(size_of::<GlobalCell>() == at::GLOBAL_CELL as usize);
+const _: () = assert!(size_of::<GlobalCell>() == at::PAYLOAD_CELL as usize);
 const _: () = assert!(size_of::<Vmctx>() == at::VMCTX_DYNAMIC as usize);

@@ -133,6 +133,8 @@ impl RefType {
     pub const FUNC: RefType = RefType { nullable: true, heap: HeapType::Func };
     /// `externref`, that is `(ref null extern)`.
     pub const EXTERN: RefType = RefType { nullable: true, heap: HeapType::Extern };
+    /// `exnref`, that is `(ref null exn)`.
+    pub const EXN: RefType = RefType { nullable: true, heap: HeapType::Exn };
 
     /// Whether values of this type are values of `other` too (section 3.3.4).
     pub fn matches(self, other: RefType) -> bool {

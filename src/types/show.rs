@@ -92,6 +92,14 @@ impl fmt::Display for Limits {
     }
 }
 
+/// What exceptions carry.
+impl fmt::Display for TagType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tag ")?;
+        write_list(f, self.func.params())
+    }
+}
+
 impl fmt::Display for ExternType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -112,7 +120,7 @@ impl fmt::Display for ExternType {
                 }
                 Ok(())
             }
-            ExternType::Tag(t) => write!(f, "tag {}", t.func),
+            ExternType::Tag(t) => t.fmt(f),
         }
     }
 }

@@ -33,6 +33,7 @@ fn features() -> WasmFeatures {
     features.insert(WasmFeatures::CUSTOM_PAGE_SIZES);
     features.insert(WasmFeatures::WIDE_ARITHMETIC);
     features.insert(WasmFeatures::THREADS);
+    features.insert(WasmFeatures::EXCEPTIONS);
     features
 }
 
@@ -45,7 +46,7 @@ fn smith(noise: &mut Noise) -> Vec<u8> {
         extended_const_enabled: true,
         simd_enabled: true,
         relaxed_simd_enabled: true,
-        exceptions_enabled: false,
+        exceptions_enabled: true,
         gc_enabled: false,
         compact_imports_enabled: false,
         custom_page_sizes_enabled: true,

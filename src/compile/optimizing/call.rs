@@ -21,7 +21,8 @@ struct Target {
 }
 
 /// Where the callee's code is.
-enum Code {
+#[derive(Clone, Copy)]
+pub(super) enum Code {
     /// It is the function being compiled.
     This(ir::FuncRef),
     /// At this address.
@@ -74,6 +75,9 @@ impl Translator<'_> {
     pub(super) fn call(&mut self, callee: Callee) -> Result<(), CompileError> {
         let target = self.target(callee)?;
         let args = self.pop_args(target.ty, target.vmctx);
+        if let Some(scope) = self.handlers {
+            return self.call_caught(target.sig, target.code, &args, scope);
+        }
         let call = match target.code {
             Code::This(func) => self.b.ins().call(func, &args),
             Code::At(code) => self.b.ins().call_indirect(target.sig, code, &args),

@@ -4,6 +4,7 @@
 //! at its head besides, which takes its parameters. IR blocks are sealed as soon as all branches to them are known.
 
 use super::env::clif_type;
+use super::exception::Try;
 use super::translate::{Translator, local_type};
 use crate::compile::CompileError;
 use crate::trap::TrapCode;
@@ -31,6 +32,8 @@ enum Kind {
     Loop {
         head: Block,
     },
+    /// A `try_table`, or a `try`.
+    Try(Box<Try>),
     /// Until its `else`: the block for it, and the parameters, which it needs again.
     If {
         otherwise: Block,
@@ -39,6 +42,23 @@ enum Kind {
 }
 
 impl Frame {
+    /// Height of the operand stack below the parameters.
+    pub(super) fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The clauses, of a block that has some.
+    pub(super) fn clauses(&self) -> &Try {
+        let Kind::Try(clauses) = &self.kind else { unreachable!("only blocks with clauses are asked") };
+        clauses
+    }
+
+    /// As [`Frame::clauses`].
+    pub(super) fn clauses_mut(&mut self) -> &mut Try {
+        let Kind::Try(clauses) = &mut self.kind else { unreachable!("only blocks with clauses are asked") };
+        clauses
+    }
+
     /// Where branches to the block go, and with how many values.
     fn label(&self) -> (Block, usize) {
         match self.kind {
@@ -96,6 +116,13 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// `try_table` and `try`
+    pub(super) fn begin_try(&mut self, ty: BlockType, clauses: Try) -> Result<(), CompileError> {
+        let (params, results) = self.block_types(ty)?;
+        self.begin(Kind::Try(Box::new(clauses)), params.len(), results);
+        Ok(())
+    }
+
     pub(super) fn loop_(&mut self, ty: BlockType) -> Result<(), CompileError> {
         let (params, results) = self.block_types(ty)?;
         let head = self.block_with(&params);
@@ -141,7 +168,7 @@ impl Translator<'_> {
     }
 
     /// Jumps behind the innermost block with its results.
-    fn jump_next(&mut self) {
+    pub(super) fn jump_next(&mut self) {
         let frame = self.control.last_mut().expect("there is a block");
         frame.next_reachable = true;
         let next = frame.next;
@@ -149,7 +176,7 @@ impl Translator<'_> {
         self.b.ins().jump(next, &values);
     }
 
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self) -> Result<(), CompileError> {
         if self.reachable {
             self.jump_next();
         }
@@ -157,6 +184,7 @@ impl Translator<'_> {
         match frame.kind {
             Kind::Block => {}
             Kind::Loop { head } => self.b.seal_block(head),
+            Kind::Try(clauses) => self.end_try(*clauses)?,
             Kind::If { otherwise, params } => {
                 // Without an else the parameters are the results.
                 self.b.switch_to_block(otherwise);
@@ -168,7 +196,7 @@ impl Translator<'_> {
         self.reachable = frame.next_reachable;
         self.b.seal_block(frame.next);
         if !self.reachable {
-            return;
+            return Ok(());
         }
         self.b.switch_to_block(frame.next);
         if self.control.is_empty() {
@@ -178,16 +206,27 @@ impl Translator<'_> {
         } else {
             self.stack.extend_from_slice(self.b.block_params(frame.next));
         }
+        Ok(())
     }
 
     /// The label at a depth, and how many values a branch to it takes.
     fn label(&mut self, depth: u32) -> (Block, usize) {
-        let at = self.control.len() - 1 - depth as usize;
-        let frame = &mut self.control[at];
+        self.label_of(self.control.len() - 1 - depth as usize)
+    }
+
+    /// The label of a block around.
+    fn label_of(&mut self, block: usize) -> (Block, usize) {
+        let frame = &mut self.control[block];
         if !matches!(frame.kind, Kind::Loop { .. }) {
             frame.next_reachable = true;
         }
         frame.label()
+    }
+
+    /// Branches to the label of a block around.
+    pub(super) fn branch(&mut self, block: usize, values: &[Value]) {
+        let (label, _) = self.label_of(block);
+        self.b.ins().jump(label, &args(values));
     }
 
     pub(super) fn br(&mut self, depth: u32) {

@@ -22,6 +22,8 @@ const REGION_IMPORTED_TABLE: u32 = 3;
 const REGION_IMPORTED_GLOBAL: u32 = 4;
 /// Locals in the frame.
 pub(super) const REGION_LOCALS: u32 = 5;
+/// Values of exceptions, on their way.
+pub(super) const REGION_PAYLOAD: u32 = 6;
 /// Those of defined ones begin here; each kind has as many as `REGIONS_OF_KIND`, the last shared by the rest.
 const REGION_MEMORIES: u32 = 0x100;
 const REGION_TABLES: u32 = 0x200;

@@ -4,7 +4,7 @@ use super::frame::MAX_FRAME_WITHOUT_SIGNALS;
 use super::translate::Body;
 use super::trap::trap_code;
 use crate::compile::CompileError;
-use crate::compile::code::{Code, Position, TrapSite};
+use crate::compile::code::{Clause, Code, Handler, Position, TrapSite};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, StackSlot};
 use cranelift_codegen::{
@@ -22,6 +22,10 @@ pub(super) fn function(ctx: &Context, body: &Body) -> Result<Code, CompileError>
     }
     let mut code = code(ctx, body.vmctx_slot)?;
     code.positions = positions(compiled, &code.traps, body.module_offset);
+    code.handlers = handlers(compiled);
+    if !code.handlers.is_empty() {
+        code.frame_below_fp = frame;
+    }
     Ok(code)
 }
 
@@ -79,7 +83,21 @@ pub(in crate::compile) fn code(ctx: &Context, vmctx_slot: Option<StackSlot>) -> 
     }
     traps.sort_by_key(|t| t.offset);
     let vmctx_below_fp = vmctx_slot.map(|slot| slot_below_fp(ctx, slot)).transpose()?;
-    Ok(Code { bytes, traps, positions: Vec::new(), vmctx_below_fp })
+    Ok(Code { bytes, traps, vmctx_below_fp, ..Code::default() })
+}
+
+/// What catches exceptions.
+fn handlers(compiled: &CompiledCode) -> Vec<Handler> {
+    let mut handlers = Vec::new();
+    for site in compiled.buffer.call_sites() {
+        for handler in site.exception_handlers {
+            if let FinalizedMachExceptionHandler::Tag(tag, landing) = *handler {
+                handlers.push(Handler { call: site.ret_addr, clause: Clause::from_u32(tag.as_u32()), landing });
+            }
+        }
+    }
+    handlers.sort_by_key(|handler| handler.call);
+    handlers
 }
 
 /// The positions that can ever be asked for: those of instructions that trap, and of calls.

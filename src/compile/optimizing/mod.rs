@@ -7,7 +7,8 @@
 //! numeric.rs     numbers                                              call.rs     calls, builtins
 //! memory.rs      linear memories                                      table.rs    tables, references, globals
 //! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
-//! simd.rs        vectors                                          atomic.rs   atomic accesses
+//! simd.rs        vectors                                              exception.rs  exceptions
+//! atomic.rs      atomic accesses
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -15,6 +16,7 @@ mod atomic;
 mod call;
 mod control;
 mod env;
+mod exception;
 pub(in crate::compile) mod finish;
 mod frame;
 mod locals;

@@ -6,6 +6,7 @@
 use super::POINTER;
 use super::control::Frame;
 use super::env::{clif_type, wasm_signature};
+use super::exception::Shape;
 use super::frame;
 use super::locals::Locals;
 use crate::compile::builtin::BUILTINS;
@@ -44,6 +45,12 @@ pub(super) struct Translator<'a> {
     pub(super) type_signatures: HashMap<u32, SigRef>,
     pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
     pub(super) locals: Locals,
+    /// The innermost block around whose clauses may catch something.
+    pub(super) handlers: Option<usize>,
+    /// Entries of all tables of handlers.
+    pub(super) handler_entries: usize,
+    /// What each following `try` turns out to be, once there is one.
+    pub(super) shapes: Option<std::vec::IntoIter<Shape>>,
     /// How high the operand stack was.
     highest: usize,
 }
@@ -114,6 +121,9 @@ pub(super) fn translate(
         type_signatures: HashMap::new(),
         builtin_signatures: [None; BUILTINS.len()],
         locals,
+        handlers: None,
+        handler_entries: 0,
+        shapes: None,
         highest: 0,
     };
     let result = translator.function(&body, &params[1..]);
@@ -135,7 +145,7 @@ pub(super) fn translate(
     Ok(Some(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals, live }))
 }
 
-fn unreadable(e: wasmparser::Error) -> CompileError {
+pub(super) fn unreadable(e: wasmparser::Error) -> CompileError {
     CompileError::Internal(format!("a validated function cannot be read: {e}"))
 }
 
@@ -168,7 +178,7 @@ impl Translator<'_> {
                     return Ok(());
                 }
             } else {
-                self.unreachable_op(op);
+                self.unreachable_op(op)?;
             }
         }
         Ok(())
@@ -200,13 +210,19 @@ impl Translator<'_> {
             Op::Loop(ty) => self.loop_(ty)?,
             Op::If(ty) => self.if_(ty)?,
             Op::Else => self.else_(),
-            Op::End => self.end(),
+            Op::End | Op::Delegate(_) => self.end()?,
             Op::Br(depth) => self.br(depth),
             Op::BrIf(depth) => self.br_if(depth),
             Op::BrTable(targets) => self.br_table(&targets).map_err(unreadable)?,
             Op::Return => self.return_(),
             Op::Call(callee) => self.call(callee)?,
             Op::ReturnCall(callee) => self.return_call(callee)?,
+            Op::Throw(tag) => self.throw(tag)?,
+            Op::ThrowRef => self.throw_ref()?,
+            Op::TryTable(table) => self.try_table(&table)?,
+            Op::Try(ty) => self.try_(ty)?,
+            Op::Catch(_) | Op::CatchAll => self.catch()?,
+            Op::Rethrow(depth) => self.rethrow(depth)?,
             Op::Drop => {
                 self.pop();
             }
@@ -290,14 +306,20 @@ impl Translator<'_> {
     }
 
     /// An operator that cannot be reached: only the nesting counts.
-    fn unreachable_op(&mut self, op: Op<'_>) {
+    fn unreachable_op(&mut self, op: Op<'_>) -> Result<(), CompileError> {
         match op {
-            Op::Block(_) | Op::Loop(_) | Op::If(_) => self.skipped += 1,
+            Op::Block(_) | Op::Loop(_) | Op::If(_) | Op::TryTable(_) => self.skipped += 1,
+            Op::Try(_) => {
+                self.skip_try()?;
+                self.skipped += 1;
+            }
             Op::Else if self.skipped == 0 => self.else_(),
-            Op::End if self.skipped == 0 => self.end(),
-            Op::End => self.skipped -= 1,
+            Op::Catch(_) | Op::CatchAll if self.skipped == 0 => self.catch()?,
+            Op::End | Op::Delegate(_) if self.skipped == 0 => self.end()?,
+            Op::End | Op::Delegate(_) => self.skipped -= 1,
             _ => {}
         }
+        Ok(())
     }
 }
 

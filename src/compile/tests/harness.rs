@@ -4,7 +4,7 @@
 #![allow(clippy::vec_box, reason = "the addresses are given to generated code")]
 
 use crate::compile::builtin::{BUILTINS, Builtin};
-use crate::compile::code::{Code, EntryCode};
+use crate::compile::code::{Code, EntryCode, Handler};
 use crate::compile::layout::*;
 use crate::compile::optimizing::Effort;
 use crate::compile::{Compiler, Tunables, stubs};
@@ -73,7 +73,7 @@ pub type Outcome = Result<Vec<Val>, TrapCode>;
 const FUNC_WORDS: usize = 9;
 /// Behind the store's words that the layout knows.
 const STORE_WORDS: usize = 16;
-const STORE_FAKE: usize = 8;
+const STORE_FAKE: usize = 12;
 
 /// An instance that runs.
 pub struct Fake {
@@ -94,6 +94,11 @@ pub struct Fake {
     pub trap: Option<TrapCode>,
     pub raised_host_trap: u64,
     pub limit: u64,
+    /// Exceptions that somebody wanted a reference to. Laid out as `Exception`: tag and payload behind a header.
+    pub exceptions: Vec<Box<[u64; 6]>>,
+    /// Only their addresses matter. Imported ones of one type are one tag.
+    tags: Vec<Box<u64>>,
+    payloads: Vec<Vec<u128>>,
     code_table: Vec<u64>,
     _type_ids: Vec<u32>,
     slots: Vec<Box<u64>>,
@@ -166,7 +171,8 @@ const RESERVATION: usize = (4 << 30) + (64 << 20);
 pub fn module(wat: &str) -> Module {
     let bytes = wat::parse_str(wat).unwrap_or_else(|e| panic!("{e}"));
     let bytes: Arc<[u8]> = bytes.into();
-    Module::new(bytes, &Features::ALL, 1).unwrap_or_else(|e| panic!("{e}"))
+    let features = Features { legacy_exceptions: true, ..Features::ALL };
+    Module::new(bytes, &features, 1).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Code of a host function, for the imports of an instance.
@@ -213,6 +219,9 @@ impl Fake {
             trap: None,
             raised_host_trap: 0,
             limit: 0,
+            exceptions: Vec::new(),
+            tags: Vec::new(),
+            payloads: vec![vec![0; 64]],
             code_table,
             _type_ids: type_ids,
             slots: Vec::new(),
@@ -265,6 +274,15 @@ impl Fake {
             (VMCTX_INSTANCE, fake),
         ] {
             self.set_word(offset, value);
+        }
+        self.store[STORE_PAYLOAD as usize / 8] = self.payloads[0].as_ptr() as u64;
+        for tag in 0..self.module.tags.len() {
+            self.tags.push(Box::new(0));
+            let ty = self.module.tag_type(tag as u32);
+            let same = (0..tag).find(|other| self.module.tag_type(*other as u32) == ty);
+            let object = if tag < self.module.imported_tags as usize { same.unwrap_or(tag) } else { tag };
+            let address = &raw const *self.tags[object] as u64;
+            self.set_word(self.layout.tag(tag as u32), address);
         }
         for func in 0..self.module.imported_functions {
             let (at, object) = (self.layout.imported_function(func), &self.funcs[func as usize]);
@@ -542,6 +560,36 @@ unsafe extern "C" fn land(fp: u64, sp: u64, landing: u64) -> ! {
     )
 }
 
+/// Goes on where an exception is caught: everything but what it gets is garbage there.
+#[unsafe(naked)]
+unsafe extern "C" fn land_caught(fp: u64, sp: u64, landing: u64, payload: u64, exception: u64) -> ! {
+    std::arch::naked_asm!(
+        "mov rbp, rdi",
+        "mov rsp, rsi",
+        "mov r11, rdx",
+        "mov rax, rcx",
+        "mov rdx, r8",
+        "mov rbx, -1",
+        "mov rcx, -1",
+        "mov rsi, -1",
+        "mov rdi, -1",
+        "mov r8, -1",
+        "mov r9, -1",
+        "mov r10, -1",
+        "mov r12, -1",
+        "mov r13, -1",
+        "mov r14, -1",
+        "mov r15, -1",
+        "pcmpeqd xmm0, xmm0",
+        "movaps xmm1, xmm0",
+        "movaps xmm2, xmm0",
+        "movaps xmm3, xmm0",
+        "movaps xmm4, xmm0",
+        "movaps xmm15, xmm0",
+        "jmp r11",
+    )
+}
+
 /// Where a trap of a store lands: frame pointer, stack pointer, landing.
 unsafe fn landing(store: *const u64) -> (u64, u64, u64) {
     // SAFETY: an activation is running.
@@ -673,6 +721,12 @@ unsafe extern "C" fn helper(number: u32, args: *const u64, fp: u64, pc: u64) -> 
             }
             Builtin::raise_uninitialized => (*fake).raise(TrapCode::UninitializedElement),
             Builtin::func_type_matches => 0,
+            Builtin::throw => (*fake).throw(args[1], 0, fp, pc),
+            Builtin::throw_ref => {
+                let exception = args[1] as *const u64;
+                (*fake).throw(*exception.add(EXCEPTION_TAG as usize / 8), args[1], fp, pc)
+            }
+            Builtin::exception_new => (*fake).new_exception(args[1]),
             Builtin::memory_grow => (*fake).grow_memory(args[1] as usize, args[2]),
             Builtin::table_get_lazy => {
                 let (table, index) = (args[1] as usize, args[2] as usize);
@@ -694,6 +748,47 @@ impl Fake {
         unsafe {
             let (fp, sp, landing) = landing(self.store.as_ptr());
             land(fp, sp, landing)
+        }
+    }
+
+    fn new_exception(&mut self, tag: u64) -> u64 {
+        let payload = self.payloads[0].clone();
+        let mut exception = Box::new([0; 6]);
+        exception[EXCEPTION_TAG as usize / 8] = tag;
+        exception[EXCEPTION_PAYLOAD as usize / 8] = payload.as_ptr() as u64;
+        self.payloads.push(payload);
+        self.exceptions.push(exception);
+        self.exceptions.last().unwrap().as_ptr() as u64
+    }
+
+    /// Goes to the innermost handler, as the runtime does.
+    unsafe fn throw(&mut self, tag: u64, exception: u64, mut fp: u64, mut pc: u64) -> ! {
+        let activation = self.store[STORE_ACTIVATION as usize / 8];
+        // SAFETY: frames of this thread, up to the entry stub's.
+        unsafe {
+            let end = *((activation + u64::from(ACTIVATION_FP)) as *const u64);
+            while fp != end {
+                if let Some((func, offset)) = self.find(pc as usize - 1) {
+                    let code = &self.codes[func];
+                    let matches = |handler: &&Handler| {
+                        let word = |offset: u32| *self.vmctx.as_ptr().cast::<u64>().add(offset as usize / 8);
+                        handler.call == offset + 1 && handler.clause.tag.is_none_or(|at| word(at) == tag)
+                    };
+                    if let Some(handler) = code.handlers.iter().find(matches) {
+                        let landing = self.starts[func].0 as u64 + u64::from(handler.landing);
+                        let (sp, by_ref) = (fp - u64::from(code.frame_below_fp), handler.clause.by_ref);
+                        let exception = if by_ref && exception == 0 { self.new_exception(tag) } else { exception };
+                        let payload = match exception as *const u64 {
+                            none if none.is_null() => self.store[STORE_PAYLOAD as usize / 8],
+                            exception => *exception.add(EXCEPTION_PAYLOAD as usize / 8),
+                        };
+                        land_caught(fp, sp, landing, payload, if by_ref { exception } else { u64::MAX });
+                    }
+                }
+                pc = *((fp + 8) as *const u64);
+                fp = *(fp as *const u64);
+            }
+            self.raise(TrapCode::UncaughtException)
         }
     }
 

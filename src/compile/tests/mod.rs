@@ -2,6 +2,7 @@
 
 mod calls;
 mod control;
+mod exceptions;
 mod harness;
 mod limits;
 mod memory;

@@ -105,6 +105,7 @@ const SUITES: &[Suite] = &[
         file_count: 1,
         directive_count: 109,
     },
+    Suite { name: "exceptions", files: exceptions, language: everything, file_count: 3, directive_count: 95 },
 ];
 
 fn everything(config: Config) -> Config {
@@ -124,6 +125,11 @@ fn one_of_each(config: Config) -> Config {
 /// What came after WebAssembly 2.0 is off.
 fn webassembly_2(config: Config) -> Config {
     config.multi_memory(false).memory64(false).custom_page_sizes(false).wide_arithmetic(false).threads(false)
+}
+
+/// The files about exceptions. One declares recursion groups.
+fn exceptions() -> Vec<TestFile<'static>> {
+    proposal(Proposal::ExceptionHandling).filter(|file| file.name() != "tag.wast").collect()
 }
 
 /// Tells a child process, which runs one file, from the parent.

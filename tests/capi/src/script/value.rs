@@ -88,6 +88,10 @@ fn ref_type(heap: &HeapType<'_>) -> Result<ValType, String> {
     match heap {
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValType::FuncRef),
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Ok(ValType::ExternRef),
+        // Exceptions have the kind of host references.
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn | AbstractHeapType::NoExn } => {
+            Ok(ValType::ExternRef)
+        }
         other => Err(format!("the runner does not know the heap type {other:?}")),
     }
 }

@@ -1,0 +1,52 @@
+;; Exceptions that pass through four functions, each of which cleans up and throws them on.
+(module
+  (tag $t (param i32))
+  (global $cleanups (mut i32) (i32.const 0))
+
+  (func $throw (param i32)
+    (throw $t (local.get 0)))
+
+  (func $one (param i32)
+    (block $cleanup (result exnref)
+      (try_table (catch_all_ref $cleanup)
+        (call $throw (local.get 0)))
+      (return))
+    (global.set $cleanups (i32.add (global.get $cleanups) (i32.const 1)))
+    (throw_ref))
+
+  (func $two (param i32)
+    (block $cleanup (result exnref)
+      (try_table (catch_all_ref $cleanup)
+        (call $one (local.get 0)))
+      (return))
+    (global.set $cleanups (i32.add (global.get $cleanups) (i32.const 1)))
+    (throw_ref))
+
+  (func $three (param i32)
+    (block $cleanup (result exnref)
+      (try_table (catch_all_ref $cleanup)
+        (call $two (local.get 0)))
+      (return))
+    (global.set $cleanups (i32.add (global.get $cleanups) (i32.const 1)))
+    (throw_ref))
+
+  (func $four (param i32)
+    (block $cleanup (result exnref)
+      (try_table (catch_all_ref $cleanup)
+        (call $three (local.get 0)))
+      (return))
+    (global.set $cleanups (i32.add (global.get $cleanups) (i32.const 1)))
+    (throw_ref))
+
+  (func (export "run") (param $n i32) (result i32)
+    (local $sum i32)
+    (global.set $cleanups (i32.const 0))
+    (loop $again
+      (block $caught (result i32)
+        (try_table (catch $t $caught)
+          (call $four (local.get $n)))
+        (unreachable))
+      (local.set $sum (i32.add (local.get $sum)))
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (br_if $again (local.get $n)))
+    (i32.add (local.get $sum) (global.get $cleanups))))
