@@ -6,7 +6,7 @@ use std::{env, fs, io};
 
 /// What machine code depends on: the compiler's room, the structures that it shares with the runtime, the versions of the
 /// dependencies. Code that was serialized by a library with another identity is compiled anew.
-const GENERATOR: &[&str] = &["src/compile", "src/runtime/vmctx.rs", "src/types.rs", "src/trap.rs", "Cargo.lock"];
+const GENERATOR: &[&str] = &["src/compile", "src/runtime/vmctx.rs", "src/types", "src/trap.rs", "Cargo.lock"];
 
 fn main() -> io::Result<()> {
     // The signal handlers and the fork handlers stay registered as long as the process lives: the library must not be

@@ -125,6 +125,12 @@ WASM_API_EXTERN void tenon_config_set_simd(wasm_config_t *config, bool on);
 /// Whether modules may use the relaxed vector instructions; on by default, but off whenever `v128` is.
 WASM_API_EXTERN void tenon_config_set_relaxed_simd(wasm_config_t *config, bool on);
 
+/// Whether modules may use tail calls; on by default.
+WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on);
+
+/// Whether modules may use references to functions of a certain type, and references that are never null; on by default.
+WASM_API_EXTERN void tenon_config_set_function_references(wasm_config_t *config, bool on);
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, uint64_t bytes);
@@ -267,6 +273,241 @@ WASM_API_EXTERN bool tenon_frame_func_name(const wasm_frame_t *frame, own wasm_n
 WASM_API_EXTERN bool tenon_frame_module_name(const wasm_frame_t *frame, own wasm_name_t *out);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
+// Reference types and defined types
+
+/// A function, structure or array type, to which reference types can point.
+typedef struct tenon_deftype_t tenon_deftype_t;
+
+/// What a defined type defines.
+typedef enum tenon_defkind_enum {
+  /// Functions.
+  TENON_DEF_FUNC,
+  /// Structures.
+  TENON_DEF_STRUCT,
+  /// Arrays.
+  TENON_DEF_ARRAY,
+} tenon_defkind_enum;
+
+/// How a field keeps its value: whole, or the lowest bits of an `i32`.
+typedef enum tenon_packing_enum {
+  /// A value of the field's type.
+  TENON_UNPACKED = 0,
+  /// 8 bits of an `i32`.
+  TENON_I8 = 8,
+  /// 16 bits of an `i32`.
+  TENON_I16 = 16,
+} tenon_packing_enum;
+
+/// What a defined type defines: one of the constants of `tenon_defkind_enum`.
+typedef uint8_t tenon_defkind_t;
+
+/// A field of a structure, or the elements of an array.
+typedef struct tenon_field_t {
+  /// The type of its value: `i32` if it is packed.
+  wasm_valtype_t *type;
+  /// How it is kept: one of the constants of `tenon_packing_enum`.
+  uint8_t packing;
+  /// Whether it may be set after creation.
+  bool is_mutable;
+} tenon_field_t;
+
+/// A type that is to be declared. Nothing in it changes hands.
+typedef struct tenon_subtype_t {
+  /// What it defines: one of the constants of `tenon_defkind_enum`.
+  tenon_defkind_t kind;
+  /// Whether nothing may be declared below it.
+  bool is_final;
+  /// The type that it is declared below, which must exist already; NULL if there is none.
+  const tenon_deftype_t *supertype;
+  /// Of functions: the function type. Else it is not looked at.
+  const wasm_functype_t *func;
+  /// Of structures: the fields; of arrays: a field for the elements. Else it is not looked at.
+  const tenon_field_t *fields;
+  /// How many fields there are.
+  size_t field_count;
+} tenon_subtype_t;
+
+/// Deletes a defined type; NULL is allowed.
+WASM_API_EXTERN void tenon_deftype_delete(own tenon_deftype_t *ty);
+
+/// Makes a copy of a defined type. With NULL: NULL.
+WASM_API_EXTERN own tenon_deftype_t *tenon_deftype_copy(const tenon_deftype_t *ty);
+
+/// Whether they are the same type. NULL is the same as NULL only.
+WASM_API_EXTERN bool tenon_deftype_same(const tenon_deftype_t *ty, const tenon_deftype_t *other);
+
+/// Whether what has type `ty` has type `other` too: it is the same, or declared below it. With NULL: false.
+WASM_API_EXTERN bool tenon_deftype_matches(const tenon_deftype_t *ty, const tenon_deftype_t *other);
+
+/// What it defines. With NULL: `TENON_DEF_FUNC`.
+WASM_API_EXTERN tenon_defkind_t tenon_deftype_kind(const tenon_deftype_t *ty);
+
+/// Whether nothing may be declared below it. With NULL: true.
+WASM_API_EXTERN bool tenon_deftype_is_final(const tenon_deftype_t *ty);
+
+/// The type that it is declared below; NULL if there is none, or with NULL.
+WASM_API_EXTERN own tenon_deftype_t *tenon_deftype_supertype(const tenon_deftype_t *ty);
+
+/// The defined type of a function type. With NULL: NULL.
+WASM_API_EXTERN own tenon_deftype_t *tenon_deftype_of_functype(const wasm_functype_t *ty);
+
+/// The function type that is defined; NULL if it defines something else, or with NULL.
+WASM_API_EXTERN own wasm_functype_t *tenon_deftype_functype(const tenon_deftype_t *ty);
+
+/// How many fields a structure has; 1 for arrays, whose elements are alike; 0 for functions and with NULL.
+WASM_API_EXTERN size_t tenon_deftype_field_count(const tenon_deftype_t *ty);
+
+/// A field of a structure, or the elements of an array: `out` receives it, and its type is the caller's. False, and `out` is
+/// left alone, if there is none, or where memory has run out.
+WASM_API_EXTERN bool tenon_deftype_field(
+    const tenon_deftype_t *ty, size_t index, own tenon_field_t *out);
+
+/// Declares `count` types as one recursion group: references among them are by `tenon_valtype_new_ref_in_group`. Each place
+/// of `out`, which has as many, receives a type of the caller's. It is an error, and `out` is left alone, if a declaration
+/// is not complete, or not allowed below its supertype.
+WASM_API_EXTERN own tenon_error_t *tenon_deftype_new_group(
+    const tenon_subtype_t *types, size_t count, own tenon_deftype_t **out);
+
+/// What references of a type point to. Four hierarchies, each from its top down to what has no values.
+typedef enum tenon_heaptype_enum {
+  /// Any function.
+  TENON_HEAP_FUNC = 0,
+  /// No function.
+  TENON_HEAP_NOFUNC = 1,
+  /// Anything of the host's.
+  TENON_HEAP_EXTERN = 2,
+  /// Nothing of the host's.
+  TENON_HEAP_NOEXTERN = 3,
+  /// Anything that WebAssembly makes, or that was converted to it.
+  TENON_HEAP_ANY = 4,
+  /// Of these, what can be compared.
+  TENON_HEAP_EQ = 5,
+  /// A number of 31 bits.
+  TENON_HEAP_I31 = 6,
+  /// Any structure.
+  TENON_HEAP_STRUCT = 7,
+  /// Any array.
+  TENON_HEAP_ARRAY = 8,
+  /// None of these.
+  TENON_HEAP_NONE = 9,
+  /// Any exception.
+  TENON_HEAP_EXN = 10,
+  /// No exception.
+  TENON_HEAP_NOEXN = 11,
+  /// What a defined type has: `tenon_valtype_deftype` tells it.
+  TENON_HEAP_DEFINED = 12,
+} tenon_heaptype_enum;
+
+/// What references of a type point to: one of the constants of `tenon_heaptype_enum`.
+typedef uint8_t tenon_heaptype_t;
+
+/// Makes a reference type. NULL for a number that is no heap type, and for `TENON_HEAP_DEFINED`, which needs
+/// `tenon_valtype_new_ref_to`.
+WASM_API_EXTERN own wasm_valtype_t *tenon_valtype_new_ref(bool nullable, tenon_heaptype_t heap);
+
+/// Makes the type of references to what has a defined type. With NULL: NULL.
+WASM_API_EXTERN own wasm_valtype_t *tenon_valtype_new_ref_to(
+    bool nullable, const tenon_deftype_t *ty);
+
+/// Makes the type of references to what has a type that is still being declared: the one at `place`, of this kind, in the
+/// group to which the new type is given (`tenon_deftype_new_group`). It has no meaning elsewhere. NULL for a kind that does
+/// not exist.
+WASM_API_EXTERN own wasm_valtype_t *tenon_valtype_new_ref_in_group(
+    bool nullable, uint32_t place, tenon_defkind_t kind);
+
+/// The kind that values of the type have as `tenon_val_t`. With NULL: `WASM_I32`.
+WASM_API_EXTERN wasm_valkind_t tenon_valtype_kind(const wasm_valtype_t *ty);
+
+/// Whether it is a reference type. With NULL: false.
+WASM_API_EXTERN bool tenon_valtype_is_ref(const wasm_valtype_t *ty);
+
+/// Whether it is a reference type to which null belongs. With NULL: false.
+WASM_API_EXTERN bool tenon_valtype_is_nullable(const wasm_valtype_t *ty);
+
+/// What references of the type point to. For types that are not reference types, and with NULL: `TENON_HEAP_NONE`.
+WASM_API_EXTERN tenon_heaptype_t tenon_valtype_heap(const wasm_valtype_t *ty);
+
+/// The defined type that references of the type point to; NULL if there is none, or with NULL.
+WASM_API_EXTERN own tenon_deftype_t *tenon_valtype_deftype(const wasm_valtype_t *ty);
+
+/// Whether values of type `ty` are values of type `other` too. With NULL: false.
+WASM_API_EXTERN bool tenon_valtype_matches(const wasm_valtype_t *ty, const wasm_valtype_t *other);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Values of every type
+//
+// `wasm_val_t` has no room for vectors, and `wasm.h` no names for references newer than itself. What follows has.
+
+/// A value of any type: its kind says which member of the union holds it. A reference may be null; one that is
+/// not is owned by whoever owns the value.
+typedef struct tenon_val_t {
+  /// One of the constants of `wasm_valkind_enum` or `tenon_valkind_enum`.
+  wasm_valkind_t kind;
+  union {
+    int32_t i32;
+    int64_t i64;
+    float32_t f32;
+    float64_t f64;
+    /// Little-endian, as in memory.
+    uint8_t v128[16];
+    wasm_ref_t *ref;
+    /// The member that makes the alignment that of 64 bits.
+    uint64_t bits[2];
+  } of;
+} tenon_val_t;
+
+/// The kinds that `tenon_val_t` has besides those of `wasm_valkind_enum`.
+typedef enum tenon_valkind_enum {
+  /// A 128-bit vector.
+  TENON_V128 = 4,
+  /// Anything that WebAssembly makes, or null: `anyref` and what belongs to it.
+  TENON_ANYREF = 130,
+  /// An exception, or null.
+  TENON_EXNREF,
+} tenon_valkind_enum;
+
+/// A function of the host that takes values of any type. The arguments are lent to it; the results, which come with a kind
+/// that no value has, it fills in, and gives away the references among them. `caller` is the host function itself.
+/// NULL is success; a trap that it returns is given away.
+typedef own wasm_trap_t *(*tenon_val_callback_t)(
+    void *env, const wasm_func_t *caller, const tenon_val_t *args, size_t arg_count,
+    tenon_val_t *results, size_t result_count);
+
+/// Deletes a value: gives up the reference in it, if there is one, and leaves a null reference there. Numbers stay as they
+/// are. NULL is allowed.
+WASM_API_EXTERN void tenon_val_delete(own tenon_val_t *val);
+
+/// Makes a copy of a value, with a reference of its own if it has one. With NULL: a null reference.
+WASM_API_EXTERN void tenon_val_copy(own tenon_val_t *out, const tenon_val_t *val);
+
+/// Calls a function with values of any type: the arguments are lent to it, and `results`, of as many as the function has,
+/// receive what the caller then owns. NULL if it returned; else the trap that ended it, or that says what was wrong with the
+/// arguments, and the results are not to be looked at.
+WASM_API_EXTERN own wasm_trap_t *tenon_func_call_val(
+    const wasm_func_t *func, const tenon_val_t *args, size_t arg_count, tenon_val_t *results,
+    size_t result_count);
+
+/// Makes a function of the host that takes values of any type. The finalizer, which may be NULL, is called once with the
+/// environment when the function dies; not if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_func_new_val(
+    wasm_store_t *store, const wasm_functype_t *ty, tenon_val_callback_t callback, void *env,
+    void (*finalizer)(void*), own wasm_func_t **out);
+
+/// `wasm_global_new` for a value of any type, with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_global_new_val(
+    wasm_store_t *store, const wasm_globaltype_t *ty, const tenon_val_t *value,
+    own wasm_global_t **out);
+
+/// The value of a global, of whatever type: `out` receives it, and a reference in it is the caller's. With a failure: a null
+/// reference.
+WASM_API_EXTERN own tenon_error_t *tenon_global_get_val(
+    const wasm_global_t *global, own tenon_val_t *out);
+
+/// `wasm_global_set` for a value of any type, with a reason.
+WASM_API_EXTERN own tenon_error_t *tenon_global_set_val(
+    wasm_global_t *global, const tenon_val_t *value);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
 // Raw values
 
 /// A value without its kind: whoever uses it knows which member holds it.
@@ -292,7 +533,7 @@ typedef own wasm_trap_t *(*tenon_raw_callback_t)(
     void *env, const wasm_func_t *caller, tenon_raw_t *values);
 
 /// Makes a function of the host that takes raw values. The finalizer, which may be NULL, is called once with the environment
-/// when the function dies; not if there is an error. References as results are not supported.
+/// when the function dies; not if there is an error.
 WASM_API_EXTERN own tenon_error_t *tenon_func_new_raw(
     wasm_store_t *store, const wasm_functype_t *ty, tenon_raw_callback_t callback, void *env,
     void (*finalizer)(void*), own wasm_func_t **out);

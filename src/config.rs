@@ -8,6 +8,18 @@ pub struct Features {
     pub simd: bool,
     /// The relaxed ones among them; off whenever `simd` is.
     pub relaxed_simd: bool,
+    /// `return_call` and its kin.
+    pub tail_calls: bool,
+    /// References to functions of a certain type, and references that are never null.
+    pub function_references: bool,
+}
+
+impl Features {
+    /// All of them.
+    pub const ALL: Features = Features { simd: true, relaxed_simd: true, tail_calls: true, function_references: true };
+    /// None of them: the language without what can be switched.
+    pub const NONE: Features =
+        Features { simd: false, relaxed_simd: false, tail_calls: false, function_references: false };
 }
 
 /// The settings of an engine. They do not change once it exists.
@@ -42,7 +54,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            features: Features { simd: true, relaxed_simd: true },
+            features: Features::ALL,
             signals: true,
             eager: false,
             memory_reservation: Config::FULL_RESERVATION,

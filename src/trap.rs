@@ -46,10 +46,12 @@ pub enum TrapCode {
     Interrupt = 19,
     /// A function could not be compiled: out of code memory, or too large.
     CompilationFailure = 20,
+    /// `call_ref` of a null reference: a `NullReference` with a message of its own.
+    NullFunctionReference = 64,
 }
 
 impl TrapCode {
-    /// All codes, in the order of their numbers.
+    /// All codes of `tenon.h`, in the order of their numbers.
     pub const ALL: [TrapCode; 21] = [
         TrapCode::Host,
         TrapCode::Unreachable,
@@ -76,7 +78,18 @@ impl TrapCode {
 
     /// The code with this number.
     pub fn from_u8(number: u8) -> Option<TrapCode> {
-        TrapCode::ALL.get(usize::from(number)).copied()
+        match number {
+            64 => Some(TrapCode::NullFunctionReference),
+            number => TrapCode::ALL.get(usize::from(number)).copied(),
+        }
+    }
+
+    /// The code of `tenon.h`: some that the specification words differently are one there.
+    pub fn public(self) -> TrapCode {
+        match self {
+            TrapCode::NullFunctionReference => TrapCode::NullReference,
+            code => code,
+        }
     }
 
     /// The specification's wording.
@@ -103,6 +116,7 @@ impl TrapCode {
             TrapCode::OutOfFuel => "out of fuel",
             TrapCode::Interrupt => "interrupt",
             TrapCode::CompilationFailure => "compilation failure",
+            TrapCode::NullFunctionReference => "null function reference",
         }
     }
 }
@@ -118,5 +132,11 @@ mod tests {
             assert_eq!(TrapCode::from_u8(i as u8), Some(*code));
         }
         assert_eq!(TrapCode::from_u8(TrapCode::ALL.len() as u8), None);
+        for number in 0..=255 {
+            if let Some(code) = TrapCode::from_u8(number) {
+                assert_eq!(code as u8, number);
+                assert!(TrapCode::ALL.contains(&code.public()));
+            }
+        }
     }
 }

@@ -71,7 +71,7 @@ const EVERYTHING: &str = r#"(module $everything
 fn everything_is_taken_over() {
     let m = module(EVERYTHING);
     let f = FuncType::new([ValType::I32, ValType::I64], [ValType::F32, ValType::F64]);
-    assert_eq!(m.types, [f.clone(), FuncType::new([], [])]);
+    assert_eq!(m.types, [DefType::Func(f.clone()), DefType::Func(FuncType::new([], []))]);
     assert_eq!(m.functions, [0, 1, 0, 1]);
     assert_eq!([m.imported_functions, m.imported_tables, m.imported_memories, m.imported_globals], [2, 1, 1, 1]);
     assert_eq!(m.start, Some(3));

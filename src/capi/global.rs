@@ -7,9 +7,11 @@ use super::own::{Empty, Out, Own};
 use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
 use super::val::wasm_val_t;
+use crate::runtime::error::Error;
 use crate::runtime::global::Global;
 use crate::runtime::object::ObjectKind;
-use crate::types::ValType;
+use crate::runtime::store::Store;
+use crate::types::{GlobalType, ValType};
 use std::ffi::c_void;
 
 /// A global.
@@ -90,15 +92,30 @@ pub(crate) fn new(
     ty: Option<&wasm_globaltype_t>,
     value: Option<&wasm_val_t>,
 ) -> Result<Counted<wasm_global_t>, tenon_error_t> {
+    let value = required(value, function, "the value")?;
+    new_with(function, store, ty, |store, ty| Global::new(store, ty, value.val()))
+}
+
+/// The runtime's global, which the thread may use.
+pub(crate) fn checked<'a>(function: &str, global: Option<&'a wasm_global_t>) -> Result<&'a Global, tenon_error_t> {
+    Ok(&entered(global, function, "the global")?.0)
+}
+
+/// Makes a global of the host with `make`.
+pub(crate) fn new_with(
+    function: &str,
+    store: Lent<wasm_store_t>,
+    ty: Option<&wasm_globaltype_t>,
+    make: impl FnOnce(&Store, GlobalType) -> Result<*mut Global, Error>,
+) -> Result<Counted<wasm_global_t>, tenon_error_t> {
     error::attempt(function, || {
         let store = store.entered(function)?;
         let Some(ty) = required(ty, function, "the type")?.to_ty() else {
             let message = format_args!("{function}: the type is not one of a global");
             return Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, message));
         };
-        let value = required(value, function, "the value")?;
         // SAFETY: a new global comes with a handle.
-        unsafe { Counted::take(Global::new(store, *ty, value.val())?) }.ok_or_else(error::last)
+        unsafe { Counted::take(make(store, *ty)?) }.ok_or_else(error::last)
     })
 }
 

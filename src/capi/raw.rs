@@ -44,7 +44,7 @@ pub type tenon_raw_callback_t = Option<
 type RawInC = unsafe extern "C" fn(*mut c_void, *const wasm_func_t, *mut tenon_raw_t) -> Handle<wasm_trap_t>;
 
 /// Makes a function of the host that takes raw values. The finalizer, which may be NULL, is called once with the environment
-/// when the function dies; not if there is an error. References as results are not supported.
+/// when the function dies; not if there is an error.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_func_new_raw(
     store: Lent<wasm_store_t>,

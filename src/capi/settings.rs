@@ -37,6 +37,18 @@ pub extern "C" fn tenon_config_set_relaxed_simd(config: Option<&mut wasm_config_
     set("tenon_config_set_relaxed_simd", config, |config| config.features.relaxed_simd = on);
 }
 
+/// Whether modules may use tail calls; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_tail_calls(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_tail_calls", config, |config| config.features.tail_calls = on);
+}
+
+/// Whether modules may use references to functions of a certain type, and references that are never null; on by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_function_references(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_function_references", config, |config| config.features.function_references = on);
+}
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 #[unsafe(no_mangle)]

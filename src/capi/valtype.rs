@@ -5,22 +5,24 @@
 use super::error::{self, Kind};
 use super::own::{Out, Own, Take, boxed};
 use super::vec::{self, Copied, Owned, Vector, vector};
-use crate::types::{HeapType, RefType, ValType};
+use crate::types::{DefType, Hierarchy, ValType};
 
 /// A value type.
 pub struct wasm_valtype_t {
     ty: ValType,
+    /// The defined type that it mentions.
+    _owned: Option<DefType>,
 }
 
 impl wasm_valtype_t {
     /// The C object for a type.
     pub(crate) fn from_ty(ty: ValType) -> Own<wasm_valtype_t> {
-        boxed(wasm_valtype_t { ty })
+        boxed(wasm_valtype_t::inline(ty))
     }
 
     /// The same as part of another object.
-    pub(crate) const fn inline(ty: ValType) -> wasm_valtype_t {
-        wasm_valtype_t { ty }
+    pub(crate) fn inline(ty: ValType) -> wasm_valtype_t {
+        wasm_valtype_t { ty, _owned: ty.def_type() }
     }
 
     /// The type.
@@ -133,8 +135,8 @@ pub(crate) fn kind_of(ty: ValType) -> wasm_valkind_t {
         ValType::F32 => ValKind::WASM_F32 as wasm_valkind_t,
         ValType::F64 => ValKind::WASM_F64 as wasm_valkind_t,
         ValType::V128 => V128_KIND,
-        ValType::Ref(RefType { heap: HeapType::Extern, .. }) => ValKind::WASM_EXTERNREF as wasm_valkind_t,
-        ValType::Ref(RefType { heap: HeapType::Func, .. }) => ValKind::WASM_FUNCREF as wasm_valkind_t,
+        ValType::Ref(ty) if ty.heap.hierarchy() == Hierarchy::Func => ValKind::WASM_FUNCREF as wasm_valkind_t,
+        ValType::Ref(_) => ValKind::WASM_EXTERNREF as wasm_valkind_t,
     }
 }
 

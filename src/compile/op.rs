@@ -7,7 +7,7 @@
 //! An operator outside of the supported language is an error that names it.
 
 use super::vector::{self, VectorLoad, VectorOp, VectorStore};
-use wasmparser::{BlockType, MemArg, MemArgTarget, Operator};
+use wasmparser::{BlockType, HeapType, MemArg, MemArgTarget, Operator};
 
 /// An integer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,6 +237,8 @@ pub enum Callee {
         /// The table's index.
         table: u32,
     },
+    /// The function that a reference on the stack points to, of the type with this index.
+    Ref(u32),
 }
 
 /// An operator by its family.
@@ -264,8 +266,10 @@ pub enum Op<'a> {
     BrTable(wasmparser::BrTable<'a>),
     /// `return`
     Return,
-    /// `call`, `call_indirect`
+    /// `call`, `call_indirect`, `call_ref`
     Call(Callee),
+    /// `return_call`, `return_call_indirect`, `return_call_ref`: the callee takes the place of the caller's frame.
+    ReturnCall(Callee),
     /// `drop`
     Drop,
     /// `select` with or without types.
@@ -331,7 +335,13 @@ pub enum Op<'a> {
     /// Between types.
     Convert(Convert),
     /// `ref.null`
-    RefNull,
+    RefNull(HeapType),
+    /// `ref.as_non_null`: traps on null.
+    RefAsNonNull,
+    /// `br_on_null`: branches without the reference if it is null, else keeps it.
+    BrOnNull(u32),
+    /// `br_on_non_null`: branches with the reference unless it is null, else drops it.
+    BrOnNonNull(u32),
     /// `ref.is_null`
     RefIsNull,
     /// `ref.func`
@@ -423,6 +433,12 @@ impl<'a> Op<'a> {
                 Op::Call(Callee::Indirect { ty: *type_index, table: *table_index })
             }
             O::Drop => Op::Drop,
+            O::CallRef { type_index } => Op::Call(Callee::Ref(*type_index)),
+            O::ReturnCall { function_index } => Op::ReturnCall(Callee::Func(*function_index)),
+            O::ReturnCallIndirect { type_index, table_index } => {
+                Op::ReturnCall(Callee::Indirect { ty: *type_index, table: *table_index })
+            }
+            O::ReturnCallRef { type_index } => Op::ReturnCall(Callee::Ref(*type_index)),
             O::Select | O::TypedSelect { .. } => Op::Select,
             O::LocalGet { local_index } => Op::LocalGet(*local_index),
             O::LocalSet { local_index } => Op::LocalSet(*local_index),
@@ -607,7 +623,10 @@ impl<'a> Op<'a> {
             O::F32ReinterpretI32 => Op::Convert(Convert::FloatOfBits(Float::F32)),
             O::F64ReinterpretI64 => Op::Convert(Convert::FloatOfBits(Float::F64)),
 
-            O::RefNull { .. } => Op::RefNull,
+            O::RefNull { hty } => Op::RefNull(*hty),
+            O::RefAsNonNull => Op::RefAsNonNull,
+            O::BrOnNull { relative_depth } => Op::BrOnNull(*relative_depth),
+            O::BrOnNonNull { relative_depth } => Op::BrOnNonNull(*relative_depth),
             O::RefIsNull => Op::RefIsNull,
             O::RefFunc { function_index } => Op::RefFunc(*function_index),
             O::TableGet { table } => Op::TableGet(*table),
@@ -688,6 +707,8 @@ mod tests {
             "reference_types",
             "simd",
             "relaxed_simd",
+            "tail_call",
+            "function_references",
         ];
         let mut opcodes: Vec<Vec<u8>> = (0..=0xff).map(|op| vec![op]).collect();
         for prefix in 0xfb..=0xfe {
@@ -706,7 +727,7 @@ mod tests {
             assert_eq!(Op::new(&operator).is_ok(), is_in, "{operator:?}");
             if is_in { families += 1 } else { others += 1 }
         }
-        assert_eq!((families, others), (458, 170));
+        assert_eq!((families, others), (465, 163));
     }
 
     #[test]

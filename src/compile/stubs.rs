@@ -20,7 +20,7 @@ use super::code::{Code, EntryCode};
 use super::layout::*;
 use super::optimizing::{Compiler, Effort, clif_type, finish, wasm_signature};
 use crate::trap::TrapCode;
-use crate::types::{FuncType, HeapType, RefType, ValType};
+use crate::types::{FuncType, Hierarchy, ValType};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{
@@ -110,10 +110,6 @@ pub fn host_stub(compiler: &mut Compiler, ty: &FuncType, with_env: bool) -> Resu
 
 /// The code of host functions of type `ty` whose callback takes an array of raw values.
 pub fn raw_host_stub(compiler: &mut Compiler, ty: &FuncType) -> Result<Code, CompileError> {
-    if ty.results().iter().any(|result| result.is_ref()) {
-        let what = format!("a raw host function of type {ty}: references as results need wasm_func_new");
-        return Err(CompileError::NotSupported { what, module_offset: None });
-    }
     host(compiler, ty, |stub, func| {
         let count = ty.params().len().max(ty.results().len()) as u32;
         let values = stub.slot(count * RAW_SIZE, 4);
@@ -126,6 +122,9 @@ pub fn raw_host_stub(compiler: &mut Compiler, ty: &FuncType) -> Result<Code, Com
         let array = stub.b.ins().stack_addr(I64, values, 0);
         let trap = stub.call_host(callback, &[env, func, array]);
         stub.raise_if_trap(func, trap);
+        if ty.results().iter().any(|result| result.is_ref()) {
+            stub.call_builtin(func, Builtin::raw_result_refs, &[array]);
+        }
         ty.results()
             .iter()
             .enumerate()
@@ -146,7 +145,7 @@ fn check_expressible(ty: &FuncType) -> Result<(), CompileError> {
     Ok(())
 }
 
-/// The kind of a `wasm_val_t` of type `ty`.
+/// The kind of a `wasm_val_t` of type `ty`: references are of one of two kinds.
 fn val_kind(ty: ValType) -> i64 {
     match ty {
         ValType::I32 => 0,
@@ -154,8 +153,8 @@ fn val_kind(ty: ValType) -> i64 {
         ValType::F32 => 2,
         ValType::F64 => 3,
         ValType::V128 => 4,
-        ValType::Ref(RefType { heap: HeapType::Extern, .. }) => 128,
-        ValType::Ref(RefType { heap: HeapType::Func, .. }) => 129,
+        ValType::Ref(ty) if ty.heap.hierarchy() == Hierarchy::Func => 129,
+        ValType::Ref(_) => 128,
     }
 }
 

@@ -8,6 +8,7 @@ use super::error::{ModuleError, ModuleErrorKind};
 use super::validate::Bodies;
 use super::*;
 use crate::config::Features;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wasmparser::{BinaryReader, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
 use wasmparser::{Validator, ValidatorResources, WasmFeatures};
 
@@ -30,6 +31,8 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     let mut allowed = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST);
     allowed.set(WasmFeatures::SIMD, features.simd);
     allowed.set(WasmFeatures::RELAXED_SIMD, features.simd && features.relaxed_simd);
+    allowed.set(WasmFeatures::TAIL_CALL, features.tail_calls);
+    allowed.set(WasmFeatures::FUNCTION_REFERENCES, features.function_references);
     allowed
 }
 
@@ -55,8 +58,10 @@ fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, M
                 first_index: module.imported_functions,
                 resources,
                 features,
+                tail_calls_out: AtomicBool::new(false),
             };
             let (checked, data) = bodies.validate(threads, read_data);
+            module.tail_calls_out = bodies.tail_calls_out.load(Ordering::Relaxed);
             checked.map_err(|error| named(error, &module, bytes))?;
             data
         }
@@ -106,9 +111,9 @@ impl<'a> Decoder<'a> {
                 check_count(&s, "types", 2)?;
                 self.validator.type_section(&s)?;
                 self.module.types.reserve_exact(s.count() as usize);
-                for ty in s.into_iter_err_on_gc_types() {
-                    let ty = ty?;
-                    self.module.types.push(func_type(&ty)?);
+                for group in s {
+                    let group = types::rec_group(&self.module.types, group?)?;
+                    self.module.types.extend(group);
                 }
             }
             Payload::ImportSection(s) => {
@@ -133,7 +138,7 @@ impl<'a> Decoder<'a> {
                 self.validator.table_section(&s)?;
                 for table in s.into_iter_with_offsets() {
                     let (offset, table) = table?;
-                    let ty = table_type(&table.ty, offset as usize)?;
+                    let ty = self.module.table_type(&table.ty, offset as usize)?;
                     self.module.tables.push(ty);
                     self.module.table_inits.push(match &table.init {
                         wasmparser::TableInit::RefNull => vec![ConstOp::RefNull],
@@ -159,7 +164,7 @@ impl<'a> Decoder<'a> {
                 self.module.global_inits.reserve_exact(s.count() as usize);
                 for global in s {
                     let global = global?;
-                    self.module.globals.push(global_type(&global.ty)?);
+                    self.module.globals.push(self.module.global_type(&global.ty)?);
                     self.module.global_inits.push(const_expr(&global.init_expr)?);
                 }
             }
@@ -188,7 +193,7 @@ impl<'a> Decoder<'a> {
                 self.validator.element_section(&s)?;
                 self.module.elements.reserve_exact(s.count() as usize);
                 for element in s {
-                    self.module.elements.push(element_segment(element?)?);
+                    self.module.elements.push(element_segment(element?, &self.module.types)?);
                 }
             }
             Payload::DataCountSection { count, range } => self.validator.data_count_section(count, &range)?,
@@ -228,7 +233,7 @@ impl<'a> Decoder<'a> {
                 ExternKind::Func
             }
             wasmparser::TypeRef::Table(ty) => {
-                module.tables.push(table_type(ty, offset)?);
+                module.tables.push(module.table_type(ty, offset)?);
                 module.imported_tables += 1;
                 ExternKind::Table
             }
@@ -238,7 +243,7 @@ impl<'a> Decoder<'a> {
                 ExternKind::Memory
             }
             wasmparser::TypeRef::Global(ty) => {
-                module.globals.push(global_type(ty)?);
+                module.globals.push(module.global_type(ty)?);
                 module.imported_globals += 1;
                 ExternKind::Global
             }
@@ -262,46 +267,8 @@ fn check_count<'a, T: FromReader<'a>>(s: &SectionLimited<'a, T>, what: &str, min
 }
 
 /// The answer to what validation should already have refused.
-fn unsupported(what: String) -> ModuleError {
+pub(super) fn unsupported(what: String) -> ModuleError {
     ModuleError::new(ModuleErrorKind::Unsupported, format!("feature not enabled: {what}"), None)
-}
-
-fn ref_type(ty: wasmparser::RefType) -> Result<RefType, ModuleError> {
-    let heap = match ty.heap_type() {
-        wasmparser::HeapType::Abstract { shared: false, ty: wasmparser::AbstractHeapType::Func } => HeapType::Func,
-        wasmparser::HeapType::Abstract { shared: false, ty: wasmparser::AbstractHeapType::Extern } => HeapType::Extern,
-        other => return Err(unsupported(format!("heap type {other:?}"))),
-    };
-    Ok(RefType { nullable: ty.is_nullable(), heap })
-}
-
-fn val_type(ty: wasmparser::ValType) -> Result<ValType, ModuleError> {
-    Ok(match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(r) => ValType::Ref(ref_type(r)?),
-    })
-}
-
-fn func_type(ty: &wasmparser::FuncType) -> Result<FuncType, ModuleError> {
-    let convert = |types: &[wasmparser::ValType]| types.iter().map(|t| val_type(*t)).collect::<Result<Vec<_>, _>>();
-    Ok(FuncType::new(convert(ty.params())?, convert(ty.results())?))
-}
-
-fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType, ModuleError> {
-    Ok(GlobalType { content: val_type(ty.content_type)?, mutable: ty.mutable })
-}
-
-fn table_type(ty: &wasmparser::TableType, offset: usize) -> Result<TableType, ModuleError> {
-    if ty.initial > limits::MAX_TABLE_ELEMENTS {
-        let max = limits::MAX_TABLE_ELEMENTS;
-        let message = format!("table of at least {} elements; at most {max} are allowed", ty.initial);
-        return Err(ModuleError::new(ModuleErrorKind::Limit, message, offset));
-    }
-    Ok(TableType { element: ref_type(ty.element_type)?, limits: Limits { min: ty.initial, max: ty.maximum } })
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
@@ -338,7 +305,7 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, ModuleError
     Ok(ops)
 }
 
-fn element_segment(element: wasmparser::Element<'_>) -> Result<ElementSegment, ModuleError> {
+fn element_segment(element: wasmparser::Element<'_>, types: &[DefType]) -> Result<ElementSegment, ModuleError> {
     let mode = match &element.kind {
         wasmparser::ElementKind::Passive => SegmentMode::Passive,
         wasmparser::ElementKind::Declared => SegmentMode::Declared,
@@ -362,7 +329,7 @@ fn element_segment(element: wasmparser::Element<'_>) -> Result<ElementSegment, M
                     ElementItems::Expressions(items)
                 }
             };
-            (ref_type(ty)?, items)
+            (types::ref_type(ty, types)?, items)
         }
     };
     Ok(ElementSegment { mode, ty, items })
@@ -479,6 +446,7 @@ impl Module {
             data: Vec::new(),
             bodies: Vec::new(),
             name_section: None,
+            tail_calls_out: false,
             names: OnceLock::new(),
         }
     }

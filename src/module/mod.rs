@@ -10,6 +10,7 @@ pub mod limits;
 mod names;
 mod query;
 pub mod serialize;
+mod types;
 mod validate;
 
 pub use error::{ModuleError, ModuleErrorKind};
@@ -23,8 +24,8 @@ use std::sync::{Arc, OnceLock};
 pub struct Module {
     /// The binary that the module was made from. Function bodies and data segments are ranges of it.
     pub bytes: Arc<[u8]>,
-    /// The type section, in order. Function types only, as yet.
-    pub types: Vec<FuncType>,
+    /// The type section, in order.
+    pub types: Vec<DefType>,
     /// The import section, in order.
     pub imports: Vec<Import>,
     /// The export section, in order.
@@ -59,6 +60,9 @@ pub struct Module {
     pub bodies: Vec<Range<u32>>,
     /// Where the `name` custom section's contents stand in `bytes`, if there is one. Read on demand (`names.rs`).
     pub name_section: Option<Range<u32>>,
+    /// Whether a tail call may lead from one of its functions to one of another instance: a frame of the module then need not
+    /// have a callee of the same instance, even where it called a function of its own.
+    pub tail_calls_out: bool,
     /// The names, once somebody has asked for one.
     names: OnceLock<names::Names>,
 }
@@ -197,7 +201,15 @@ pub struct DataSegment {
 impl Module {
     /// The type of a function of the index space.
     pub fn func_type(&self, func: u32) -> &FuncType {
-        &self.types[self.functions[func as usize] as usize]
+        self.type_of_funcs(self.functions[func as usize])
+    }
+
+    /// The function type with this index.
+    ///
+    /// # Panics
+    /// If it is no function type, which validation has refused wherever one is meant.
+    pub fn type_of_funcs(&self, ty: u32) -> &FuncType {
+        self.types[ty as usize].as_func().expect("a validated module means function types here")
     }
 
     /// The index among the defined functions, if `func` is not imported.

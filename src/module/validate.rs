@@ -7,8 +7,8 @@
 use super::error::{ModuleError, ModuleErrorKind};
 use super::limits;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use wasmparser::{BinaryReader, FuncToValidate, FuncValidatorAllocations, FunctionBody};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use wasmparser::{BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody};
 use wasmparser::{ValidatorResources, WasmFeatures};
 
 /// Bytes of code above which more than one thread is worth its start.
@@ -30,6 +30,8 @@ pub(super) struct Bodies<'a> {
     pub resources: ValidatorResources,
     /// What is allowed.
     pub features: WasmFeatures,
+    /// Set if a tail call to an imported function, or to one that is known at run time only, is among them.
+    pub tail_calls_out: AtomicBool,
 }
 
 impl Bodies<'_> {
@@ -96,10 +98,37 @@ impl Bodies<'_> {
             let mut validator = function.into_validator(std::mem::take(allocs));
             let bytes = &self.bytes[range.start as usize..range.end as usize];
             let body = FunctionBody::new(BinaryReader::new_features(bytes, u64::from(range.start), self.features));
-            validator.validate(&body).map_err(|error| in_function(locals_error(error.into(), &body)))?;
+            self.validate_one(&mut validator, &body).map_err(|error| in_function(locals_error(error.into(), &body)))?;
             *allocs = validator.into_allocations();
         }
         Ok(())
+    }
+}
+
+impl Bodies<'_> {
+    /// `FuncValidator::validate`, which also looks out for tail calls.
+    fn validate_one(
+        &self,
+        validator: &mut FuncValidator<&ValidatorResources>,
+        body: &FunctionBody<'_>,
+    ) -> Result<(), wasmparser::Error> {
+        const RETURN_CALL: u8 = 0x12;
+        const RETURN_CALL_INDIRECT: u8 = 0x13;
+        const RETURN_CALL_REF: u8 = 0x15;
+        let mut reader = body.get_binary_reader();
+        validator.read_locals(&mut reader)?;
+        let bytes = &self.bytes[..body.range().end as usize];
+        while !reader.eof() {
+            let at = reader.original_position();
+            if let opcode @ (RETURN_CALL | RETURN_CALL_INDIRECT | RETURN_CALL_REF) = bytes[at as usize] {
+                let mut operand = BinaryReader::new(&bytes[at as usize + 1..], at + 1);
+                if opcode != RETURN_CALL || operand.read_var_u32().is_ok_and(|func| func < self.first_index) {
+                    self.tail_calls_out.store(true, Ordering::Relaxed);
+                }
+            }
+            reader.visit_operator(&mut validator.visitor(at))??;
+        }
+        reader.finish_expression(&validator.visitor(reader.original_position()))
     }
 }
 

@@ -9,9 +9,10 @@ use crate::runtime::instantiate::{func_ref, init_memory, init_table};
 use crate::runtime::memory::Memory;
 use crate::runtime::object::{Object, release};
 use crate::runtime::trap::{Trap, set_host_trap, set_trap, store_of};
-use crate::runtime::val::{Val, kind_name, kind_of};
+use crate::runtime::val::{Val, check_ref, kind_name, kind_of};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
 use crate::trap::TrapCode;
+use crate::types::ValType;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -54,6 +55,15 @@ pub unsafe extern "C" fn raise_uninitialized(vmctx: *mut Vmctx, index: u64) {
     let code = TrapCode::UninitializedElement;
     // SAFETY: the vmctx of the code that called.
     unsafe { set_trap((*vmctx).store, code, format!("{} {index}", code.message())) };
+}
+
+/// Whether functions of type `actual` may be called as functions of type `expected`.
+///
+/// # Safety
+/// As [`raise_trap`].
+pub unsafe extern "C" fn func_type_matches(vmctx: *mut Vmctx, actual: u32, expected: u32) -> u32 {
+    // SAFETY: the vmctx of the code that called.
+    unsafe { with(vmctx, |instance| Ok(u32::from(instance.module().engine.is_subtype(actual, expected)))) }
 }
 
 /// Raises the trap that a host function returned.
@@ -128,6 +138,31 @@ pub unsafe extern "C" fn host_result_refs(func: *const Func, results: *mut Val) 
             }
         }
         release_refs(results, types.len());
+        if let Some(error) = failed {
+            set_trap(context_of(func), TrapCode::Host, error.message);
+        }
+    }
+}
+
+/// Checks and takes over the references among the raw results of a host function: their handles are given up.
+///
+/// # Safety
+/// Called by the host stub of `func`; `values` begins with its results.
+pub unsafe extern "C" fn raw_result_refs(func: *const Func, values: *mut [u64; 2]) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let store = &*(*func).object.store;
+        let mut failed: Option<Error> = None;
+        for (i, ty) in (&*func).ty().results().iter().enumerate() {
+            let ValType::Ref(ty) = ty else { continue };
+            let object = (*values.add(i))[0] as *const Object;
+            if let Err(error) = check_ref(object.as_ref(), *ty, store, &|| format!("result {i} of the host function")) {
+                failed = Some(error);
+            }
+            if !object.is_null() {
+                release(object);
+            }
+        }
         if let Some(error) = failed {
             set_trap(context_of(func), TrapCode::Host, error.message);
         }

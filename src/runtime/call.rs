@@ -98,7 +98,7 @@ unsafe fn finish_guarded(func: *const Func, store: *const Store, args: *const Va
 }
 
 /// Ends a panic, which would be a mistake of ours, as a trap.
-fn no_panic(work: impl FnOnce() -> *mut Trap) -> *mut Trap {
+pub(in crate::runtime) fn no_panic(work: impl FnOnce() -> *mut Trap) -> *mut Trap {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         // A payload could panic again when dropped.
         std::mem::forget(panic);
@@ -109,7 +109,7 @@ fn no_panic(work: impl FnOnce() -> *mut Trap) -> *mut Trap {
 /// # Safety
 /// As [`call`], with counts checked.
 #[inline(always)]
-unsafe fn run(
+pub(in crate::runtime) unsafe fn run(
     func: *const Func,
     store: *const Store,
     args: *const Val,
@@ -124,7 +124,12 @@ unsafe fn run(
 }
 
 /// What happened, if it was not the plain success. The function is looked at only if it was not called.
-unsafe fn finish(func: *const Func, store: *const Store, args: *const Val, status: u32) -> *mut Trap {
+pub(in crate::runtime) unsafe fn finish(
+    func: *const Func,
+    store: *const Store,
+    args: *const Val,
+    status: u32,
+) -> *mut Trap {
     // SAFETY: the store is alive until `settle`, which comes last.
     unsafe {
         let trap = match status {

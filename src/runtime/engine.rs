@@ -8,8 +8,8 @@ use crate::runtime::memory_pool::MemoryPool;
 use crate::runtime::signals;
 use crate::runtime::signature::Signature;
 use crate::runtime::sys::{compile_stack, vm};
-use crate::types::FuncType;
-use std::collections::HashMap;
+use crate::types::{DefType, FuncType, TypeId, ValType};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,10 +30,10 @@ impl fmt::Debug for Engine {
 
 #[derive(Debug, Default)]
 struct Signatures {
-    by_type: HashMap<FuncType, u32>,
     /// Boxed: their addresses are kept by functions.
-    #[allow(clippy::vec_box)]
-    by_id: Vec<Box<Signature>>,
+    by_type: HashMap<FuncType, Box<Signature>>,
+    /// Other types, kept for as long as the engine: their ids lie in its stores.
+    kept: HashSet<DefType>,
 }
 
 impl Engine {
@@ -83,8 +83,8 @@ impl Engine {
     /// The canonical form of a type. It lives as long as the engine.
     pub fn signature(&self, ty: &FuncType) -> Result<*const Signature, Error> {
         let mut all = self.signatures.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = all.by_type.get(ty) {
-            return Ok(&raw const *all.by_id[*id as usize]);
+        if let Some(known) = all.by_type.get(ty) {
+            return Ok(&raw const **known);
         }
         let (params, results) = (ty.params().len(), ty.results().len());
         if params > limits::MAX_PARAMS || results > limits::MAX_RESULTS {
@@ -95,10 +95,31 @@ impl Engine {
             );
             return Err(Error::new(ErrorKind::Limit, message));
         }
-        let id = all.by_id.len() as u32;
-        all.by_id.push(Box::new(Signature::new(id, ty.clone())));
-        all.by_type.insert(ty.clone(), id);
-        Ok(&raw const *all.by_id[id as usize])
+        let made = all.by_type.entry(ty.clone()).or_insert_with(|| Box::new(Signature::new(ty.clone())));
+        Ok(&raw const **made)
+    }
+
+    /// Whether functions whose type has the first id may be called as functions whose type has the second. Both are types
+    /// of the engine.
+    pub fn is_subtype(&self, sub: u32, of: u32) -> bool {
+        TypeId::func(sub).is_subtype_of(TypeId::func(of))
+    }
+
+    /// Keeps the types of a module for as long as the engine.
+    pub fn keep_types(&self, types: &[DefType]) {
+        let mut all = self.signatures.lock().unwrap_or_else(PoisonError::into_inner);
+        for ty in types {
+            if ty.as_func().is_none() && !all.kept.contains(ty) {
+                all.kept.insert(ty.clone());
+            }
+        }
+    }
+
+    /// Keeps the type that references of type `ty` point to, if it is a defined one, for as long as the engine.
+    pub fn keep_type_in(&self, ty: ValType) {
+        if let Some(ty) = ty.def_type() {
+            self.signatures.lock().unwrap_or_else(PoisonError::into_inner).kept.insert(ty);
+        }
     }
 
     /// Runs `work` with a compiler, on a stack that is large enough wherever the caller stands.

@@ -5,6 +5,7 @@ use crate::runtime::object::{Object, ObjectKind, Standalone, acquire};
 use crate::runtime::store::Store;
 use crate::runtime::val::{Val, kind_of};
 use crate::runtime::vmctx::GlobalCell;
+use crate::runtime::wide::WideVal;
 use crate::types::{GlobalType, ValType};
 use std::cell::UnsafeCell;
 use std::ptr;
@@ -34,9 +35,20 @@ impl Global {
     /// A global of the host's, with one handle.
     pub fn new(store: &Store, ty: GlobalType, value: Val) -> Result<*mut Global, Error> {
         let bits = value.to_bits(ty.content, store, &|| String::from("initial value of the global"))?;
+        Global::of_bits(store, ty, [bits, 0])
+    }
+
+    /// A global of the host's with a value of whatever type, with one handle.
+    pub fn new_wide(store: &Store, ty: GlobalType, value: WideVal) -> Result<*mut Global, Error> {
+        let bits = value.to_bits(ty.content, store, &|| String::from("initial value of the global"))?;
+        Global::of_bits(store, ty, bits)
+    }
+
+    fn of_bits(store: &Store, ty: GlobalType, bits: [u64; 2]) -> Result<*mut Global, Error> {
+        store.engine().keep_type_in(ty.content);
         let made = Standalone::allocate(Some(store), ObjectKind::Global, |object| HostGlobal {
             global: Global { object, ty, cell: ptr::null_mut() },
-            value: UnsafeCell::new(GlobalCell::from_low(bits)),
+            value: UnsafeCell::new(cell_of(bits)),
         });
         // SAFETY: just made, at its final address.
         unsafe {
@@ -46,6 +58,31 @@ impl Global {
             }
             Ok(&raw mut (*made).global)
         }
+    }
+
+    /// The value, of whatever type. A reference comes with a handle of its own.
+    pub fn get_wide(&self) -> WideVal {
+        // SAFETY: the cell lives as long as the group and holds a value of the type; the store is used by this thread.
+        unsafe {
+            let bits = u128::from_le_bytes((*self.cell).0);
+            WideVal::of_bits(self.ty.content, [bits as u64, (bits >> 64) as u64])
+        }
+    }
+
+    /// Replaces the value, of whatever type.
+    pub fn set_wide(&self, value: WideVal) -> Result<(), Error> {
+        if !self.ty.mutable {
+            return Err(Error::argument("the global is constant"));
+        }
+        // SAFETY: a store outlives its objects.
+        let store = unsafe { &*self.object.store };
+        let bits = value.to_bits(self.ty.content, store, &|| String::from("value of the global"))?;
+        if self.ty.content.is_ref() {
+            self.object.group().leak();
+        }
+        // SAFETY: as in `get_wide`; the value is of the type.
+        unsafe { *self.cell = cell_of(bits) };
+        Ok(())
     }
 
     /// The value. A reference comes with a handle of its own.
@@ -100,4 +137,8 @@ pub fn trace_cell(ty: ValType, cell: &GlobalCell, visit: &mut dyn FnMut(*const O
         visit(object);
     }
     1
+}
+
+fn cell_of(bits: [u64; 2]) -> GlobalCell {
+    GlobalCell((u128::from(bits[1]) << 64 | u128::from(bits[0])).to_le_bytes())
 }

@@ -16,7 +16,7 @@ use crate::runtime::table::{Table, lazy};
 use crate::runtime::trap::Trap;
 use crate::runtime::vmctx::GlobalCell;
 use crate::trap::TrapCode;
-use crate::types::{ExternType, HeapType};
+use crate::types::{ExternType, Hierarchy};
 use std::ptr;
 use std::sync::Arc;
 
@@ -257,7 +257,7 @@ pub fn init_table(
     let end = src.checked_add(len).filter(|end| *end <= segment.items.len() as u64).ok_or(out_of_bounds)?;
     let source = src as usize..end as usize;
     table.part(dst, len).ok_or(out_of_bounds)?;
-    let keeps_lazy = table.is_owned_by(instance) && table.ty().element.heap == HeapType::Func;
+    let keeps_lazy = table.is_owned_by(instance) && table.ty().element.heap.hierarchy() == Hierarchy::Func;
     let module = &instance.module().module;
     let element = |i: usize| -> usize {
         match &segment.items {

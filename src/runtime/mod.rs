@@ -28,3 +28,4 @@ pub mod trap;
 pub mod unwind;
 pub mod val;
 pub mod vmctx;
+pub mod wide;

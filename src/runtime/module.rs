@@ -11,6 +11,8 @@ use crate::runtime::signature::{Signature, no_code_memory};
 use crate::runtime::store::Store;
 use crate::runtime::tier;
 use crate::runtime::vmctx::Slot;
+use crate::types::DefType;
+use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +25,7 @@ pub struct CompiledModule {
     pub engine: Arc<Engine>,
     /// Where things lie in its instances.
     pub layout: VmctxLayout,
-    /// Canonical types, by type index.
+    /// Canonical function types, by type index; null for types of other kinds.
     pub signatures: Box<[*const Signature]>,
     /// Their ids, for generated code.
     pub type_ids: Box<[u32]>,
@@ -65,9 +67,10 @@ impl CompiledModule {
         engine: &Arc<Engine>,
         module: Module,
     ) -> Result<Arc<CompiledModule>, Error> {
-        let signatures = module.types.iter().map(|ty| engine.signature(ty)).collect::<Result<Box<[_]>, _>>()?;
-        // SAFETY: signatures live as long as the engine.
-        let type_ids = signatures.iter().map(|s| unsafe { (**s).id }).collect();
+        engine.keep_types(&module.types);
+        let signature = |ty: &DefType| ty.as_func().map_or(Ok(ptr::null()), |ty| engine.signature(ty));
+        let signatures = module.types.iter().map(signature).collect::<Result<Box<[_]>, _>>()?;
+        let type_ids = module.types.iter().map(|ty| ty.id().index()).collect();
         let count = module.bodies.len() as u32;
         let thunks = code_memory::lazy_thunks(count).map_err(no_code_memory)?;
         let thunk = |i: u32| thunks.wrapping_add(i as usize * code_memory::THUNK_SIZE).cast_mut();
@@ -96,7 +99,7 @@ impl CompiledModule {
 
     /// The signature of a function of the index space.
     pub fn signature_of(&self, func: u32) -> &Signature {
-        // SAFETY: signatures live as long as the engine, which the module keeps.
+        // SAFETY: signatures live as long as the engine, which the module keeps; functions have function types.
         unsafe { &*self.signatures[self.module.functions[func as usize] as usize] }
     }
 }

@@ -40,10 +40,10 @@ unsafe impl Sync for Placed {}
 
 impl Signature {
     /// A signature without stubs.
-    pub fn new(id: u32, ty: FuncType) -> Signature {
+    pub fn new(ty: FuncType) -> Signature {
         let has_refs = ty.has_refs();
         Signature {
-            id,
+            id: ty.id().index(),
             ty,
             has_refs,
             entry: OnceLock::new(),

@@ -7,7 +7,7 @@ use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::store::Store;
 use crate::runtime::val::check_ref;
 use crate::runtime::vmctx::TableDef;
-use crate::types::{HeapType, Limits, TableType};
+use crate::types::{Hierarchy, Limits, TableType, ValType};
 use std::alloc::{Layout, alloc_zeroed};
 use std::cell::UnsafeCell;
 use std::ptr;
@@ -39,6 +39,7 @@ impl Table {
     pub fn new(store: &Store, ty: TableType, init: Option<&Object>) -> Result<*mut Table, Error> {
         check_ref(init, ty.element, store, &|| String::from("initial element of the table"))?;
         let elements = allocate(&ty, init.map_or(0, |init| ptr::from_ref(init) as usize))?;
+        store.engine().keep_type_in(ValType::Ref(ty.element));
         let table = Standalone::allocate(Some(store), ObjectKind::Table, |object| {
             Table::with_elements(object, ty, elements, ptr::null())
         });
@@ -133,7 +134,10 @@ impl Table {
         if self.part(dst, len).is_none() || from.part(src, len).is_none() {
             return false;
         }
-        if !ptr::eq(self, from) && from.declared.element.heap == HeapType::Func && !ptr::eq(self.owner, from.owner) {
+        if !ptr::eq(self, from)
+            && from.declared.element.heap.hierarchy() == Hierarchy::Func
+            && !ptr::eq(self.owner, from.owner)
+        {
             for i in src..src + len {
                 from.get(i);
             }

@@ -71,7 +71,7 @@ fn install(module: &CompiledModule, index: u32, block: CodeBlock) -> *const u8 {
 /// Compiles the functions that lazy thunks cannot stand in for: where results do not fit in registers, the callee's vmctx
 /// is not where the lazy trampoline looks for it. They are rare.
 pub fn compile_unlazy(module: &CompiledModule) -> Result<(), Error> {
-    let of_type: Vec<bool> = module.module.types.iter().map(returns_in_memory).collect();
+    let of_type: Vec<bool> = module.module.types.iter().map(|ty| ty.as_func().is_some_and(returns_in_memory)).collect();
     if !of_type.contains(&true) {
         return Ok(());
     }

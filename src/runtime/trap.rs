@@ -90,7 +90,7 @@ impl Trap {
         let message = message.into();
         Standalone::allocate(store, ObjectKind::Trap, |object| Trap {
             object,
-            code,
+            code: code.public(),
             message,
             records: RefCell::default(),
         })

@@ -1,9 +1,10 @@
 //! Values as they cross the boundary: `wasm_val_t`, bit for bit, and checks of its kinds and references.
 
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::func::Func;
 use crate::runtime::object::{Object, ObjectKind};
 use crate::runtime::store::Store;
-use crate::types::{HeapType, RefType, ValType};
+use crate::types::{HeapType, Hierarchy, RefType, ValType};
 use std::ptr;
 
 /// The kinds of `wasm_val_t`, as numbers.
@@ -22,6 +23,10 @@ pub mod kind {
     pub const EXTERNREF: u8 = 128;
     /// `WASM_FUNCREF`
     pub const FUNCREF: u8 = 129;
+    /// `TENON_ANYREF`, of `tenon_val_t` only.
+    pub const ANYREF: u8 = 130;
+    /// `TENON_EXNREF`, likewise.
+    pub const EXNREF: u8 = 131;
 }
 
 /// A value with its kind: the layout of `wasm_val_t`.
@@ -42,8 +47,8 @@ pub fn kind_of(ty: ValType) -> u8 {
         ValType::F32 => kind::F32,
         ValType::F64 => kind::F64,
         ValType::V128 => kind::V128,
-        ValType::Ref(RefType { heap: HeapType::Func, .. }) => kind::FUNCREF,
-        ValType::Ref(RefType { heap: HeapType::Extern, .. }) => kind::EXTERNREF,
+        ValType::Ref(ty) if ty.heap.hierarchy() == Hierarchy::Func => kind::FUNCREF,
+        ValType::Ref(_) => kind::EXTERNREF,
     }
 }
 
@@ -57,6 +62,8 @@ pub fn kind_name(kind: u8) -> &'static str {
         kind::V128 => "v128",
         kind::EXTERNREF => "externref",
         kind::FUNCREF => "funcref",
+        kind::ANYREF => "anyref",
+        kind::EXNREF => "exnref",
         _ => "no kind of value",
     }
 }
@@ -111,7 +118,14 @@ pub fn check_ref(object: Option<&Object>, ty: RefType, store: &Store, what: &dyn
             format!("{}: the {} belongs to another store", what(), object.kind.name()),
         ));
     }
-    if ty.heap == HeapType::Func && object.kind != ObjectKind::Func {
+    // SAFETY: the kind says what the object is.
+    let func = (object.kind == ObjectKind::Func).then(|| unsafe { &*ptr::from_ref(object).cast::<Func>() });
+    let belongs = match (ty.heap, func) {
+        (HeapType::Extern, _) => true,
+        (heap, Some(func)) => HeapType::Concrete(func.ty().id()).matches(heap),
+        _ => false,
+    };
+    if !belongs {
         return Err(Error::argument(format!("{}: expected {ty}, found a {}", what(), object.kind.name())));
     }
     object.group().leak();

@@ -1,4 +1,4 @@
-//! What is not WebAssembly 2.0 is refused, and the message names it.
+//! What is switched off, or not supported, is refused, and the message names it.
 
 use super::*;
 
@@ -47,7 +47,7 @@ const OFF: &[(&str, &str)] = &[
 ];
 
 /// All that can be switched off is.
-const NOTHING: Features = Features { simd: false, relaxed_simd: false };
+const NOTHING: Features = Features::NONE;
 
 #[test]
 fn what_is_off_is_refused_by_name() {
@@ -77,11 +77,11 @@ fn components_are_refused() {
 #[test]
 fn vectors_are_on() {
     let m = module("(module (func (param v128) (result v128) local.get 0))");
-    assert_eq!(m.types[0], FuncType::new([ValType::V128], [ValType::V128]));
+    assert_eq!(m.types[0].as_func(), Some(&FuncType::new([ValType::V128], [ValType::V128])));
     let relaxed = "(module (func unreachable i8x16.relaxed_swizzle drop))";
     module(relaxed);
     // Each has its switch, but relaxed operators are nothing without vectors.
-    for features in [Features { simd: true, relaxed_simd: false }, Features { simd: false, relaxed_simd: true }] {
+    for features in [Features { simd: true, ..Features::NONE }, Features { relaxed_simd: true, ..Features::NONE }] {
         let error = Module::new(binary(relaxed).into(), &features, 1).unwrap_err();
         assert_eq!(error.message, "feature not enabled: relaxed SIMD");
     }
@@ -100,6 +100,8 @@ fn what_is_on() {
         "(global i64 (i64.add (i64.const 1) (i64.mul (i64.const 2) (i64.const 3))))",
         "(func (param externref funcref) (result externref) (select (result externref) \
           (local.get 0) (ref.null extern) (ref.is_null (local.get 1))))",
+        "(func return_call 0)",
+        "(type $t (func)) (func (param (ref $t) (ref null $t)) (call_ref $t (local.get 0)))",
     ];
     for text in texts {
         module(&format!("(module {text})"));

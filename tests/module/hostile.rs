@@ -25,7 +25,11 @@ impl Noise {
 }
 
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::RELAXED_SIMD)
+    WasmFeatures::WASM2
+        .union(WasmFeatures::EXTENDED_CONST)
+        .union(WasmFeatures::RELAXED_SIMD)
+        .union(WasmFeatures::TAIL_CALL)
+        .union(WasmFeatures::FUNCTION_REFERENCES)
 }
 
 /// A module of the language that is on, as wasm-smith makes it from noise.
@@ -43,7 +47,7 @@ fn smith(noise: &mut Noise) -> Vec<u8> {
         custom_page_sizes_enabled: false,
         memory64_enabled: false,
         max_memories: 1,
-        tail_call_enabled: false,
+        tail_call_enabled: true,
         threads_enabled: false,
         wide_arithmetic_enabled: false,
         max_table_elements: 10_000_000,

@@ -6,9 +6,27 @@ use super::translate::Translator;
 use crate::compile::CompileError;
 use crate::compile::builtin::{Builtin, BuiltinType};
 use crate::compile::layout::*;
+use crate::compile::op::Callee;
 use crate::trap::TrapCode;
-use crate::types::HeapType;
+use crate::types::{HeapType, Hierarchy};
 use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, SigRef, UserExternalName, Value, types};
+
+/// What a call is made to.
+struct Target {
+    /// The type, by index.
+    ty: u32,
+    sig: SigRef,
+    code: Code,
+    vmctx: Value,
+}
+
+/// Where the callee's code is.
+enum Code {
+    /// It is the function being compiled.
+    This(ir::FuncRef),
+    /// At this address.
+    At(Value),
+}
 
 impl Translator<'_> {
     /// Calls a helper with the vmctx and `args`.
@@ -46,25 +64,70 @@ impl Translator<'_> {
         if let Some(sig) = self.type_signatures.get(&ty) {
             return Ok(*sig);
         }
-        let sig = wasm_signature(&self.module.types[ty as usize])?;
+        let sig = wasm_signature(self.module.type_of_funcs(ty))?;
         let sig = self.b.import_signature(sig);
         self.type_signatures.insert(ty, sig);
         Ok(sig)
     }
 
-    /// `call`
-    pub(super) fn call(&mut self, func: u32) -> Result<(), CompileError> {
+    /// `call`, `call_indirect`, `call_ref`
+    pub(super) fn call(&mut self, callee: Callee) -> Result<(), CompileError> {
+        let target = self.target(callee)?;
+        let args = self.pop_args(target.ty, target.vmctx);
+        let call = match target.code {
+            Code::This(func) => self.b.ins().call(func, &args),
+            Code::At(code) => self.b.ins().call_indirect(target.sig, code, &args),
+        };
+        self.stack.extend_from_slice(self.b.func.dfg.inst_results(call));
+        Ok(())
+    }
+
+    /// `return_call`, `return_call_indirect`, `return_call_ref`
+    pub(super) fn return_call(&mut self, callee: Callee) -> Result<(), CompileError> {
+        let target = self.target(callee)?;
+        let args = self.pop_args(target.ty, target.vmctx);
+        match target.code {
+            Code::This(func) => self.b.ins().return_call(func, &args),
+            Code::At(code) => self.b.ins().return_call_indirect(target.sig, code, &args),
+        };
+        self.reachable = false;
+        Ok(())
+    }
+
+    /// What a call needs besides its arguments. Pops what tells the callee; traps if there is none of the type.
+    fn target(&mut self, callee: Callee) -> Result<Target, CompileError> {
+        match callee {
+            Callee::Func(func) => self.func_target(func),
+            Callee::Indirect { ty, table } => {
+                let index = self.pop();
+                let func = self.table_element(table, index, TrapCode::UndefinedElement);
+                let element = self.module.tables[table as usize].element;
+                debug_assert_eq!(element.heap.hierarchy(), Hierarchy::Func);
+                if element.nullable {
+                    self.trap_if_uninitialized(func, index);
+                }
+                if !element.heap.matches(HeapType::Concrete(self.module.types[ty as usize].id())) {
+                    self.check_func_type(ty, func);
+                }
+                self.ref_target(ty, func)
+            }
+            Callee::Ref(ty) => {
+                let func = self.pop();
+                self.trap_unless(func, TrapCode::NullFunctionReference);
+                self.ref_target(ty, func)
+            }
+        }
+    }
+
+    fn func_target(&mut self, func: u32) -> Result<Target, CompileError> {
         // Whoever walks the stack knows the vmctx of a frame that called a function of its own module: it is the callee's.
         self.calls = true;
         self.visible |= self.module.defined_func(func).is_none();
         let ty = self.module.functions[func as usize];
         let sig = self.type_signature(ty)?;
         if func == self.func_index {
-            let callee = self.this_function(sig);
-            let args = self.pop_args(ty, self.vmctx);
-            let call = self.b.ins().call(callee, &args);
-            self.push_results(call);
-            return Ok(());
+            let code = Code::This(self.this_function(sig));
+            return Ok(Target { ty, sig, code, vmctx: self.vmctx });
         }
         let (code, vmctx) = match self.module.defined_func(func) {
             Some(defined) => {
@@ -83,39 +146,40 @@ impl Translator<'_> {
                 (self.b.ins().load(POINTER, flags, slot, 0), vmctx)
             }
         };
-        self.call_code(ty, sig, code, vmctx);
-        Ok(())
+        Ok(Target { ty, sig, code: Code::At(code), vmctx })
     }
 
-    /// `call_indirect`
-    pub(super) fn call_indirect(&mut self, ty: u32, table: u32) -> Result<(), CompileError> {
+    /// The function that a reference points to, which is not null.
+    fn ref_target(&mut self, ty: u32, func: Value) -> Result<Target, CompileError> {
         self.visible = true;
         let sig = self.type_signature(ty)?;
-        let index = self.pop();
-        let func = self.table_element(table, index, TrapCode::UndefinedElement);
-        let nullable = self.module.tables[table as usize].element.nullable;
-        debug_assert_eq!(self.module.tables[table as usize].element.heap, HeapType::Func);
+        let flags = self.changing();
+        let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
+        let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);
+        let code = self.b.ins().load(POINTER, flags, slot, 0);
+        Ok(Target { ty, sig, code: Code::At(code), vmctx })
+    }
 
-        if nullable {
-            self.trap_if_uninitialized(func, index);
-        }
+    /// Traps unless a function has this type or one below it.
+    fn check_func_type(&mut self, ty: u32, func: Value) {
         let flags = self.changing();
         let actual = self.b.ins().load(types::I32, flags, func, FUNC_TYPE_ID as i32);
         let expected = self.type_id(ty);
         let same = self.b.ins().icmp(ir::condcodes::IntCC::Equal, actual, expected);
-        self.trap_unless(same, TrapCode::IndirectCallTypeMismatch);
-
-        let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
-        let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);
-        let code = self.b.ins().load(POINTER, flags, slot, 0);
-        self.call_code(ty, sig, code, vmctx);
-        Ok(())
-    }
-
-    fn call_code(&mut self, ty: u32, sig: SigRef, code: Value, vmctx: Value) {
-        let args = self.pop_args(ty, vmctx);
-        let call = self.b.ins().call_indirect(sig, code, &args);
-        self.push_results(call);
+        if self.module.types[ty as usize].is_final() {
+            self.trap_unless(same, TrapCode::IndirectCallTypeMismatch);
+            return;
+        }
+        let (slow, matches) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(slow);
+        self.b.ins().brif(same, matches, &[], slow, &[]);
+        self.b.seal_block(slow);
+        self.b.switch_to_block(slow);
+        let below = self.builtin(Builtin::func_type_matches, &[actual, expected]).expect("it has a result");
+        self.trap_unless(below, TrapCode::IndirectCallTypeMismatch);
+        self.b.ins().jump(matches, &[]);
+        self.b.seal_block(matches);
+        self.b.switch_to_block(matches);
     }
 
     /// The function being compiled, for direct calls of itself; `finish.rs` resolves them.
@@ -131,15 +195,11 @@ impl Translator<'_> {
     }
 
     fn pop_args(&mut self, ty: u32, vmctx: Value) -> Vec<Value> {
-        let count = self.module.types[ty as usize].params().len();
+        let count = self.module.type_of_funcs(ty).params().len();
         let at = self.stack.len() - count;
         let mut args = Vec::with_capacity(count + 1);
         args.push(vmctx);
         args.extend(self.stack.drain(at..));
         args
-    }
-
-    fn push_results(&mut self, call: ir::Inst) {
-        self.stack.extend_from_slice(self.b.func.dfg.inst_results(call));
     }
 }

@@ -70,7 +70,7 @@ impl Translator<'_> {
             BlockType::Empty => (Vec::new(), Vec::new()),
             BlockType::Type(ty) => (Vec::new(), vec![local_type(ty)]),
             BlockType::FuncType(index) => {
-                let ty = &self.module.types[index as usize];
+                let ty = self.module.type_of_funcs(index);
                 (self.clif_types(ty.params())?, self.clif_types(ty.results())?)
             }
         })
@@ -205,6 +205,30 @@ impl Translator<'_> {
         self.b.ins().brif(condition, label, &values, next, &[]);
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+    }
+
+    /// `br_on_null`
+    pub(super) fn br_on_null(&mut self, depth: u32) {
+        let reference = self.pop();
+        let (label, count) = self.label(depth);
+        let values = args(&self.stack[self.stack.len() - count..]);
+        let next = self.b.create_block();
+        self.b.ins().brif(reference, next, &[], label, &values);
+        self.b.seal_block(next);
+        self.b.switch_to_block(next);
+        self.push(reference);
+    }
+
+    /// `br_on_non_null`
+    pub(super) fn br_on_non_null(&mut self, depth: u32) {
+        let reference = *self.stack.last().expect("validation has counted the operands");
+        let (label, count) = self.label(depth);
+        let values = args(&self.stack[self.stack.len() - count..]);
+        let next = self.b.create_block();
+        self.b.ins().brif(reference, label, &values, next, &[]);
+        self.b.seal_block(next);
+        self.b.switch_to_block(next);
+        self.pop();
     }
 
     pub(super) fn br_table(&mut self, targets: &BrTable<'_>) -> Result<(), wasmparser::Error> {

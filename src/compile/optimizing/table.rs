@@ -8,7 +8,7 @@ use crate::compile::builtin::Builtin;
 use crate::compile::layout::*;
 use crate::module::ConstOp;
 use crate::trap::TrapCode;
-use crate::types::HeapType;
+use crate::types::Hierarchy;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
@@ -50,7 +50,7 @@ impl Translator<'_> {
         let address = self.element_address(table, index, code);
         let flags = self.element_flags(table);
         let element = self.b.ins().load(POINTER, flags, address, 0);
-        if self.module.tables[table as usize].element.heap != HeapType::Func {
+        if self.module.tables[table as usize].element.heap.hierarchy() != Hierarchy::Func {
             return element;
         }
         let (cold, next) = self.cold_and_next();
@@ -152,6 +152,13 @@ impl Translator<'_> {
         let is_null = self.b.ins().icmp_imm_u(IntCC::Equal, reference, 0);
         let is_null = self.b.ins().uextend(types::I32, is_null);
         self.push(is_null);
+    }
+
+    /// `ref.as_non_null`
+    pub(super) fn ref_as_non_null(&mut self) {
+        let reference = self.pop();
+        self.trap_unless(reference, TrapCode::NullReference);
+        self.push(reference);
     }
 
     /// Where a global's cell is: a pointer and an offset.

@@ -10,7 +10,7 @@ use super::frame;
 use super::locals::Locals;
 use crate::compile::builtin::BUILTINS;
 use crate::compile::layout::*;
-use crate::compile::op::{Callee, Op};
+use crate::compile::op::Op;
 use crate::compile::{CompileError, Tunables};
 use crate::module::Module;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
@@ -126,7 +126,7 @@ pub(super) fn translate(
     b.finalize(target);
 
     // Without signals, a full stack is found by a frame that is complete.
-    let visible = visible || calls && !tunables.signals;
+    let visible = visible || calls && (!tunables.signals || module.tail_calls_out);
     let vmctx_slot = visible.then(|| frame::keep_vmctx(func, entry));
     if visible && !tunables.signals {
         frame::check_stack(func, entry);
@@ -205,8 +205,8 @@ impl Translator<'_> {
             Op::BrIf(depth) => self.br_if(depth),
             Op::BrTable(targets) => self.br_table(&targets).map_err(unreadable)?,
             Op::Return => self.return_(),
-            Op::Call(Callee::Func(func)) => self.call(func)?,
-            Op::Call(Callee::Indirect { ty, table }) => self.call_indirect(ty, table)?,
+            Op::Call(callee) => self.call(callee)?,
+            Op::ReturnCall(callee) => self.return_call(callee)?,
             Op::Drop => {
                 self.pop();
             }
@@ -262,10 +262,13 @@ impl Translator<'_> {
             Op::FloatBinary(_, op) => self.float_binary(op),
             Op::FloatCompare(_, op) => self.float_compare(op),
             Op::Convert(op) => self.convert(op),
-            Op::RefNull => {
+            Op::RefNull(_) => {
                 let value = self.b.ins().iconst(POINTER, 0);
                 self.push(value);
             }
+            Op::RefAsNonNull => self.ref_as_non_null(),
+            Op::BrOnNull(depth) => self.br_on_null(depth),
+            Op::BrOnNonNull(depth) => self.br_on_non_null(depth),
             Op::RefIsNull => self.ref_is_null(),
             Op::RefFunc(func) => self.ref_func(func),
             Op::TableGet(table) => self.table_get(table),

@@ -221,16 +221,16 @@ fn positions_are_the_operators() {
 #[test]
 fn what_is_not_supported_is_named() {
     let mut module = module("(module (func (param i32) (result i32) (local.get 0)) (func nop nop))");
-    // Validation lets nothing through that is not compiled: `return_call 0` takes the place of what it has seen.
+    // Validation lets nothing through that is not compiled: `suspend 0` takes the place of what it has seen.
     let mut bytes = module.bytes.to_vec();
     let nops = module.bodies[1].end as usize - 3;
     assert_eq!(bytes[nops..], [0x01, 0x01, 0x0b]);
-    bytes[nops..nops + 2].copy_from_slice(&[0x12, 0x00]);
+    bytes[nops..nops + 2].copy_from_slice(&[0xe2, 0x00]);
     module.bytes = bytes.into();
     let mut compiler = Compiler::new(&SIGNALS.tunables).unwrap();
     let Err(CompileError::NotSupported { what, module_offset }) = compiler.function(&module, 1) else {
         panic!("the function is compiled")
     };
-    assert_eq!((what.as_str(), module_offset), ("return_call", Some(nops as u32)));
+    assert_eq!((what.as_str(), module_offset), ("suspend", Some(nops as u32)));
     assert!(compiler.function(&module, 0).is_ok());
 }

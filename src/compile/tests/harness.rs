@@ -167,7 +167,7 @@ const RESERVATION: usize = (4 << 30) + (64 << 20);
 pub fn module(wat: &str) -> Module {
     let bytes = wat::parse_str(wat).unwrap_or_else(|e| panic!("{e}"));
     let bytes: Arc<[u8]> = bytes.into();
-    Module::new(bytes, &Features { simd: true, relaxed_simd: true }, 1).unwrap_or_else(|e| panic!("{e}"))
+    Module::new(bytes, &Features::ALL, 1).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Code of a host function, for the imports of an instance.
@@ -672,6 +672,7 @@ unsafe extern "C" fn helper(number: u32, args: *const u64, fp: u64, pc: u64) -> 
                 (*fake).raise(TrapCode::Host)
             }
             Builtin::raise_uninitialized => (*fake).raise(TrapCode::UninitializedElement),
+            Builtin::func_type_matches => 0,
             Builtin::memory_grow => (*fake).grow_memory(args[1] as usize, args[2]),
             Builtin::table_get_lazy => {
                 let (table, index) = (args[1] as usize, args[2] as usize);

@@ -28,6 +28,13 @@ const SUITES: &[Suite] = &[
     Suite { name: "wasm-v2", files: || spec(SpecVersion::V2).collect(), file_count: 90, directive_count: 28_012 },
     Suite { name: "simd", files: simd, file_count: 58, directive_count: 25_989 },
     Suite {
+        name: "function-references",
+        files: || proposal(Proposal::FunctionReferences).collect(),
+        file_count: 26,
+        directive_count: 1_874,
+    },
+    Suite { name: "tail-call", files: || proposal(Proposal::TailCall).collect(), file_count: 2, directive_count: 119 },
+    Suite {
         name: "relaxed-simd",
         files: || proposal(Proposal::RelaxedSimd).collect(),
         file_count: 7,

@@ -4,16 +4,119 @@
 //! Nothing here knows about modules, code or stores. Matching (section 3.3) is defined here once and
 //! used by instantiation, table and global writes, and the C API.
 
-use std::fmt;
-use std::sync::Arc;
+mod def;
+mod show;
 
-/// A heap type: what a reference points to. The collector's types join here.
+pub use def::{
+    ArrayType, CompositeType, DefKind, DefType, FieldType, FuncType, Member, StructType, SubType, TypeId, register,
+};
+
+/// A heap type: what a reference points to.
+///
+/// ```text
+///            any                    func        extern      exn
+///             |                      |            |          |
+///             eq                 $function        |          |
+///        /    |    \                 |            |          |
+///      i31  struct  array             |            |          |
+///       |     |       |               |            |          |
+///       |  $struct  $array            |            |          |
+///        \    |    /                 |            |          |
+///            none                  nofunc     noextern    noexn
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HeapType {
     /// `func`: any function.
     Func,
+    /// `nofunc`: no function.
+    NoFunc,
     /// `extern`: a reference owned by the host.
     Extern,
+    /// `noextern`: none of these.
+    NoExtern,
+    /// `any`: anything that WebAssembly makes, or that was converted to it.
+    Any,
+    /// `eq`: anything that can be compared.
+    Eq,
+    /// `i31`: a number of 31 bits.
+    I31,
+    /// `struct`: any structure.
+    Struct,
+    /// `array`: any array.
+    Array,
+    /// `none`: none of these.
+    None,
+    /// `exn`: an exception.
+    Exn,
+    /// `noexn`: no exception.
+    NoExn,
+    /// A defined type, and what is below it.
+    Concrete(TypeId),
+}
+
+/// The four hierarchies of references: a value of one is never a value of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hierarchy {
+    /// Functions.
+    Func,
+    /// References owned by the host.
+    Extern,
+    /// What WebAssembly makes.
+    Any,
+    /// Exceptions.
+    Exn,
+}
+
+impl HeapType {
+    /// The hierarchy that it belongs to.
+    pub fn hierarchy(self) -> Hierarchy {
+        match self {
+            HeapType::Func | HeapType::NoFunc => Hierarchy::Func,
+            HeapType::Extern | HeapType::NoExtern => Hierarchy::Extern,
+            HeapType::Exn | HeapType::NoExn => Hierarchy::Exn,
+            HeapType::Any | HeapType::Eq | HeapType::I31 => Hierarchy::Any,
+            HeapType::Struct | HeapType::Array | HeapType::None => Hierarchy::Any,
+            HeapType::Concrete(id) => match id.kind() {
+                DefKind::Func => Hierarchy::Func,
+                DefKind::Struct | DefKind::Array => Hierarchy::Any,
+            },
+        }
+    }
+
+    /// The heap type at the top of the hierarchy.
+    pub fn top(self) -> HeapType {
+        match self.hierarchy() {
+            Hierarchy::Func => HeapType::Func,
+            Hierarchy::Extern => HeapType::Extern,
+            Hierarchy::Any => HeapType::Any,
+            Hierarchy::Exn => HeapType::Exn,
+        }
+    }
+
+    /// Whether it is the bottom of its hierarchy, to which nothing belongs.
+    pub fn is_bottom(self) -> bool {
+        matches!(self, HeapType::NoFunc | HeapType::NoExtern | HeapType::None | HeapType::NoExn)
+    }
+
+    /// Whether what belongs to it belongs to `other` too (section 3.3.3).
+    pub fn matches(self, other: HeapType) -> bool {
+        if self == other || self.is_bottom() && self.hierarchy() == other.hierarchy() {
+            return true;
+        }
+        match (self, other) {
+            (HeapType::Concrete(a), HeapType::Concrete(b)) => a.is_subtype_of(b),
+            (HeapType::Concrete(a), other) => match a.kind() {
+                DefKind::Func => other == HeapType::Func,
+                DefKind::Struct => HeapType::Struct.matches(other),
+                DefKind::Array => HeapType::Array.matches(other),
+            },
+            (HeapType::I31 | HeapType::Struct | HeapType::Array, other) => {
+                matches!(other, HeapType::Eq | HeapType::Any)
+            }
+            (HeapType::Eq, other) => other == HeapType::Any,
+            _ => false,
+        }
+    }
 }
 
 /// A reference type: a heap type and whether null belongs to it.
@@ -30,6 +133,11 @@ impl RefType {
     pub const FUNC: RefType = RefType { nullable: true, heap: HeapType::Func };
     /// `externref`, that is `(ref null extern)`.
     pub const EXTERN: RefType = RefType { nullable: true, heap: HeapType::Extern };
+
+    /// Whether values of this type are values of `other` too (section 3.3.4).
+    pub fn matches(self, other: RefType) -> bool {
+        (other.nullable || !self.nullable) && self.heap.matches(other.heap)
+    }
 }
 
 /// A value type.
@@ -54,43 +162,57 @@ impl ValType {
     pub const FUNCREF: ValType = ValType::Ref(RefType::FUNC);
     /// `externref`.
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERN);
+    /// `anyref`.
+    pub const ANYREF: ValType = ValType::nullable(HeapType::Any);
+    /// `eqref`.
+    pub const EQREF: ValType = ValType::nullable(HeapType::Eq);
+    /// `i31ref`.
+    pub const I31REF: ValType = ValType::nullable(HeapType::I31);
+    /// `exnref`.
+    pub const EXNREF: ValType = ValType::nullable(HeapType::Exn);
+
+    /// The type of references to `heap`, and null.
+    pub const fn nullable(heap: HeapType) -> ValType {
+        ValType::Ref(RefType { nullable: true, heap })
+    }
 
     /// Whether values of the type are references.
     pub fn is_ref(self) -> bool {
         matches!(self, ValType::Ref(_))
     }
+
+    /// The hierarchy of references that the type belongs to, if its values are references.
+    pub fn hierarchy(self) -> Option<Hierarchy> {
+        if let ValType::Ref(ty) = self { Some(ty.heap.hierarchy()) } else { None }
+    }
+
+    /// Whether values of this type are values of `other` too (section 3.3.5).
+    pub fn matches(self, other: ValType) -> bool {
+        match (self, other) {
+            (ValType::Ref(a), ValType::Ref(b)) => a.matches(b),
+            _ => self == other,
+        }
+    }
+
+    /// The defined type that it mentions, if it mentions one that has an owner. Who keeps a type without its module
+    /// keeps this beside it.
+    pub fn def_type(self) -> Option<DefType> {
+        match self {
+            ValType::Ref(RefType { heap: HeapType::Concrete(id), .. }) => id.resolve(),
+            _ => None,
+        }
+    }
 }
 
-/// A function type: parameters to results. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct FuncType {
-    all: Arc<[ValType]>,
-    params: usize,
-}
-
-impl FuncType {
-    /// The type with these parameters and results.
-    pub fn new(params: impl IntoIterator<Item = ValType>, results: impl IntoIterator<Item = ValType>) -> FuncType {
-        let mut all: Vec<ValType> = params.into_iter().collect();
-        let params = all.len();
-        all.extend(results);
-        FuncType { all: all.into(), params }
-    }
-
-    /// The parameter types, in order.
-    pub fn params(&self) -> &[ValType] {
-        &self.all[..self.params]
-    }
-
-    /// The result types, in order.
-    pub fn results(&self) -> &[ValType] {
-        &self.all[self.params..]
-    }
-
-    /// Whether any parameter or result is a reference.
-    pub fn has_refs(&self) -> bool {
-        self.all.iter().any(|t| t.is_ref())
-    }
+/// What a field or an element holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StorageType {
+    /// 8 bits of an `i32`.
+    I8,
+    /// 16 bits of an `i32`.
+    I16,
+    /// A value.
+    Val(ValType),
 }
 
 /// Size limits of a table (in elements) or a memory (in pages).
@@ -194,8 +316,10 @@ impl ExternType {
     /// Whether a thing of this type may be given where `expected` is imported (section 3.3.15).
     pub fn matches(&self, expected: &ExternType) -> bool {
         match (self, expected) {
-            (ExternType::Func(a), ExternType::Func(e)) => a == e,
-            (ExternType::Global(a), ExternType::Global(e)) => a == e,
+            (ExternType::Func(a), ExternType::Func(e)) => a.is_subtype_of(e),
+            (ExternType::Global(a), ExternType::Global(e)) => {
+                a.mutable == e.mutable && (a.content == e.content || !a.mutable && a.content.matches(e.content))
+            }
             (ExternType::Table(a), ExternType::Table(e)) => a.element == e.element && a.limits.matches(&e.limits),
             (ExternType::Memory(a), ExternType::Memory(e)) => {
                 a.is64 == e.is64
@@ -227,78 +351,4 @@ pub struct ExportType {
     pub name: String,
     /// What it gives.
     pub ty: ExternType,
-}
-
-impl fmt::Display for RefType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.nullable, self.heap) {
-            (true, HeapType::Func) => f.write_str("funcref"),
-            (true, HeapType::Extern) => f.write_str("externref"),
-            (false, HeapType::Func) => f.write_str("(ref func)"),
-            (false, HeapType::Extern) => f.write_str("(ref extern)"),
-        }
-    }
-}
-
-impl fmt::Display for ValType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ValType::I32 => f.write_str("i32"),
-            ValType::I64 => f.write_str("i64"),
-            ValType::F32 => f.write_str("f32"),
-            ValType::F64 => f.write_str("f64"),
-            ValType::V128 => f.write_str("v128"),
-            ValType::Ref(r) => r.fmt(f),
-        }
-    }
-}
-
-fn write_list(f: &mut fmt::Formatter<'_>, types: &[ValType]) -> fmt::Result {
-    f.write_str("(")?;
-    for (i, t) in types.iter().enumerate() {
-        if i > 0 {
-            f.write_str(", ")?;
-        }
-        write!(f, "{t}")?;
-    }
-    f.write_str(")")
-}
-
-impl fmt::Display for FuncType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_list(f, self.params())?;
-        f.write_str(" -> ")?;
-        write_list(f, self.results())
-    }
-}
-
-impl fmt::Display for Limits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.max {
-            Some(max) => write!(f, "{{min {}, max {max}}}", self.min),
-            None => write!(f, "{{min {}}}", self.min),
-        }
-    }
-}
-
-impl fmt::Display for ExternType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ExternType::Func(t) => write!(f, "function {t}"),
-            ExternType::Global(t) => {
-                write!(f, "{} global {}", if t.mutable { "mutable" } else { "constant" }, t.content)
-            }
-            ExternType::Table(t) => write!(f, "table of {} {}", t.element, t.limits),
-            ExternType::Memory(t) => {
-                let shared = if t.shared { "shared " } else { "" };
-                let is64 = if t.is64 { "64-bit " } else { "" };
-                write!(f, "{shared}{is64}memory {}", t.limits)?;
-                if t.page_size_log2 != 16 {
-                    write!(f, " of pages of {} bytes", 1u64 << t.page_size_log2)?;
-                }
-                Ok(())
-            }
-            ExternType::Tag(t) => write!(f, "tag {}", t.func),
-        }
-    }
 }
