@@ -10,6 +10,13 @@ PEERS ?=
 # Directory with the C examples that come with the published wasm.h; empty leaves their tests out.
 UPSTREAM_EXAMPLES ?=
 
+# Where `make install` puts the library; DESTDIR is put in front of it.
+PREFIX ?= /usr/local
+# What the names of all functions in the libraries begin with, for two engines in one process.
+SYMBOL_PREFIX ?=
+# The build that is installed: the library and nothing else.
+DISTRIBUTION := $(BUILD)/distribution$(addprefix -,$(SYMBOL_PREFIX))
+
 # A fresh installation of Rust is often not in the path yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 # Found or installed by `scripts/need.sh libclang`.
@@ -17,7 +24,7 @@ export LIBCLANG_PATH ?= $(CURDIR)/$(BUILD)/libclang
 export JOBS UPSTREAM_EXAMPLES
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lib examples docs fmt-check lint clean configure
+.PHONY: help demo test bench lib install package examples docs fmt-check lint clean configure
 
 help: ## Show this list
 	@echo "Tenon, a WebAssembly engine behind wasm.h."
@@ -28,7 +35,7 @@ demo: examples ## Build the library and the examples, and run the memory example
 	@cd $(CMAKE_BUILD)/c-examples && ./memory
 
 test: ## Run everything: formatting, lints, cargo tests, specification suite, C tests, valgrind
-	@scripts/need.sh cmake c++ valgrind libclang rustfmt clippy
+	@scripts/need.sh cmake c++ valgrind libclang rustfmt clippy pkg-config wasmtime
 	@scripts/test.sh $(CMAKE_BUILD)
 
 bench: configure ## Print the table of speeds, beside wasmtime's library and those in PEERS
@@ -36,9 +43,17 @@ bench: configure ## Print the table of speeds, beside wasmtime's library and tho
 	@cmake --build $(CMAKE_BUILD) --target bench --parallel $(JOBS)
 	@scripts/bench.sh $(CMAKE_BUILD) $(PEERS)
 
-lib: ## Build target/release/libtenon.so and libtenon.a
-	@scripts/need.sh cargo
-	@cargo build --release --lib --locked
+lib: ## Build target/release/libtenon.so and libtenon.a, and what would be installed
+	@scripts/need.sh cargo cmake c++
+	@cmake -S . -B $(DISTRIBUTION) -DTENON_TESTS=OFF -DTENON_BENCH=OFF -DTENON_SYMBOL_PREFIX=$(SYMBOL_PREFIX) \
+	  > $(BUILD)/configure.log || { cat $(BUILD)/configure.log; exit 1; }
+	@cmake --build $(DISTRIBUTION)
+
+install: lib ## Install below PREFIX, /usr/local by default; SYMBOL_PREFIX=name_ renames all functions
+	@DESTDIR="$(DESTDIR)" cmake --install $(DISTRIBUTION) --prefix "$(PREFIX)"
+
+package: lib ## Make a .tar.gz and a .deb in build/packages
+	@cd $(DISTRIBUTION) && cpack -B $(CURDIR)/$(BUILD)/packages && rm -r $(CURDIR)/$(BUILD)/packages/_CPack_Packages
 
 examples: configure ## Build the C examples
 	@cmake --build $(CMAKE_BUILD) --target examples --parallel $(JOBS)

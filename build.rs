@@ -1,6 +1,7 @@
 //! Link options of the C library, and the identity of its code generator.
 
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// What machine code depends on: the compiler's room, the structures that it shares with the runtime, the versions of the
@@ -11,9 +12,12 @@ fn main() -> io::Result<()> {
     // The signal handlers and the fork handlers stay registered as long as the process lives: the library must not be
     // unmapped by dlclose.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    // What the library calls of its own must not be found in another library with the same functions.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-Bsymbolic-functions");
     println!("cargo::rerun-if-changed=build.rs");
+    name_the_library()?;
 
-    let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
+    let root = variable("CARGO_MANIFEST_DIR")?;
     let mut hash = 0xcbf2_9ce4_8422_2325;
     for place in GENERATOR {
         println!("cargo::rerun-if-changed={place}");
@@ -21,6 +25,29 @@ fn main() -> io::Result<()> {
     }
     println!("cargo::rustc-env=TENON_GENERATOR={hash:016x}");
     Ok(())
+}
+
+/// The number in the soname is the major version: it is raised when a function changes or goes, and what was linked with the
+/// old library needs the old one. The linker writes the soname into every program that is linked with the library, so there must
+/// be a file of that name beside it, here as well as where it is installed.
+fn name_the_library() -> io::Result<()> {
+    let soname = format!("libtenon.so.{}", variable("CARGO_PKG_VERSION_MAJOR")?);
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{soname}");
+
+    // OUT_DIR is <target>/<profile>/build/<package>/out. The library is in <profile>/deps, and linked from there to <profile>.
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let Some(profile) = out.ancestors().nth(3) else { return Ok(()) };
+    for place in [profile.to_path_buf(), profile.join("deps")] {
+        match symlink("libtenon.so", place.join(&soname)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn variable(name: &str) -> io::Result<String> {
+    env::var(name).map_err(io::Error::other)
 }
 
 /// Adds a file, or all files of a folder in the order of their names, to a hash (FNV-1a). What is not there adds nothing.

@@ -4,7 +4,7 @@
 # build/python. What is there already is left alone, so that a second run does nothing. A network that does
 # not answer ends in a message and not in waiting.
 #
-# Names: cargo rustfmt clippy cmake c++ valgrind libclang peers
+# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config wasmtime peers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
@@ -91,13 +91,17 @@ libclang() {
   ln -sf "$found" build/libclang/libclang.so
 }
 
+# Another library with wasm.h.
+wasmtime() {
+  mkdir -p build/peers
+  [ -e build/peers/wasmtime.so ] && return
+  python_package wasmtime wasmtime
+  ln -sf "$PWD"/build/python/wasmtime/linux-x86_64/_libwasmtime.so build/peers/wasmtime.so
+}
+
 # The libraries that the bench program compares with, and the large module that it loads.
 peers() {
-  mkdir -p build/peers
-  if [ ! -e build/peers/wasmtime.so ]; then
-    python_package wasmtime wasmtime
-    ln -sf "$PWD"/build/python/wasmtime/linux-x86_64/_libwasmtime.so build/peers/wasmtime.so
-  fi
+  wasmtime
   if [ ! -e build/esbuild.wasm ]; then
     if command -v npm > /dev/null; then
       say "fetching the package esbuild-wasm"
@@ -120,6 +124,8 @@ for name in "$@"; do
     c++) program c++ g++ ;;
     valgrind) program valgrind valgrind ;;
     libclang) libclang ;;
+    pkg-config) program pkg-config pkg-config ;;
+    wasmtime) wasmtime ;;
     peers) peers ;;
     *) give_up "unknown name: $name" ;;
   esac
