@@ -5,6 +5,9 @@ BUILD := build
 CMAKE_BUILD := $(BUILD)/cmake
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
+# How many generated modules `make fuzz` compares, and where their sequence begins.
+FUZZ_MODULES ?= 20000
+FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))
 # Libraries with wasm.h to compare with, as NAME=PATH; `make bench` adds to these.
 PEERS ?=
 # Directory with the C examples that come with the published wasm.h; empty leaves their tests out.
@@ -24,7 +27,7 @@ export LIBCLANG_PATH ?= $(CURDIR)/$(BUILD)/libclang
 export JOBS UPSTREAM_EXAMPLES
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lib install package examples docs fmt-check lint clean configure
+.PHONY: help demo test bench fuzz lib install package examples docs fmt-check lint clean configure
 
 help: ## Show this list
 	@echo "Tenon, a WebAssembly engine behind wasm.h."
@@ -42,6 +45,13 @@ bench: configure ## Print the table of speeds, beside wasmtime's library and tho
 	@scripts/need.sh peers
 	@cmake --build $(CMAKE_BUILD) --target bench --parallel $(JOBS)
 	@scripts/bench.sh $(CMAKE_BUILD) $(PEERS)
+
+fuzz: ## Compare FUZZ_MODULES generated modules (20000), from FUZZ_SEED on, with wasmi
+	@scripts/need.sh cargo c++ libclang
+	@echo "-- $(FUZZ_MODULES) modules from seed $(FUZZ_SEED)"
+	@BINDGEN_EXTRA_CLANG_ARGS="$$BINDGEN_EXTRA_CLANG_ARGS -I$$(cc -print-file-name=include)" \
+	  TENON_DIFFERENTIAL_MODULES=$(FUZZ_MODULES) TENON_DIFFERENTIAL_SEED=$(FUZZ_SEED) \
+	  cargo test --workspace --release --locked --test differential
 
 lib: ## Build target/release/libtenon.so and libtenon.a, and what would be installed
 	@scripts/need.sh cargo cmake c++

@@ -340,6 +340,26 @@ static sample_t run_sweep(void) {
   return kernel(&k, "sweep", 1000000);
 }
 
+static sample_t run_dot(void) {
+  static kernel_t k;
+  return kernel(&k, "dot", 2000);
+}
+
+static sample_t run_blend(void) {
+  static kernel_t k;
+  return kernel(&k, "blend", 1000);
+}
+
+static sample_t run_mandelbrot(void) {
+  static kernel_t k;
+  return kernel(&k, "mandelbrot", 500);
+}
+
+static sample_t run_lookup(void) {
+  static kernel_t k;
+  return kernel(&k, "lookup", 1000);
+}
+
 static sample_t run_throw(void) {
   static kernel_t k;
   return kernel(&k, "throw", 100000);
@@ -539,6 +559,10 @@ const row_t rows[] = {
   {"kernel: matrix product", UNIT_MS, TARGET_RATIO, 1.03, 25, run_matmul},
   {"kernel: integer mixing", UNIT_MS, TARGET_RATIO, 1.03, 25, run_mix},
   {"kernel: memory sieve", UNIT_MS, TARGET_RATIO, 1.03, 25, run_sweep},
+  {"vector kernel: dot product of floats", UNIT_MS, TARGET_RATIO, 1.03, 25, run_dot},
+  {"vector kernel: blending of bytes", UNIT_MS, TARGET_RATIO, 1.03, 25, run_blend},
+  {"vector kernel: Mandelbrot set in doubles", UNIT_MS, TARGET_RATIO, 1.03, 25, run_mandelbrot},
+  {"vector kernel: digits by lookup", UNIT_MS, TARGET_RATIO, 1.03, 25, run_lookup},
   {"100,000 exceptions thrown and caught", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_throw},
   {"20,000 exceptions thrown on by four functions", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_rethrow},
   {"store, 1-page instance, first call, delete", UNIT_US, TARGET_RATIO, 1.0 / 4, 15, run_page},
