@@ -61,7 +61,7 @@ func newHost(s *Store, ty FuncType, fn hostFunc) (*Func, error) {
 //
 //export tenonGoCall
 func tenonGoCall(env C.uintptr_t, values *C.tenon_raw_t) (trap C.uintptr_t) {
-	s := (*running.table.Load())[uint32(env>>32)].Load()
+	s := (*running.table.Load())[uint32(env>>32)].store
 	s.use.Store(inHost)
 	finished := false
 	defer func() {

@@ -48,6 +48,7 @@ type home struct {
 	args unsafe.Pointer
 	// The store's place in running.
 	place uint32
+	slot  *slot
 	// What Go has let go of, for the next goroutine that uses the store: the engine is not asked while another one does.
 	waiting atomic.Bool
 	mu      sync.Mutex
@@ -68,9 +69,12 @@ type ref struct {
 // so that closures may refer to their own store without keeping it alive for ever.
 var running struct {
 	sync.Mutex
-	table atomic.Pointer[[]*atomic.Pointer[Store]]
+	table atomic.Pointer[[]*slot]
 	free  []uint32
 }
+
+// slot holds a store while it runs. Only the goroutine that runs it looks.
+type slot struct{ store *Store }
 
 func takePlace() uint32 {
 	running.Lock()
@@ -80,11 +84,11 @@ func takePlace() uint32 {
 		running.free = running.free[:n-1]
 		return place
 	}
-	var table []*atomic.Pointer[Store]
+	var table []*slot
 	if old := running.table.Load(); old != nil {
 		table = append(table, *old...)
 	}
-	table = append(table, new(atomic.Pointer[Store]))
+	table = append(table, new(slot))
 	running.table.Store(&table)
 	return uint32(len(table) - 1)
 }
@@ -96,6 +100,7 @@ func NewStore(engine *Engine) (*Store, error) {
 		return nil, errorf(KindMemory, "no store could be made")
 	}
 	h := &home{ptr: ptr, args: C.calloc(slots, rawSize), live: map[*ref]struct{}{}, place: takePlace()}
+	h.slot = (*running.table.Load())[h.place]
 	s := &Store{home: h, engine: engine}
 	runtime.AddCleanup(s, (*home).close, h)
 	runtime.KeepAlive(engine)
@@ -200,13 +205,13 @@ func (s *Store) refusal() error {
 // run makes the store known to callbacks; to be called after enter. done undoes it.
 func (s *Store) run(before uint32) {
 	if before == idle {
-		(*running.table.Load())[s.place].Store(s)
+		s.slot.store = s
 	}
 }
 
 func (s *Store) done(before uint32) {
 	if before == idle {
-		(*running.table.Load())[s.place].Store(nil)
+		s.slot.store = nil
 	}
 }
 
