@@ -4,7 +4,7 @@
 # build/python. What is there already is left alone, so that a second run does nothing. A network that does
 # not answer ends in a message and not in waiting.
 #
-# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config wasmtime peers
+# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config wasmtime python3 markdown peers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
@@ -126,6 +126,8 @@ for name in "$@"; do
     libclang) libclang ;;
     pkg-config) program pkg-config pkg-config ;;
     wasmtime) wasmtime ;;
+    python3) program python3 python3 ;;
+    markdown) python_package markdown markdown==3.7 ;;
     peers) peers ;;
     *) give_up "unknown name: $name" ;;
   esac

@@ -39,6 +39,7 @@ spec_count() {
     END { print passed + 0 " directives in " modes + 0 " modes" }' "$1"
 }
 install_count() { sed -n 's/^install-test: //p' "$1"; }
+docs_count() { sed -n 's/^docs-test: //p' "$1"; }
 differential_count() { sed -n 's/^differential: \([0-9]* modules\) alike.*/\1/p' "$1"; }
 
 # All tests of this workspace, so that what they share is compiled with the same features.
@@ -72,6 +73,7 @@ stage "specification suite" spec_count cargo_test --test spec
 stage "C programs" no_count c_build
 stage "C tests" ctest_count c_tests
 stage "C tests under valgrind" ctest_count valgrind_tests
+stage "documentation" docs_count scripts/docs-test.sh
 stage "installation" install_count scripts/install-test.sh
 
 join() { local first=1 part; for part in "$@"; do [ $first = 1 ] || printf '; '; first=0; printf '%s' "$part"; done; }
