@@ -4,7 +4,7 @@
 # build/python. What is there already is left alone, so that a second run does nothing. A network that does
 # not answer ends in a message and not in waiting.
 #
-# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config go python wasmtime peers
+# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config go python python3 markdown wasmtime peers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
@@ -147,6 +147,8 @@ for name in "$@"; do
         give_up "Go 1.24 or newer is needed, this is $(go version). Please install a newer one."
       ;;
     wasmtime) wasmtime ;;
+    python3) program python3 python3 ;;
+    markdown) python_package markdown markdown==3.7 ;;
     peers) peers ;;
     python) python ;;
     *) give_up "unknown name: $name" ;;
