@@ -304,6 +304,214 @@ WASM_API_EXTERN own tenon_error_t *tenon_table_set(
     wasm_table_t *table, uint64_t index, wasm_ref_t *reference);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
+// What memories hold
+//
+// Every access is checked: offsets and lengths are 64-bit numbers of bytes, whose sum may be anything. What does not lie inside
+// is a TENON_ERROR_ARGUMENT, and nothing is read or written then. No bytes, at the very end, lie inside. Bytes of a shared
+// memory are accessed as by ordinary instructions: not atomically.
+
+/// Reads `size` bytes into the caller's buffer, which may be NULL if there are none.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_read(
+    wasm_memory_t *memory, uint64_t offset, void *buffer, size_t size);
+
+/// Writes `size` bytes of the caller, whose address may be NULL if there are none.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_write(
+    wasm_memory_t *memory, uint64_t offset, const void *bytes, size_t size);
+
+/// Fills a part with a byte.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_fill(
+    wasm_memory_t *memory, uint64_t offset, uint8_t value, uint64_t length);
+
+/// Copies `length` bytes of one memory to another, which may be the same, and the parts may overlap. The memories may be of
+/// different stores that the calling thread may both use.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_copy(
+    wasm_memory_t *to, uint64_t to_offset, wasm_memory_t *from, uint64_t from_offset,
+    uint64_t length);
+
+/// Fills a part with zeros, and gives what memory it took up back to the system, in whole pages of the system.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_discard(
+    wasm_memory_t *memory, uint64_t offset, uint64_t length);
+
+/// The address of a part; NULL if it does not lie inside, or with NULL. A growth, by the host or by WebAssembly code, may move
+/// the memory; `tenon_memory_view` gives an address that tells.
+WASM_API_EXTERN byte_t *tenon_memory_pointer(
+    wasm_memory_t *memory, uint64_t offset, uint64_t length);
+
+/// The offset of an address of the host, if `length` bytes from there on lie inside of the memory as it is now.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_offset(
+    const wasm_memory_t *memory, const void *address, uint64_t length, uint64_t *out);
+
+/// Adds as many pages as are missing to `pages`, and none if the memory has as many or more; fails as `tenon_memory_grow` does.
+/// `old`, if it is not NULL, receives how many pages there were.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_grow_at_least(
+    wasm_memory_t *memory, uint64_t pages, uint64_t *old);
+
+/// A memory of an instance by its index, imported ones first, exported or not.
+WASM_API_EXTERN own tenon_error_t *tenon_instance_memory(
+    const wasm_instance_t *instance, uint32_t index, own wasm_memory_t **out);
+
+/// A memory of an instance by the name that it is exported under, in UTF-8, of `size` bytes.
+WASM_API_EXTERN own tenon_error_t *tenon_instance_memory_by_name(
+    const wasm_instance_t *instance, const char *name, size_t size, own wasm_memory_t **out);
+
+/// Reads an 8-bit integer. `out` receives zero if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_load_i8(
+    wasm_memory_t *memory, uint64_t offset, own int8_t *out);
+
+/// Writes an 8-bit integer.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_store_i8(
+    wasm_memory_t *memory, uint64_t offset, int8_t value);
+
+/// Reads a 16-bit integer. `out` receives zero if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_load_i16(
+    wasm_memory_t *memory, uint64_t offset, own int16_t *out);
+
+/// Writes a 16-bit integer.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_store_i16(
+    wasm_memory_t *memory, uint64_t offset, int16_t value);
+
+/// Reads a 32-bit integer. `out` receives zero if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_load_i32(
+    wasm_memory_t *memory, uint64_t offset, own int32_t *out);
+
+/// Writes a 32-bit integer.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_store_i32(
+    wasm_memory_t *memory, uint64_t offset, int32_t value);
+
+/// Reads a 64-bit integer. `out` receives zero if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_load_i64(
+    wasm_memory_t *memory, uint64_t offset, own int64_t *out);
+
+/// Writes a 64-bit integer.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_store_i64(
+    wasm_memory_t *memory, uint64_t offset, int64_t value);
+
+/// Reads a 32-bit float, bit by bit. `out` receives zero if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_load_f32(
+    wasm_memory_t *memory, uint64_t offset, own float *out);
+
+/// Writes a 32-bit float, bit by bit.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_store_f32(
+    wasm_memory_t *memory, uint64_t offset, float value);
+
+/// Reads a 64-bit float, bit by bit. `out` receives zero if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_load_f64(
+    wasm_memory_t *memory, uint64_t offset, own double *out);
+
+/// Writes a 64-bit float, bit by bit.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_store_f64(
+    wasm_memory_t *memory, uint64_t offset, double value);
+
+/// Reads a vector: 16 bytes, as they are in memory. `out`, if it is not NULL, has room for them, and receives zeros if there is
+/// an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_load_v128(
+    wasm_memory_t *memory, uint64_t offset, uint8_t *out);
+
+/// Writes a vector: the 16 bytes at `value`, as they are to be in memory.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_store_v128(
+    wasm_memory_t *memory, uint64_t offset, const uint8_t *value);
+
+/// Reads a text of `length` bytes. What is not UTF-8 is an error that knows the offset of the first wrong byte or, if `lossy`,
+/// becomes U+FFFD. `out` receives the text, which the caller owns, without a NUL; nothing if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_read_string(
+    wasm_memory_t *memory, uint64_t offset, uint64_t length, bool lossy, own wasm_byte_vec_t *out);
+
+/// `tenon_memory_read_string` for a text that ends before the first NUL, of which there must be one among the first `most`
+/// bytes and inside of the memory.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_read_cstring(
+    wasm_memory_t *memory, uint64_t offset, uint64_t most, bool lossy, own wasm_byte_vec_t *out);
+
+/// The number of bytes before the first NUL, of which there must be one among the first `most` bytes and inside of the memory.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_cstring_length(
+    wasm_memory_t *memory, uint64_t offset, uint64_t most, uint64_t *out);
+
+/// Writes a text of `size` bytes and a NUL behind it, of at most `room` bytes together. The text must not contain a NUL.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_write_cstring(
+    wasm_memory_t *memory, uint64_t offset, uint64_t room, const char *text, size_t size);
+
+/// Kinds of elements. Elements of n bytes are at offsets that are multiples of n.
+typedef enum tenon_element_enum {
+  /// Bytes.
+  TENON_ELEMENT_I8,
+  /// 16-bit integers.
+  TENON_ELEMENT_I16,
+  /// 32-bit integers.
+  TENON_ELEMENT_I32,
+  /// 64-bit integers.
+  TENON_ELEMENT_I64,
+  /// 32-bit floats.
+  TENON_ELEMENT_F32,
+  /// 64-bit floats.
+  TENON_ELEMENT_F64,
+  /// Vectors of 16 bytes.
+  TENON_ELEMENT_V128,
+} tenon_element_enum;
+
+/// What a view's elements are: one of the constants of `tenon_element_enum`.
+typedef uint8_t tenon_element_t;
+
+/// A part of a memory with its address. It owns nothing and keeps nothing alive: it is good as long as somebody holds the
+/// memory and it has not grown, which `tenon_memory_view_is_valid` tells. The fields are to be read, not to be changed.
+typedef struct tenon_memory_view_t {
+  /// The address of the first element.
+  byte_t *data;
+  /// How many bytes there are.
+  uint64_t size;
+  /// The offset of the first element in the memory, in bytes.
+  uint64_t offset;
+  /// The generation of the memory when the view was made.
+  uint64_t generation;
+  /// What the elements are.
+  tenon_element_t element;
+} tenon_memory_view_t;
+
+/// A view of `length` bytes. `out` receives an empty view, with NULL for the address, if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_view(
+    wasm_memory_t *memory, uint64_t offset, uint64_t length, own tenon_memory_view_t *out);
+
+/// A view of `count` elements of a kind. The offset, in bytes, must be aligned for them; the address is then, too.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_view_of(
+    wasm_memory_t *memory, tenon_element_t element, uint64_t offset, uint64_t count,
+    own tenon_memory_view_t *out);
+
+/// Whether a view of this memory is still good: since it was made, the memory has not grown, neither by the host nor by
+/// WebAssembly code. An empty view, or one of another memory, is not good. With NULL: false.
+WASM_API_EXTERN bool tenon_memory_view_is_valid(
+    const wasm_memory_t *memory, const tenon_memory_view_t *view);
+
+/// Makes a view good again: its offset, size and kind of elements stay what they are. What does not lie inside, as may be the
+/// case for a view of another memory, is an error, and the view stays as it is.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_view_refresh(
+    wasm_memory_t *memory, tenon_memory_view_t *view);
+
+/// A number that changes whenever the memory grows, by the host or by WebAssembly code, in place or not. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_memory_generation(const wasm_memory_t *memory);
+
+/// The contents of a memory at some time, copied. Independent of the memory and its store; any thread may use it.
+typedef struct tenon_memory_snapshot_t tenon_memory_snapshot_t;
+
+/// Copies what a memory holds.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_snapshot(
+    wasm_memory_t *memory, own tenon_memory_snapshot_t **out);
+
+/// Deletes a snapshot; NULL is allowed.
+WASM_API_EXTERN void tenon_memory_snapshot_delete(own tenon_memory_snapshot_t *snapshot);
+
+/// The size of a snapshot in bytes. With NULL: 0.
+WASM_API_EXTERN uint64_t tenon_memory_snapshot_size(const tenon_memory_snapshot_t *snapshot);
+
+/// Brings back what a memory held, or another one of at least that size. Memories do not shrink: what was added since becomes
+/// zero. An error, and nothing changes, if the memory is smaller than the snapshot.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_restore(
+    wasm_memory_t *memory, const tenon_memory_snapshot_t *snapshot);
+
+/// Makes a memory that the instance defines hold what it held before the start function ran: its active data segments, and
+/// zeros everywhere else. It keeps its size. Segments that `data.drop` dropped stay dropped. Imported memories are refused: what
+/// they held at first is not the instance's to know.
+WASM_API_EXTERN own tenon_error_t *tenon_instance_reset_memory(
+    const wasm_instance_t *instance, uint32_t index);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
 // Shared memories
 
 /// How a wait ended. The numbers are the results of the instructions.

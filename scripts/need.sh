@@ -4,7 +4,7 @@
 # build/python. What is there already is left alone, so that a second run does nothing. A network that does
 # not answer ends in a message and not in waiting.
 #
-# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config wasmtime peers python
+# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config go python python3 markdown wasmtime peers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
@@ -141,7 +141,14 @@ for name in "$@"; do
     valgrind) program valgrind valgrind ;;
     libclang) libclang ;;
     pkg-config) program pkg-config pkg-config ;;
+    go)
+      program go golang
+      go version | grep -qE 'go1\.(2[4-9]|[3-9][0-9])' ||
+        give_up "Go 1.24 or newer is needed, this is $(go version). Please install a newer one."
+      ;;
     wasmtime) wasmtime ;;
+    python3) program python3 python3 ;;
+    markdown) python_package markdown markdown==3.7 ;;
     peers) peers ;;
     python) python ;;
     *) give_up "unknown name: $name" ;;

@@ -27,6 +27,11 @@ impl<T> Out<T> {
         Ok(())
     }
 
+    /// The variable at an address, which may be NULL.
+    pub(crate) fn at(variable: *mut T) -> Out<T> {
+        Out(variable)
+    }
+
     /// Whether the caller gave NULL.
     pub(crate) fn is_null(&self) -> bool {
         self.0.is_null()

@@ -241,12 +241,12 @@ impl ConstContext for InstanceConsts<'_> {
     }
 }
 
-fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
+pub(in crate::runtime) fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
     const_expr::evaluate(expr, &mut InstanceConsts(instance))
 }
 
 /// An offset is an unsigned number of its type.
-fn address(value: u128) -> u64 {
+pub(in crate::runtime) fn address(value: u128) -> u64 {
     value as u64
 }
 

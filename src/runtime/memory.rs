@@ -13,7 +13,7 @@ use crate::runtime::store::Store;
 use crate::runtime::sys::vm;
 use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::mem;
 use std::ptr;
 use std::sync::Arc;
@@ -37,6 +37,8 @@ enum Backing {
         def: UnsafeCell<MemoryDef>,
         /// None only while it is dropped.
         slot: UnsafeCell<Option<MemorySlot>>,
+        /// How often it has grown.
+        growths: Cell<u64>,
     },
     Shared(Arc<SharedMemory>),
 }
@@ -108,6 +110,14 @@ impl Memory {
         unsafe { (*self.def()).length.load(Ordering::Acquire) }
     }
 
+    /// A number that each growth changes, whoever asked for it. For a shared memory, which never moves: the length.
+    pub fn generation(&self) -> u64 {
+        match &self.backing {
+            Backing::Own { growths, .. } => growths.get(),
+            Backing::Shared(shared) => shared.length() as u64,
+        }
+    }
+
     /// Length in pages.
     pub fn pages(&self) -> u64 {
         self.length() as u64 >> self.declared.page_size_log2
@@ -126,9 +136,11 @@ impl Memory {
 
     /// Grows by `delta` pages (section 4.5.3, growing memories). Gives the old size in pages.
     pub fn grow(&self, delta: u64) -> Result<u64, GrowError> {
-        let (def, slot) = match &self.backing {
-            // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
-            Backing::Own { def, slot } => (def, unsafe { (*slot.get()).as_mut() }.ok_or(GrowError::System)?),
+        let (def, slot, growths) = match &self.backing {
+            Backing::Own { def, slot, growths } => {
+                // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+                (def, unsafe { (*slot.get()).as_mut() }.ok_or(GrowError::System)?, growths)
+            }
             Backing::Shared(shared) => return shared.grow(delta),
         };
         let old = self.pages();
@@ -143,6 +155,7 @@ impl Memory {
         }
         // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call.
         unsafe { *def.get() = MemoryDef { base: slot.base(), length: AtomicUsize::new(bytes) } };
+        growths.set(growths.get() + 1);
         Ok(old)
     }
 
@@ -178,7 +191,7 @@ impl Backing {
         }
         let (slot, length) = reserve(store.engine(), &ty)?;
         let def = MemoryDef { base: slot.base(), length: AtomicUsize::new(length) };
-        Ok(Backing::Own { def: UnsafeCell::new(def), slot: UnsafeCell::new(Some(slot)) })
+        Ok(Backing::Own { def: UnsafeCell::new(def), slot: UnsafeCell::new(Some(slot)), growths: Cell::new(0) })
     }
 }
 

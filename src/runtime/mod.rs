@@ -15,6 +15,7 @@ pub mod instantiate;
 pub mod linker;
 pub mod memory;
 pub mod memory_pool;
+pub mod memory_reset;
 pub mod module;
 pub mod object;
 pub mod parking;

@@ -64,7 +64,8 @@ fn thread_stack() -> Option<Range<usize>> {
 }
 
 /// Calls `f` with a stack pointer above which everything that the callers' registers held lies in memory: the registers
-/// that a callee must preserve are written to the stack first.
+/// that a callee must preserve are written to the stack first. Never inlined: valgrind knows the readers of the stack by this frame.
+#[inline(never)]
 pub fn with_registers_spilled(f: impl FnOnce(usize)) {
     let mut registers = [0usize; 5];
     // SAFETY: copies the callee-saved registers to memory that is ours. rbp is among the frames.
