@@ -42,7 +42,7 @@ test: ## Run everything: formatting, lints, cargo tests, specification suite, C 
 	@scripts/test.sh $(CMAKE_BUILD)
 
 bench: configure ## Print the table of speeds, beside wasmtime's library and those in PEERS
-	@scripts/need.sh peers
+	@scripts/need.sh peers python
 	@cmake --build $(CMAKE_BUILD) --target bench --parallel $(JOBS)
 	@scripts/bench.sh $(CMAKE_BUILD) $(PEERS)
 

@@ -197,7 +197,7 @@ class Func(StoreObject):
     def __repr__(self):
         return f"<Func {list(self._type.params)} -> {list(self._type.results)}>"
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> Any:
         store = self._store
         ptr = self._ptr
         if ptr is None or store._ptr is None:

@@ -1,10 +1,11 @@
 """Memories, tables and globals."""
 
 import struct
+from typing import Any, Union
 
 from ._handle import StoreObject, check
 from ._native import ffi, lib
-from .func import Func, put, referenced, reference, take
+from .func import put, referenced, reference, take
 from .store import own_store
 from .types import GlobalType, MemoryType, TableType
 
@@ -58,7 +59,7 @@ class Memory(StoreObject):
         """Bytes of a page."""
         return lib.tenon_memory_page_size(self._live())
 
-    def __len__(self):
+    def __len__(self) -> int:
         """The size in bytes."""
         return lib.wasm_memory_data_size(self._live())
 
@@ -119,7 +120,7 @@ class Memory(StoreObject):
         except (KeyError, TypeError):
             raise TypeError(f"there is no kind {kind!r}; there are {', '.join(_SCALARS)}") from None
 
-    def load(self, kind: str, offset: int):
+    def load(self, kind: str, offset: int) -> Union[int, float]:
         """A number: "i8" to "u64", "f32", "f64", little-endian."""
         form = self._scalar(kind)
         return form.unpack(self._at(offset, form.size))[0]
@@ -160,7 +161,7 @@ class Table(StoreObject):
         """Its type; the minimum is the size that it has now."""
         return TableType._of(ffi.gc(lib.wasm_table_type(self._live()), lib.wasm_tabletype_delete))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return lib.tenon_table_size(self._live())
 
     def __bool__(self):
@@ -174,13 +175,13 @@ class Table(StoreObject):
             raise IndexError(f"index {index} is outside the table of {size} elements")
         return index
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         index = self._index(index)
         out = ffi.new("wasm_ref_t **")
         check(lib.tenon_table_get(self._ptr, index, out))
         return referenced(self._store, out[0])
 
-    def __setitem__(self, index, value):
+    def __setitem__(self, index: int, value: Any) -> None:
         index = self._index(index)
         ref = ffi.gc(reference(self._store, self._element, value), lib.wasm_ref_delete)
         check(lib.tenon_table_set(self._ptr, index, ref))
@@ -224,14 +225,14 @@ class Global(StoreObject):
         return self._type
 
     @property
-    def value(self):
+    def value(self) -> Any:
         """Its value; it can be set if the global is mutable."""
         slot = ffi.new("tenon_val_t *")
         check(lib.tenon_global_get_val(self._live(), slot))
         return take(self._store, slot)
 
     @value.setter
-    def value(self, value):
+    def value(self, value: Any) -> None:
         ptr = self._live()
         if not self._type.mutable:
             raise TypeError("the global is a constant")

@@ -1,6 +1,6 @@
 """Modules, instances and linkers."""
 
-from typing import List, Union
+from typing import Any, Iterator, List, Union
 
 from ._handle import StoreObject, check
 from ._native import ffi, lib
@@ -8,7 +8,7 @@ from .errors import LinkError, StoreError
 from .func import Func, Ref, trapped
 from .memory import Global, Memory, Table
 from .store import own_store
-from .types import ExportType, ImportType, export_of, import_of
+from .types import ExportType, FuncType, ImportType, export_of, import_of
 
 __all__ = ["Module", "Instance", "Exports", "Linker", "wat2wasm"]
 
@@ -125,22 +125,22 @@ class Exports:
     def __init__(self, items):
         self._items = items
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         try:
             return self._items[name]
         except KeyError:
             raise KeyError(f"there is no export {name!r}; there are {', '.join(self._items) or 'none'}") from None
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         try:
             return self.__dict__["_items"][name]
         except KeyError:
             raise AttributeError(f"there is no export {name!r}") from None
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._items)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._items)
 
     def __contains__(self, name):
@@ -168,7 +168,7 @@ class Instance(StoreObject):
         for index, (wanted, item) in enumerate(zip(module._imports, given)):
             what = f'import "{wanted.module}" "{wanted.name}"'
             if callable(item) and not isinstance(item, StoreObject):
-                item = Func(store, item, wanted.type if hasattr(wanted.type, "results") else None)
+                item = Func(store, item, wanted.type if isinstance(wanted.type, FuncType) else None)
             item, pointers[index] = _extern(store, item, what)
             items.append(item)
         vector = ffi.new("wasm_extern_vec_t *", {"size": len(given), "data": pointers})
@@ -236,7 +236,7 @@ class Linker(StoreObject):
         self._store = own_store(store)
         self._own(lib.tenon_linker_new(store._ptr), lib.tenon_linker_delete)
 
-    def define(self, module: str, name: str, item) -> None:
+    def define(self, module: str, name: str, item: Any) -> None:
         """Defines a thing, or a callable whose annotations say its type. A name can be defined once."""
         ptr = self._live()
         item, external = _extern(self._store, item, f'"{module}" "{name}"')
@@ -251,7 +251,7 @@ class Linker(StoreObject):
         first = name.encode("utf-8")
         check(lib.tenon_linker_define_instance(ptr, first, len(first), instance._live()))
 
-    def get(self, module: str, name: str):
+    def get(self, module: str, name: str) -> Any:
         """What is defined under two names, or None."""
         first, second = module.encode("utf-8"), name.encode("utf-8")
         found = lib.tenon_linker_get(self._live(), first, len(first), second, len(second))
