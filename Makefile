@@ -38,7 +38,7 @@ demo: examples ## Build the library and the examples, and run the memory example
 	@cd $(CMAKE_BUILD)/c-examples && ./memory
 
 test: ## Run everything: formatting, lints, cargo tests, specification suite, C tests, valgrind
-	@scripts/need.sh cmake c++ valgrind libclang rustfmt clippy pkg-config wasmtime markdown
+	@scripts/need.sh cmake c++ valgrind libclang rustfmt clippy pkg-config go python markdown wasmtime
 	@scripts/test.sh $(CMAKE_BUILD)
 
 bench: configure ## Print the table of speeds, beside wasmtime's library and those in PEERS
