@@ -102,11 +102,13 @@ def program_page(site: Site, name: str, mistakes: list[str]) -> None:
     for language, folder, pattern in LANGUAGES:
         if not (ROOT / folder).is_dir():
             continue
-        path = ROOT / pattern.format(name)
-        if not path.is_file():
-            mistakes.append(f"{pattern.format(name)} is missing: the program {name} in {language}")
+        # Some languages do not like hyphens in names of files.
+        files = [pattern.format(name), pattern.format(name.replace("-", "_"))]
+        file = next((file for file in files if (ROOT / file).is_file()), None)
+        if file is None:
+            mistakes.append(f"{files[0]} is missing: the program {name} in {language}")
             continue
-        columns += f"<div><h3>{language}</h3><p><code>{pattern.format(name)}</code></p>{source(path.read_text())}</div>"
+        columns += f"<div><h3>{language}</h3><p><code>{file}</code></p>{source((ROOT / file).read_text())}</div>"
     modules = ""
     for path in sorted((ROOT / "c-examples").glob(f"{name}*.wat")):
         if path.stem == name or path.stem == f"{name}-sum":

@@ -73,6 +73,10 @@ def failure(code: str, text: str) -> str:
         return "The result is the error; NULL is success."
     if re.match(r"own\s+wasm_trap_t", head) and "call" in name:
         return "The result is the trap; NULL is success."
+    if re.search(r"_delete$", name):
+        return "Nothing can fail."
+    if re.match(r"bool\b", head) and re.match("Whether|`", text) and not re.search("[Ff]alse|NULL", text):
+        return "False; `tenon_last_error` tells the reason of a failure."
     if re.search(r"\bNULL\b|[Ff]alse|[Ee]mpty|nothing happens", text, re.IGNORECASE):
         return "As said above; `tenon_last_error` tells the reason of a failure."
     if re.match(r"(void|bool)\b", head) and not re.search(r"_new|_grow|_set|_init", name):
@@ -94,7 +98,7 @@ def threads(name: str, code: str, text: str) -> str:
     if family.endswith(("_delete", "_copy")) or "_vec_" in family:
         return "Any thread: giving up and copying references is safe everywhere. Never the same variable at once."
     if "store" in code or "(" in code:
-        return "One at a time: that which uses the store just then. Another one is told so, by a failure."
+        return "The one that uses the store at the time. `TENON_ERROR_THREAD` is the failure of another, where it is noticed."
     return "Any thread."
 
 
