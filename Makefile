@@ -42,9 +42,10 @@ test: ## Run everything: formatting, lints, cargo tests, specification suite, C 
 	@scripts/test.sh $(CMAKE_BUILD)
 
 bench: configure ## Print the table of speeds, beside wasmtime's library and those in PEERS
-	@scripts/need.sh peers python
+	@scripts/need.sh peers python pkg-config go
 	@cmake --build $(CMAKE_BUILD) --target bench --parallel $(JOBS)
 	@scripts/bench.sh $(CMAKE_BUILD) $(PEERS)
+	@scripts/go-bench.sh
 
 fuzz: ## Compare FUZZ_MODULES generated modules (20000), from FUZZ_SEED on, with wasmi
 	@scripts/need.sh cargo c++ libclang
