@@ -38,13 +38,14 @@ demo: examples ## Build the library and the examples, and run the memory example
 	@cd $(CMAKE_BUILD)/c-examples && ./memory
 
 test: ## Run everything: formatting, lints, cargo tests, specification suite, C tests, valgrind
-	@scripts/need.sh cmake c++ valgrind libclang rustfmt clippy pkg-config wasmtime
+	@scripts/need.sh cmake c++ valgrind libclang rustfmt clippy pkg-config go python markdown wasmtime
 	@scripts/test.sh $(CMAKE_BUILD)
 
 bench: configure ## Print the table of speeds, beside wasmtime's library and those in PEERS
-	@scripts/need.sh peers
+	@scripts/need.sh peers python pkg-config go
 	@cmake --build $(CMAKE_BUILD) --target bench --parallel $(JOBS)
 	@scripts/bench.sh $(CMAKE_BUILD) $(PEERS)
+	@scripts/go-bench.sh
 
 fuzz: ## Compare FUZZ_MODULES generated modules (20000), from FUZZ_SEED on, with wasmi
 	@scripts/need.sh cargo c++ libclang
@@ -68,8 +69,12 @@ package: lib ## Make a .tar.gz and a .deb in build/packages
 examples: configure ## Build the C examples
 	@cmake --build $(CMAKE_BUILD) --target examples --parallel $(JOBS)
 
-docs: ## Build the documentation of the Rust crate
+docs: ## Build the documentation in build/docs: guide, reference of the headers, Rust crate
+	@scripts/need.sh cargo c++ python3 markdown
 	@cargo doc --release --no-deps --locked
+	@python3 scripts/docs/build.py --rust $$(cargo metadata --format-version 1 --no-deps --locked | \
+	  python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/doc $(BUILD)/docs
+	@echo "-- $(BUILD)/docs/index.html"
 
 fmt-check: ## Check the formatting of the Rust code
 	@scripts/need.sh rustfmt

@@ -639,6 +639,68 @@ public:
     return old;
   }
 
+  /// Adds as many pages as are missing to so many; how many there were. Throws, and nothing changes, if that are too many.
+  uint64_t grow_at_least(uint64_t pages) const {
+    uint64_t old = 0;
+    detail::check(tenon_memory_grow_at_least(wasm::detail::c(memory_.get()), pages, &old));
+    return old;
+  }
+
+  /// A number that changes whenever the memory grows, by the host or by WebAssembly code.
+  uint64_t generation() const noexcept { return tenon_memory_generation(wasm::detail::c(memory_.get())); }
+
+  /// The address of a part, with what `is_valid` needs to tell whether it is still good. Throws if it does not lie inside.
+  tenon_memory_view_t view(uint64_t offset, uint64_t length) const {
+    tenon_memory_view_t made;
+    detail::check(tenon_memory_view(wasm::detail::c(memory_.get()), offset, length, &made));
+    return made;
+  }
+
+  /// Whether a view is of this memory, which has not grown since.
+  bool is_valid(const tenon_memory_view_t &view) const noexcept {
+    return tenon_memory_view_is_valid(wasm::detail::c(memory_.get()), &view);
+  }
+
+  /// Fills a part with a byte. Throws if it does not lie inside.
+  void fill(uint64_t offset, uint8_t value, uint64_t length) const {
+    detail::check(tenon_memory_fill(wasm::detail::c(memory_.get()), offset, value, length));
+  }
+
+  /// Copies bytes of a memory, which may be this one, to here. Throws, and copies nothing, if a part does not lie inside.
+  void copy_from(uint64_t offset, const Memory &from, uint64_t from_offset, uint64_t length) const {
+    wasm_memory_t *source = wasm::detail::c(from.memory_.get());
+    detail::check(tenon_memory_copy(wasm::detail::c(memory_.get()), offset, source, from_offset, length));
+  }
+
+  /// Fills a part with zeros and gives the system back what it took up. Throws if it does not lie inside.
+  void discard(uint64_t offset, uint64_t length) const {
+    detail::check(tenon_memory_discard(wasm::detail::c(memory_.get()), offset, length));
+  }
+
+  /// A text that ends before the first NUL, among the first `most` bytes. Throws if there is none, or if it is not UTF-8.
+  std::string read_cstring(uint64_t offset, uint64_t most) const {
+    wasm_byte_vec_t bytes;
+    detail::check(tenon_memory_read_cstring(wasm::detail::c(memory_.get()), offset, most, false, &bytes));
+    std::string text(bytes.data, bytes.size);
+    wasm_byte_vec_delete(&bytes);
+    return text;
+  }
+
+  /// What a memory held at some time.
+  using Snapshot = std::unique_ptr<tenon_memory_snapshot_t, void (*)(tenon_memory_snapshot_t *)>;
+
+  /// Copies what the memory holds.
+  Snapshot snapshot() const {
+    tenon_memory_snapshot_t *made = nullptr;
+    detail::check(tenon_memory_snapshot(wasm::detail::c(memory_.get()), &made));
+    return Snapshot(made, tenon_memory_snapshot_delete);
+  }
+
+  /// Brings back what the memory held; what was added since becomes zero. Throws if the memory is smaller.
+  void restore(const Snapshot &snapshot) const {
+    detail::check(tenon_memory_restore(wasm::detail::c(memory_.get()), snapshot.get()));
+  }
+
   /// A part of the memory, from an offset in bytes, of so many elements. Throws if it does not lie inside.
   template <class T = char>
   Span<T> span(uint64_t offset, uint64_t count) const {

@@ -7,5 +7,11 @@ build=$1
 shift
 large=()
 if [ -e build/esbuild.wasm ]; then large=(--large build/esbuild.wasm); fi
-exec "$build/benches/bench" --kernels "$build/benches" "${large[@]}" \
+"$build/benches/bench" --kernels "$build/benches" "${large[@]}" \
   tenon="$PWD/target/release/libtenon.so" wasmtime="$PWD/build/peers/wasmtime.so" "$@"
+
+# The Python package beside the peer's.
+echo
+build/python-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall \
+  ./bindings/python
+PYTHONPATH=$PWD/build/python build/python-venv/bin/python bindings/python/benches/calls.py

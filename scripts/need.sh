@@ -4,7 +4,7 @@
 # build/python. What is there already is left alone, so that a second run does nothing. A network that does
 # not answer ends in a message and not in waiting.
 #
-# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config wasmtime peers
+# Names: cargo rustfmt clippy cmake c++ valgrind libclang pkg-config go python python3 markdown wasmtime peers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
@@ -99,6 +99,22 @@ wasmtime() {
   ln -sf "$PWD"/build/python/wasmtime/linux-x86_64/_libwasmtime.so build/peers/wasmtime.so
 }
 
+# An environment of Python with what the package in bindings/python is built and tested with.
+python() {
+  local packages="pytest==8.3.4 cffi==1.17.1 setuptools==75.8.0 wheel==0.45.1 numpy==2.2.2"
+  [ "$(cat build/python-venv/packages 2> /dev/null)" = "$packages" ] && return
+  command -v python3 > /dev/null || install python3 python3
+  python3 -c 'import ensurepip' 2> /dev/null || install pip python3-venv
+  # The extension module is compiled against the headers of the interpreter.
+  [ -e "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || install Python.h python3-dev
+  say "installing $packages"
+  [ -x build/python-venv/bin/pip ] || python3 -m venv build/python-venv
+  # shellcheck disable=SC2086 # several words
+  timeout "$patience" build/python-venv/bin/pip install --quiet --disable-pip-version-check --no-input \
+    --timeout "$answer" --retries 2 $packages || give_up "the Python packages $packages could not be installed"
+  echo "$packages" > build/python-venv/packages
+}
+
 # The libraries that the bench program compares with, and the large module that it loads.
 peers() {
   wasmtime
@@ -125,8 +141,16 @@ for name in "$@"; do
     valgrind) program valgrind valgrind ;;
     libclang) libclang ;;
     pkg-config) program pkg-config pkg-config ;;
+    go)
+      program go golang
+      go version | grep -qE 'go1\.(2[4-9]|[3-9][0-9])' ||
+        give_up "Go 1.24 or newer is needed, this is $(go version). Please install a newer one."
+      ;;
     wasmtime) wasmtime ;;
+    python3) program python3 python3 ;;
+    markdown) python_package markdown markdown==3.7 ;;
     peers) peers ;;
+    python) python ;;
     *) give_up "unknown name: $name" ;;
   esac
 done

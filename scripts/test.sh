@@ -38,7 +38,10 @@ spec_count() {
   awk -F'[:,] *' '/ files, .* directives, .* passed/ { modes++; split($5, n, " "); passed += n[1] }
     END { print passed + 0 " directives in " modes + 0 " modes" }' "$1"
 }
+go_count() { sed -n 's/^go-test: //p' "$1"; }
 install_count() { sed -n 's/^install-test: //p' "$1"; }
+python_count() { sed -n 's/^python-test: //p' "$1"; }
+docs_count() { sed -n 's/^docs-test: //p' "$1"; }
 differential_count() { sed -n 's/^differential: \([0-9]* modules\) alike.*/\1/p' "$1"; }
 
 # All tests of this workspace, so that what they share is compiled with the same features.
@@ -72,7 +75,10 @@ stage "specification suite" spec_count cargo_test --test spec
 stage "C programs" no_count c_build
 stage "C tests" ctest_count c_tests
 stage "C tests under valgrind" ctest_count valgrind_tests
+stage "documentation" docs_count scripts/docs-test.sh
 stage "installation" install_count scripts/install-test.sh
+stage "Go package" go_count scripts/go-test.sh
+stage "Python package" python_count scripts/python-test.sh
 
 join() { local first=1 part; for part in "$@"; do [ $first = 1 ] || printf '; '; first=0; printf '%s' "$part"; done; }
 echo

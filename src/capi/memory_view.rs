@@ -132,17 +132,13 @@ pub extern "C" fn tenon_memory_view_is_valid(
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_memory_view_refresh(
     memory: Lent<wasm_memory_t>,
-    view: *mut tenon_memory_view_t,
+    view: Option<&mut tenon_memory_view_t>,
 ) -> Own<tenon_error_t> {
     let function = "tenon_memory_view_refresh";
-    // SAFETY: by the header's contract it is NULL or a view of the caller's.
-    let made = required(unsafe { view.as_ref() }, function, "the view").copied().and_then(|old| {
+    error::report(required(view, function, "the view").and_then(|old| {
         let count = old.size / size_of_element(function, old.element)?;
-        self::view(function, memory, old.element, old.offset, count)
-    });
-    error::report(made.map(|made| {
-        // SAFETY: as above; it is not NULL.
-        unsafe { *view = made };
+        *old = self::view(function, memory, old.element, old.offset, count)?;
+        Ok(())
     }))
 }
 

@@ -147,6 +147,31 @@ static void test_memory(const tenon::Store &store) {
   CHECK(last[0] == 'a' && last[1] == 0);
 }
 
+static void test_contents(const tenon::Store &store) {
+  tenon::Memory memory(store, 1, 3), other(store, 1);
+  tenon_memory_view_t view = memory.view(4, 4);
+  CHECK(memory.is_valid(view) && !other.is_valid(view) && view.size == 4);
+  memory.write_string(4, "text");
+  CHECK(std::string_view(view.data, view.size) == "text" && memory.read_cstring(4, 5) == "text");
+  CHECK(throws<tenon::Error>([&] { memory.read_cstring(4, 4); }, "no NUL"));
+  tenon::Memory::Snapshot snapshot = memory.snapshot();
+  uint64_t generation = memory.generation();
+  CHECK(memory.grow_at_least(1) == 1 && memory.is_valid(view) && memory.generation() == generation);
+  CHECK(memory.grow_at_least(2) == 1 && !memory.is_valid(view) && memory.generation() != generation);
+  CHECK(throws<tenon::Error>([&] { memory.grow_at_least(4); }, "cannot grow by 2"));
+  memory.fill(0, 7, 2 * tenon::Memory::page_size);
+  other.copy_from(1, memory, 65536, 3);
+  CHECK(other.read<uint32_t>(0) == 0x07070700 && other.read<uint8_t>(4) == 0);
+  memory.discard(65536, 65535);
+  CHECK(memory.read<uint8_t>(131071) == 7 && memory.read<uint8_t>(131070) == 0 && memory.read<uint8_t>(65535) == 7);
+  memory.restore(snapshot);
+  CHECK(memory.read_cstring(4, 100) == "text" && memory.read<uint8_t>(131071) == 0 && memory.read<uint8_t>(0) == 0);
+  CHECK(throws<tenon::Error>([&] { other.restore(memory.snapshot()); }, "grow it first"));
+  CHECK(throws<tenon::Error>([&] { memory.fill(131072, 1, 1); }, "131072"));
+  CHECK(throws<tenon::Error>([&] { memory.view(131071, 2); }, "131071"));
+  CHECK(throws<tenon::Error>([&] { memory.copy_from(0, other, UINT64_MAX, 1); }, "65536"));
+}
+
 static void test_errors(const tenon::Store &store) {
   try {
     tenon::Module::from_text(store, "(module\n  (funk))");
@@ -175,6 +200,7 @@ int main() {
   test_funcs(store);
   test_host_funcs(store);
   test_memory(store);
+  test_contents(store);
   test_errors(store);
   return done();
 }

@@ -1,0 +1,68 @@
+package tenon
+
+/*
+#cgo pkg-config: tenon
+#cgo noescape tenon_go_memory_read
+#cgo nocallback tenon_go_memory_read
+#cgo noescape tenon_go_memory_write
+#cgo nocallback tenon_go_memory_write
+#include "shim.h"
+*/
+import "C"
+
+import "runtime"
+
+// A Config is the configuration of an engine. The zero value is the default one.
+type Config struct {
+	// NoSignals has every check compiled as code, and leaves the process's signal handlers alone.
+	NoSignals bool
+	// Eager compiles all functions when a module is made.
+	Eager bool
+	// NoSIMD, NoMultiMemory, NoMemory64, NoThreads, NoExceptions and NoTailCalls refuse modules that use these features.
+	NoSIMD, NoMultiMemory, NoMemory64, NoThreads, NoExceptions, NoTailCalls bool
+	// MemoryReservation is the address space for each memory in bytes; 0 stands for the default, 4 GiB.
+	MemoryReservation uint64
+	// MaxStack is the most stack that WebAssembly code may use, in bytes; 0 stands for the default, 1 MiB.
+	MaxStack uint64
+	// CollectAlways looks for unreachable objects whenever one is made: slow, for tests.
+	CollectAlways bool
+}
+
+const fullReservation = 4 << 30
+
+// An Engine holds what its stores share. Any goroutine may use it.
+type Engine struct {
+	ptr         *C.wasm_engine_t
+	reservation uint64
+}
+
+// NewEngine makes an engine; nil stands for the default configuration.
+func NewEngine(config *Config) (*Engine, error) {
+	if config == nil {
+		config = &Config{}
+	}
+	c := C.wasm_config_new()
+	// In the order of the table in shim.c.
+	for i, on := range []bool{!config.NoSignals, config.Eager, !config.NoSIMD, !config.NoMultiMemory, !config.NoMemory64,
+		!config.NoThreads, !config.NoExceptions, !config.NoTailCalls, config.CollectAlways} {
+		C.tenon_go_config_switch(c, C.int(i), C.bool(on))
+	}
+	e := &Engine{reservation: fullReservation}
+	if config.MemoryReservation != 0 {
+		e.reservation = config.MemoryReservation
+		C.tenon_config_set_memory_reservation(c, C.uint64_t(config.MemoryReservation))
+	}
+	if config.MaxStack != 0 {
+		C.tenon_config_set_max_stack(c, C.size_t(config.MaxStack))
+	}
+	var ptr *C.wasm_engine_t
+	if err := takeError(C.tenon_engine_new(c, &ptr)); err != nil {
+		return nil, err
+	}
+	e.ptr = ptr
+	runtime.AddCleanup(e, func(ptr *C.wasm_engine_t) { C.wasm_engine_delete(ptr) }, ptr)
+	return e, nil
+}
+
+// Version is the version of the library.
+func Version() string { return C.GoString(C.tenon_version()) }

@@ -1,0 +1,54 @@
+// shim.h: what is simpler to say in C than through cgo. Pointers travel as numbers where Go need not look at them: cgo then has
+// nothing to check, and nothing of Go's escapes.
+
+#ifndef TENON_GO_SHIM_H
+#define TENON_GO_SHIM_H
+
+#include <stdlib.h>
+#include <string.h>
+#include <tenon.h>
+
+// One of the settings of a configuration that are switches, by its number; config.go has the numbers.
+void tenon_go_config_switch(wasm_config_t *config, int setting, bool on);
+
+// A function type of kinds: first the parameters', then the results'.
+wasm_functype_t *tenon_go_functype(const uint8_t *kinds, size_t params, size_t results);
+
+// The kinds of a function type, in an array that the caller frees.
+uint8_t *tenon_go_kinds(const wasm_functype_t *type, size_t *params, size_t *results);
+
+// A host function whose calls arrive in Go's tenonGoCall with these two numbers.
+tenon_error_t *tenon_go_func_new(
+    wasm_store_t *store, const wasm_functype_t *type, uint64_t env, wasm_func_t **out);
+
+// The kind of a value type of a global or a table.
+static inline uint8_t tenon_go_valkind(const wasm_valtype_t *type) { return tenon_valtype_kind(type); }
+
+// A trap with a message that need not end in NUL.
+static inline uintptr_t tenon_go_trap_new(uintptr_t store, const char *text, size_t size) {
+  wasm_message_t message = {size, (char *)text};
+  return (uintptr_t)wasm_trap_new((wasm_store_t *)store, &message);
+}
+
+static inline uintptr_t tenon_go_call(uintptr_t func, uintptr_t values) {
+  return (uintptr_t)tenon_func_call_raw((const wasm_func_t *)func, (tenon_raw_t *)values);
+}
+
+// The bare call that the benchmark compares with.
+static inline uintptr_t tenon_go_nothing(uintptr_t a, uintptr_t b) { return a ^ b; }
+
+// Copies between a memory and the host, after a check of the bounds.
+static inline bool tenon_go_memory_read(uintptr_t memory, uint64_t address, void *to, size_t size) {
+  size_t have = wasm_memory_data_size((const wasm_memory_t *)memory);
+  if (address > have || size > have - address) return false;
+  if (size != 0) memcpy(to, wasm_memory_data((wasm_memory_t *)memory) + address, size);
+  return true;
+}
+static inline bool tenon_go_memory_write(uintptr_t memory, uint64_t address, const void *from, size_t size) {
+  size_t have = wasm_memory_data_size((const wasm_memory_t *)memory);
+  if (address > have || size > have - address) return false;
+  if (size != 0) memcpy(wasm_memory_data((wasm_memory_t *)memory) + address, from, size);
+  return true;
+}
+
+#endif

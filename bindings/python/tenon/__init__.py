@@ -1,0 +1,20 @@
+"""Tenon, a WebAssembly engine.
+
+    from tenon import Instance, Module, Store
+
+    with Store() as store:
+        module = Module(store, '(module (func (export "add") (param i32 i32) (result i32) '
+                               "(i32.add (local.get 0) (local.get 1))))")
+        print(Instance(store, module).exports.add(1, 2))
+"""
+
+from ._native import ffi, lib
+from .errors import *  # noqa: F403
+from .func import *  # noqa: F403
+from .memory import *  # noqa: F403
+from .module import *  # noqa: F403
+from .store import *  # noqa: F403
+from .types import *  # noqa: F403
+
+__version__ = ffi.string(lib.tenon_version()).decode()
+del ffi, lib

@@ -1,0 +1,103 @@
+"""What all objects share that stand for an object of the library: closing, finalization, errors of the library."""
+
+import weakref
+
+from ._native import ffi, lib
+from .errors import ClosedError, error_of_kind
+
+
+class Handle:
+    """An object of the library. It is given back by `close`, at the end of a `with` block, or when it is collected, on
+    whichever thread: the library leaves the rest to the thread of the store."""
+
+    __slots__ = ("_ptr", "_finalizer", "__weakref__")
+
+    def _own(self, ptr, delete):
+        self._ptr = ptr
+        self._finalizer = weakref.finalize(self, delete, ptr)
+        # At the end of the process nothing needs to be given back, and callbacks could not run any more.
+        self._finalizer.atexit = False
+
+    def _live(self):
+        """The pointer, or a ClosedError."""
+        if self._ptr is None:
+            raise ClosedError(f"this {type(self).__name__} is closed")
+        return self._ptr
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._ptr is None
+
+    def close(self) -> None:
+        """Gives the object back; it cannot be used any more. Closing twice does nothing."""
+        if self._ptr is not None:
+            self._ptr = None
+            self._finalizer()
+
+    def __enter__(self):
+        self._live()
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class StoreObject(Handle):
+    """An object that belongs to a store."""
+
+    __slots__ = ("_store",)
+
+    def _live(self):
+        if self._ptr is None:
+            raise ClosedError(f"this {type(self).__name__} is closed")
+        if self._store._ptr is None:
+            raise ClosedError(f"the store of this {type(self).__name__} is closed")
+        return self._ptr
+
+    @property
+    def store(self):
+        """The store that it belongs to."""
+        return self._store
+
+    def close(self) -> None:
+        """Gives the object back; it cannot be used any more. Closing twice does nothing."""
+        if self._ptr is not None:
+            self._ptr = None
+            # Whoever runs in it has a reference to it: it is given back when the last one goes.
+            if not self._store._calls:
+                self._finalizer()
+
+
+def check(error) -> None:
+    """Raises what the library reports, if it reports something."""
+    if error == ffi.NULL:
+        return
+    try:
+        message = ffi.string(lib.tenon_error_message(error)).decode("utf-8", "replace")
+        kind = lib.tenon_error_kind(error)
+    finally:
+        lib.tenon_error_delete(error)
+    raise error_of_kind(kind, message)
+
+
+def text(name) -> str:
+    """The text of a wasm_name_t."""
+    return bytes(ffi.buffer(name.data, name.size)).decode("utf-8") if name.size else ""
+
+
+# Everything that the library refers to by an address: host functions and externref objects. The library's finalizer takes
+# an entry out again.
+kept = {}
+
+
+def keep(thing):
+    """An address for the library that stands for this object until the library releases it."""
+    handle = ffi.new_handle(thing)
+    kept[int(ffi.cast("uintptr_t", handle))] = handle
+    return handle
+
+
+@ffi.def_extern()
+def tenon_py_release(env):
+    kept.pop(int(ffi.cast("uintptr_t", env)), None)

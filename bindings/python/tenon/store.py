@@ -1,0 +1,108 @@
+"""Configurations, engines and stores."""
+
+from typing import Optional
+
+from ._handle import Handle, check
+from ._native import ffi, lib
+from .errors import TenonError
+
+__all__ = ["Config", "Engine", "Store"]
+
+_SWITCHES = {
+    "signals": lib.tenon_config_set_signals, "eager": lib.tenon_config_set_eager, "simd": lib.tenon_config_set_simd,
+    "relaxed_simd": lib.tenon_config_set_relaxed_simd, "reference_types": lib.tenon_config_set_reference_types,
+    "multi_memory": lib.tenon_config_set_multi_memory, "memory64": lib.tenon_config_set_memory64,
+    "custom_page_sizes": lib.tenon_config_set_custom_page_sizes, "wide_arithmetic": lib.tenon_config_set_wide_arithmetic,
+    "threads": lib.tenon_config_set_threads, "exceptions": lib.tenon_config_set_exceptions,
+    "legacy_exceptions": lib.tenon_config_set_legacy_exceptions, "tail_calls": lib.tenon_config_set_tail_calls,
+    "function_references": lib.tenon_config_set_function_references, "collect_always": lib.tenon_config_set_collect_always,
+}
+_SIZES = {
+    "memory_reservation": lib.tenon_config_set_memory_reservation, "memory_guard": lib.tenon_config_set_memory_guard,
+    "max_stack": lib.tenon_config_set_max_stack, "pooled_memories": lib.tenon_config_set_pooled_memories,
+}
+
+
+class Config:
+    """Settings of an engine, as keywords: `Config(simd=False, max_stack=1 << 20)`. Their meaning is that of the functions
+    `tenon_config_set_...` of tenon.h."""
+
+    def __init__(self, **settings):
+        for name, value in settings.items():
+            if name in _SWITCHES:
+                if not isinstance(value, bool):
+                    raise TypeError(f"{name} is True or False, not {value!r}")
+            elif name in _SIZES:
+                if not isinstance(value, int) or isinstance(value, bool):
+                    raise TypeError(f"{name} is a number, not {value!r}")
+                if not 0 <= value < 1 << 64:
+                    raise ValueError(f"{name} is out of range: {value}")
+            else:
+                raise TypeError(f"there is no setting {name!r}; there are {', '.join([*_SWITCHES, *_SIZES])}")
+        self.settings = dict(settings)
+
+    def _new(self):
+        config = lib.wasm_config_new()
+        for name, value in self.settings.items():
+            (_SWITCHES.get(name) or _SIZES[name])(config, value)
+        return config
+
+
+class Engine(Handle):
+    """Compiled code and configuration, which stores share. Any thread may use it."""
+
+    __slots__ = ("_pins",)
+
+    def __init__(self, config: Optional[Config] = None):
+        if config is not None and not isinstance(config, Config):
+            raise TypeError(f"a Config is expected, not {config!r}")
+        config = config or Config()
+        out = ffi.new("wasm_engine_t **")
+        check(lib.tenon_engine_new(config._new(), out))
+        self._own(out[0], lib.wasm_engine_delete)
+        # Only then memories never move.
+        self._pins = (config.settings.get("signals", True)
+                      and config.settings.get("memory_reservation", 1 << 32) >= 1 << 32)
+
+
+class Store(Handle):
+    """The home of instances and everything else that runs. One thread at a time may use it."""
+
+    __slots__ = ("_engine", "_calls", "_raised")
+
+    def __init__(self, engine: Optional[Engine] = None):
+        if engine is None:
+            engine = Engine()
+        if not isinstance(engine, Engine):
+            raise TypeError(f"an Engine is expected, not {engine!r}")
+        ptr = lib.wasm_store_new(engine._live())
+        if ptr == ffi.NULL:
+            raise TenonError("the store could not be made")
+        self._own(ptr, lib.wasm_store_delete)
+        self._engine = engine
+        # Calls that are under way, and what a callback raised: it waits here for the way through the WebAssembly frames.
+        self._calls = 0
+        self._raised = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that it was made with."""
+        return self._engine
+
+    def collect(self) -> None:
+        """Reclaims now what cannot be reached any more in the store."""
+        lib.tenon_store_gc(self._live())
+
+    def close(self) -> None:
+        """Closes the store; nothing in it can be used any more. Views of memories stay readable. Refused during a call."""
+        if self._ptr is not None and self._calls:
+            raise TenonError("the store cannot be closed while a call is under way in it")
+        super().close()
+
+
+def own_store(store) -> Store:
+    """The argument, if it is an open store."""
+    if not isinstance(store, Store):
+        raise TypeError(f"a Store is expected, not {store!r}")
+    store._live()
+    return store

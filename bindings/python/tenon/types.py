@@ -1,0 +1,218 @@
+"""The types of values, functions, memories, tables and globals, of imports and exports."""
+
+from typing import Iterable, NamedTuple, Optional, Tuple, Union
+
+from ._handle import check, text
+from ._native import ffi, lib
+
+__all__ = ["ValType", "FuncType", "MemoryType", "TableType", "GlobalType", "TagType", "ImportType", "ExportType",
+           "I32", "I64", "F32", "F64", "V128", "FUNCREF", "EXTERNREF"]
+
+
+class ValType:
+    """The type of a value. The seven usual ones are constants; others come from modules."""
+
+    __slots__ = ("name", "kind", "_copy")
+
+    def __init__(self, name, kind, copy=None):
+        self.name = name
+        self.kind = kind
+        self._copy = copy
+
+    def __repr__(self):
+        return self.name
+
+    def __eq__(self, other):
+        if not isinstance(other, ValType):
+            return NotImplemented
+        if self._copy is None or other._copy is None:
+            return self is other
+        return bool(lib.tenon_valtype_matches(self._copy, other._copy)
+                    and lib.tenon_valtype_matches(other._copy, self._copy))
+
+    def __hash__(self):
+        return hash(self.kind)
+
+    def _new(self):
+        """A wasm_valtype_t of the caller's."""
+        if self._copy is not None:
+            return lib.wasm_valtype_copy(self._copy)
+        return lib.wasm_valtype_new(self.kind)
+
+
+I32, I64, F32, F64 = ValType("i32", 0), ValType("i64", 1), ValType("f32", 2), ValType("f64", 3)
+V128, EXTERNREF, FUNCREF = ValType("v128", 4), ValType("externref", 128), ValType("funcref", 129)
+_NUMBERS = {t.kind: t for t in (I32, I64, F32, F64, V128)}
+_HEAPS = ("func", "nofunc", "extern", "noextern", "any", "eq", "i31", "struct", "array", "none", "exn", "noexn", "$type")
+
+
+def valtype(ty) -> ValType:
+    """The type behind a wasm_valtype_t."""
+    kind = lib.tenon_valtype_kind(ty)
+    number = _NUMBERS.get(kind)
+    if number is not None:
+        return number
+    nullable, heap = lib.tenon_valtype_is_nullable(ty), lib.tenon_valtype_heap(ty)
+    if nullable and heap == 0:
+        return FUNCREF
+    if nullable and heap == 2:
+        return EXTERNREF
+    name = f"(ref {'null ' if nullable else ''}{_HEAPS[heap]})"
+    return ValType(name, kind, ffi.gc(lib.wasm_valtype_copy(ty), lib.wasm_valtype_delete))
+
+
+def _valtypes(types, what) -> Tuple[ValType, ...]:
+    types = tuple(types)
+    for index, ty in enumerate(types):
+        if not isinstance(ty, ValType):
+            raise TypeError(f"{what} {index} is {ty!r}, which is no ValType")
+    return types
+
+
+def _vector(types):
+    vector = ffi.new("wasm_valtype_vec_t *")
+    lib.wasm_valtype_vec_new_uninitialized(vector, len(types))
+    for index, ty in enumerate(types):
+        vector.data[index] = ty._new()
+    return vector
+
+
+class FuncType:
+    """The type of a function: what it takes and what it gives."""
+
+    __slots__ = ("params", "results")
+
+    def __init__(self, params: Iterable[ValType] = (), results: Iterable[ValType] = ()):
+        self.params = _valtypes(params, "parameter")
+        self.results = _valtypes(results, "result")
+
+    def __repr__(self):
+        return f"FuncType({list(self.params)}, {list(self.results)})"
+
+    def __eq__(self, other):
+        return isinstance(other, FuncType) and (self.params, self.results) == (other.params, other.results)
+
+    def __hash__(self):
+        return hash((self.params, self.results))
+
+    def _new(self):
+        return lib.wasm_functype_new(_vector(self.params), _vector(self.results))
+
+    @staticmethod
+    def _of(ty) -> "FuncType":
+        params, results = lib.wasm_functype_params(ty), lib.wasm_functype_results(ty)
+        return FuncType([valtype(params.data[i]) for i in range(params.size)],
+                        [valtype(results.data[i]) for i in range(results.size)])
+
+
+class MemoryType(NamedTuple):
+    """The type of a memory; limits are in pages."""
+
+    minimum: int
+    maximum: Optional[int] = None
+    is64: bool = False
+    shared: bool = False
+    page_size: int = 65536
+
+    def _new(self):
+        if self.page_size not in (1, 65536):
+            raise ValueError(f"pages have 65536 bytes or 1, not {self.page_size}")
+        out = ffi.new("wasm_memorytype_t **")
+        check(lib.tenon_memorytype_new(self.minimum, self.maximum is not None, self.maximum or 0, self.is64, self.shared,
+                                       16 if self.page_size == 65536 else 0, out))
+        return out[0]
+
+    @staticmethod
+    def _of(ty) -> "MemoryType":
+        most = ffi.new("uint64_t *")
+        maximum = most[0] if lib.tenon_memorytype_maximum(ty, most) else None
+        return MemoryType(lib.tenon_memorytype_minimum(ty), maximum, lib.tenon_memorytype_is64(ty),
+                          lib.tenon_memorytype_is_shared(ty), lib.tenon_memorytype_page_size(ty))
+
+
+class TableType(NamedTuple):
+    """The type of a table; limits are in elements."""
+
+    element: ValType
+    minimum: int
+    maximum: Optional[int] = None
+    is64: bool = False
+
+    def _new(self):
+        _valtypes([self.element], "element")
+        out = ffi.new("wasm_tabletype_t **")
+        check(lib.tenon_tabletype_new(self.element._new(), self.minimum, self.maximum is not None, self.maximum or 0,
+                                      self.is64, out))
+        return out[0]
+
+    @staticmethod
+    def _of(ty) -> "TableType":
+        most = ffi.new("uint64_t *")
+        maximum = most[0] if lib.tenon_tabletype_maximum(ty, most) else None
+        return TableType(valtype(lib.wasm_tabletype_element(ty)), lib.tenon_tabletype_minimum(ty), maximum,
+                         lib.tenon_tabletype_is64(ty))
+
+
+class GlobalType(NamedTuple):
+    """The type of a global."""
+
+    content: ValType
+    mutable: bool = False
+
+    def _new(self):
+        _valtypes([self.content], "content")
+        return lib.wasm_globaltype_new(self.content._new(), 1 if self.mutable else 0)
+
+    @staticmethod
+    def _of(ty) -> "GlobalType":
+        return GlobalType(valtype(lib.wasm_globaltype_content(ty)), lib.wasm_globaltype_mutability(ty) == 1)
+
+
+class TagType(NamedTuple):
+    """The type of a tag: what an exception carries."""
+
+    params: Tuple[ValType, ...]
+
+
+ExternType = Union[FuncType, GlobalType, TableType, MemoryType, TagType]
+
+
+def externtype(ty) -> ExternType:
+    """The type behind a wasm_externtype_t."""
+    kind = lib.wasm_externtype_kind(ty)
+    ty = ffi.cast("wasm_externtype_t *", ty)
+    if kind == 0:
+        return FuncType._of(lib.wasm_externtype_as_functype(ty))
+    if kind == 1:
+        return GlobalType._of(lib.wasm_externtype_as_globaltype(ty))
+    if kind == 2:
+        return TableType._of(lib.wasm_externtype_as_tabletype(ty))
+    if kind == 3:
+        return MemoryType._of(lib.wasm_externtype_as_memorytype(ty))
+    return TagType(FuncType._of(lib.wasm_tagtype_functype(lib.wasm_externtype_as_tagtype(ty))).params)
+
+
+class ImportType(NamedTuple):
+    """What a module imports."""
+
+    module: str
+    name: str
+    type: ExternType
+
+
+class ExportType(NamedTuple):
+    """What a module exports."""
+
+    name: str
+    type: ExternType
+
+
+def import_of(ty) -> ImportType:
+    """What a wasm_importtype_t says."""
+    return ImportType(text(lib.wasm_importtype_module(ty)), text(lib.wasm_importtype_name(ty)),
+                      externtype(lib.wasm_importtype_type(ty)))
+
+
+def export_of(ty) -> ExportType:
+    """What a wasm_exporttype_t says."""
+    return ExportType(text(lib.wasm_exporttype_name(ty)), externtype(lib.wasm_exporttype_type(ty)))

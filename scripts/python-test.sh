@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# python-test.sh: builds the wheel of the Python package, installs it into an environment of its own and runs the package's
+# tests outside of the source tree, twice: as they are, and in Python's development mode. Called by `make test`, after the
+# library was built and `need.sh python` has made the environment.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$PWD/build/python-test
+python=$PWD/build/python-venv/bin/python
+package=$PWD/bindings/python
+
+rm -rf "$work"
+mkdir -p "$work"
+"$python" -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir "$work" "$package"
+"$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall "$work"/tenon-*.whl
+cd "$work"
+run() { timeout 300 "$@" -m pytest -q -p no:cacheprovider -c "$package/pyproject.toml" --rootdir "$work" "$package/tests"; }
+export PYTHONDONTWRITEBYTECODE=1
+run "$python" | tee plain.log
+PYTHONDEVMODE=1 run "$python" -W error | tee development.log
+count() { sed -n 's/^\([0-9]*\) passed in .*/\1/p' "$1"; }
+[ -n "$(count plain.log)" ] && [ "$(count plain.log)" = "$(count development.log)" ] ||
+  { echo "python-test.sh: not all tests passed in both modes" >&2; exit 1; }
+echo "python-test: $(count plain.log) tests in 2 modes"
