@@ -92,11 +92,9 @@ func (c *activation) at(i int) unsafe.Pointer { return unsafe.Add(c.values, i*ra
 
 func (c *activation) call() error {
 	s := c.f.store
-	s.run(c.before)
 	trap := C.tenon_go_call(C.uintptr_t(uintptr(unsafe.Pointer(c.ptr))), C.uintptr_t(uintptr(c.values)))
-	s.done(c.before)
 	if trap != 0 {
-		return s.trap((*C.wasm_trap_t)(pointer(uintptr(trap))))
+		return s.trap(trap)
 	}
 	return nil
 }
@@ -107,6 +105,35 @@ func (c *activation) end() {
 	// A host function that ended its goroutine has left its mark, which stays.
 	c.f.store.use.CompareAndSwap(inUse, c.before)
 	runtime.KeepAlive(c.f)
+}
+
+// callFew calls a function of at most four numbers that returns at most two. Nothing is deferred, for speed: where the goroutine
+// ends in a host function, the store stays abandoned.
+func (f *Func) callFew(a, b, c, d C.uint64_t) (out C.tenon_go_outcome_t, err error) {
+	s := f.store
+	before, err := s.enter()
+	if err != nil {
+		return out, err
+	}
+	ptr := f.ptr.Load()
+	if ptr == nil {
+		s.leave(before)
+		return out, ErrClosed
+	}
+	out = C.tenon_go_call_few(C.uintptr_t(uintptr(unsafe.Pointer(ptr))), s.use.c(), C.uint32_t(before), a, b, c, d)
+	if out.trap != 0 {
+		err = s.trapAndLeave(before, out.trap)
+	} else {
+		s.use.shim(before)
+	}
+	runtime.KeepAlive(f)
+	return out, err
+}
+
+// trapAndLeave is trap at the end of a use of the store, also if it panics.
+func (s *Store) trapAndLeave(before uint32, trap C.uintptr_t) error {
+	defer s.leave(before)
+	return s.trap(trap)
 }
 
 // pointer is C's pointer that came as a number.

@@ -48,37 +48,37 @@ func newHost(s *Store, ty FuncType, fn hostFunc) (*Func, error) {
 	defer s.leave(before)
 	c := ty.c()
 	defer C.wasm_functype_delete(c)
-	env := uint64(s.place)<<32 | uint64(len(s.hosts))
 	var out *C.wasm_func_t
-	if err := takeError(C.tenon_go_func_new(s.ptr, c, C.uint64_t(env), &out)); err != nil {
+	if err := takeError(C.tenon_go_func_new(s.ptr, c, s.use.c(), C.uint32_t(s.place), C.uint32_t(len(s.hosts)), &out)); err != nil {
 		return nil, err
 	}
 	s.hosts = append(s.hosts, fn)
 	return newFunc(s, out), nil
 }
 
-// tenonGoCall is where all calls of host functions arrive. What it returns is a trap, or 0.
+// tenonGoCall is where all calls of host functions arrive: the function at an index of the store at a place. What it returns is
+// a trap, or 0.
 //
 //export tenonGoCall
-func tenonGoCall(env C.uintptr_t, values *C.tenon_raw_t) (trap C.uintptr_t) {
-	s := (*running.table.Load())[uint32(env>>32)].store
-	s.use.Store(inHost)
+func tenonGoCall(place, index C.uint32_t, values *C.tenon_raw_t) (trap C.uintptr_t) {
+	s := (*stores.table.Load())[place].store.Value()
+	s.use.shim(inHost)
 	finished := false
 	defer func() {
 		if finished {
 			return
 		}
 		if value := recover(); value != nil {
-			s.use.Store(inUse)
+			s.use.shim(inUse)
 			trap = s.throw(&thrown{panics: true, value: value}, fmt.Sprintf("panic in a host function: %v", value))
 			return
 		}
 		// runtime.Goexit: the frames of WebAssembly are never gone back to.
 		s.use.Store(abandoned)
 	}()
-	err := s.hosts[uint32(env)](unsafe.Pointer(values))
+	err := s.hosts[index](unsafe.Pointer(values))
 	finished = true
-	s.use.Store(inUse)
+	s.use.shim(inUse)
 	if err != nil {
 		message := err.Error()
 		if inner := (*Trap)(nil); errors.As(err, &inner) {

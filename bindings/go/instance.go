@@ -63,14 +63,12 @@ func NewInstance(s *Store, m *Module, imports ...Extern) (*Instance, error) {
 	defer C.wasm_module_delete(module)
 	var instance *C.wasm_instance_t
 	var trap *C.wasm_trap_t
-	s.run(before)
 	err = takeError(C.tenon_instance_new(s.ptr, module, &vec, &instance, &trap))
-	s.done(before)
 	runtime.KeepAlive(imports)
 	if err != nil {
 		if trap != nil {
 			if e, ok := err.(*Error); ok && (e.Kind == KindTrap || e.Kind == KindStackExhausted) {
-				return nil, s.trap(trap)
+				return nil, s.trap(C.uintptr_t(uintptr(unsafe.Pointer(trap))))
 			}
 			C.wasm_trap_delete(trap)
 		}

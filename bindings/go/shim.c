@@ -34,12 +34,28 @@ uint8_t *tenon_go_kinds(const wasm_functype_t *type, size_t *params, size_t *res
   return kinds;
 }
 
+// What a host function knows of itself.
+typedef struct host_t {
+  uintptr_t use;
+  uint32_t place, index;
+} host_t;
+
 static wasm_trap_t *callback(void *env, const wasm_func_t *caller, tenon_raw_t *values) {
+  const host_t *host = env;
   (void)caller;
-  return (wasm_trap_t *)tenonGoCall((uintptr_t)env, values);
+  tenon_go_set(host->use, TENON_GO_IN_HOST);
+  uintptr_t trap = tenonGoCall(host->place, host->index, values);
+  tenon_go_set(host->use, TENON_GO_IN_USE);
+  return (wasm_trap_t *)trap;
 }
 
-tenon_error_t *tenon_go_func_new(
-    wasm_store_t *store, const wasm_functype_t *type, uint64_t env, wasm_func_t **out) {
-  return tenon_func_new_raw(store, type, callback, (void *)(uintptr_t)env, NULL, out);
+tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *type, uintptr_t use, uint32_t place, uint32_t index,
+    wasm_func_t **out) {
+  host_t *host = malloc(sizeof *host);
+  *out = NULL;
+  if (host == NULL) abort();  // as Go does where memory has run out
+  *host = (host_t){use, place, index};
+  tenon_error_t *error = tenon_func_new_raw(store, type, callback, host, free, out);
+  if (error != NULL) free(host);
+  return error;
 }

@@ -503,13 +503,18 @@ func TestCollection(t *testing.T) {
 	t.Errorf("%d of %d stores went away", gone, made)
 }
 
-// A call allocates nothing.
+// Calls and callbacks of numbers allocate nothing.
 func TestAllocations(t *testing.T) {
 	_, i := world(t, numbers, nil)
 	add := must(tenon.Bind2[int32, int32, int32](must(i.Func("add"))))
-	pair := must(tenon.Bind0[tenon.Pair[int32, int32]](must(i.Func("pair"))))
-	if n := testing.AllocsPerRun(1000, func() { add(1, 2) }); n != 0 {
-		t.Errorf("%v allocations in a call", n)
+	pair := must(tenon.Bind0[tenon.Pair[int32, uint32]](must(i.Func("pair"))))
+	_, back := world(t, calling, func(s *tenon.Store) []tenon.Extern {
+		return []tenon.Extern{must(tenon.Host1(s, func(n int32) (int32, error) { return n, nil }))}
+	})
+	outer := must(tenon.Bind1[int32, int32](must(back.Func("outer"))))
+	for name, call := range map[string]func(){"call": func() { add(1, 2) }, "pair": func() { pair() }, "callback": func() { outer(1) }} {
+		if n := testing.AllocsPerRun(1000, call); n != 0 {
+			t.Errorf("%v allocations in a %s", n, name)
+		}
 	}
-	_ = pair
 }

@@ -84,7 +84,8 @@ type thrown struct {
 }
 
 // trap makes an error of a trap and deletes it. If the trap stands for a panic, it goes on here.
-func (s *Store) trap(p *C.wasm_trap_t) error {
+func (s *Store) trap(number C.uintptr_t) error {
+	p := (*C.wasm_trap_t)(pointer(uintptr(number)))
 	defer C.wasm_trap_delete(p)
 	t := &Trap{Code: TrapCode(C.tenon_trap_code(p))}
 	var message C.wasm_message_t
