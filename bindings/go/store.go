@@ -38,6 +38,7 @@ type Store struct {
 	hosts  []hostFunc
 	// What the trap on its way through WebAssembly code stands for.
 	thrown *thrown
+	values values
 	// The first free slot of the arguments.
 	top int
 }
@@ -104,7 +105,7 @@ func NewStore(engine *Engine) (*Store, error) {
 	}
 	h := &home{ptr: ptr, args: C.calloc(slots, rawSize), live: map[*ref]struct{}{}}
 	h.use = newUse(h)
-	s := &Store{home: h, engine: engine}
+	s := &Store{home: h, engine: engine, values: values{byNumber: map[uint64]any{}}}
 	h.place = takePlace(s)
 	runtime.AddCleanup(s, (*home).close, h)
 	runtime.KeepAlive(engine)
@@ -195,6 +196,9 @@ func (s *Store) enter() (before uint32, err error) {
 }
 
 func (s *Store) leave(before uint32) { s.use.Store(before) }
+
+// giveBack is leave after host functions may have run: where one ended its goroutine, the store stays abandoned.
+func (s *Store) giveBack(before uint32) { s.use.CompareAndSwap(inUse, before) }
 
 func (s *Store) refusal() error {
 	switch s.use.Load() {

@@ -110,13 +110,13 @@ func typed[R Result](params ...Kind) (FuncType, layout, error) {
 		var r R
 		return FuncType{}, l, errorf(KindArgument, "%T is no result of a typed function: it is to be a number, None or a Pair", r)
 	}
-	return FuncType{params, l.kinds}, l, nil
+	return FuncType{kindTypes(params), kindTypes(l.kinds)}, l, nil
 }
 
 // expect makes sure that a function has a type.
 func expect[R Result](f *Func, params ...Kind) (layout, error) {
 	want, l, err := typed[R](params...)
-	if err == nil && !f.ty.same(want) {
+	if err == nil && !f.ty.is(params, l.kinds) {
 		err = errorf(KindArgument, "the function has type %v, not %v", f.ty, want)
 	}
 	return l, err
@@ -143,7 +143,7 @@ func Host0[R Result](s *Store, fn func() (R, error)) (*Func, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHost(s, ty, func(values unsafe.Pointer) error {
+	return newHost(s, ty, func(values, _ unsafe.Pointer) error {
 		r, err := fn()
 		if err == nil {
 			write(&l, values, r)
@@ -173,7 +173,7 @@ func Host1[A Number, R Result](s *Store, fn func(A) (R, error)) (*Func, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHost(s, ty, func(values unsafe.Pointer) error {
+	return newHost(s, ty, func(values, _ unsafe.Pointer) error {
 		r, err := fn(load[A](values, 0))
 		if err == nil {
 			write(&l, values, r)
@@ -203,7 +203,7 @@ func Host2[A, B Number, R Result](s *Store, fn func(A, B) (R, error)) (*Func, er
 	if err != nil {
 		return nil, err
 	}
-	return newHost(s, ty, func(values unsafe.Pointer) error {
+	return newHost(s, ty, func(values, _ unsafe.Pointer) error {
 		r, err := fn(load[A](values, 0), load[B](values, 1))
 		if err == nil {
 			write(&l, values, r)
@@ -233,7 +233,7 @@ func Host3[A, B, T Number, R Result](s *Store, fn func(A, B, T) (R, error)) (*Fu
 	if err != nil {
 		return nil, err
 	}
-	return newHost(s, ty, func(values unsafe.Pointer) error {
+	return newHost(s, ty, func(values, _ unsafe.Pointer) error {
 		r, err := fn(load[A](values, 0), load[B](values, 1), load[T](values, 2))
 		if err == nil {
 			write(&l, values, r)
@@ -263,7 +263,7 @@ func Host4[A, B, T, U Number, R Result](s *Store, fn func(A, B, T, U) (R, error)
 	if err != nil {
 		return nil, err
 	}
-	return newHost(s, ty, func(values unsafe.Pointer) error {
+	return newHost(s, ty, func(values, _ unsafe.Pointer) error {
 		r, err := fn(load[A](values, 0), load[B](values, 1), load[T](values, 2), load[U](values, 3))
 		if err == nil {
 			write(&l, values, r)
