@@ -7,6 +7,8 @@ use tenon::types::*;
 
 #[path = "module/features.rs"]
 mod features;
+#[path = "module/hints.rs"]
+mod hints;
 #[path = "module/hostile.rs"]
 mod hostile;
 #[path = "module/names.rs"]

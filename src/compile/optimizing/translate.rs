@@ -28,6 +28,8 @@ pub(super) struct Translator<'a> {
     pub(super) module: &'a Module,
     pub(super) layout: VmctxLayout,
     pub(super) func_index: u32,
+    /// Where the current operator stands in the module.
+    pub(super) at: u32,
     pub(super) vmctx: Value,
     /// The operand stack.
     pub(super) stack: Vec<Value>,
@@ -110,6 +112,7 @@ pub(super) fn translate(
         module,
         layout: VmctxLayout::new(module),
         func_index,
+        at: 0,
         vmctx: params[0],
         stack: Vec::new(),
         control: Vec::new(),
@@ -168,9 +171,10 @@ impl Translator<'_> {
         let mut operators = body.get_operators_reader().map_err(unreadable)?;
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset().map_err(unreadable)?;
-            self.b.set_srcloc(SourceLoc::new(offset as u32));
-            let op = Op::new(&operator)
-                .map_err(|what| CompileError::NotSupported { what, module_offset: Some(offset as u32) })?;
+            self.at = offset as u32;
+            self.b.set_srcloc(SourceLoc::new(self.at));
+            let op =
+                Op::new(&operator).map_err(|what| CompileError::NotSupported { what, module_offset: Some(self.at) })?;
             if self.reachable {
                 self.op(op)?;
                 self.highest = self.highest.max(self.stack.len());

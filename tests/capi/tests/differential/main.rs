@@ -29,7 +29,15 @@ use tenon_capi_tests::mode::{MODES, Mode};
 /// What is run when nothing is asked for, and what it must come to on the oracle.
 const MODULES: u64 = 500;
 const FIRST_SEED: u64 = 1;
-const EXPECTED: Tally = Tally { modules: MODULES, instances: 2444, returns: 1748, traps: 3140, exceptions: 32, host_calls: 472, runs: 1375 };
+const EXPECTED: Tally = Tally {
+    modules: MODULES,
+    instances: 2444,
+    returns: 1748,
+    traps: 3140,
+    exceptions: 32,
+    host_calls: 472,
+    runs: 1375,
+};
 
 /// Tells a child process, which runs some seeds, from the parent.
 const CHILD: &str = "--run-seeds";
@@ -126,9 +134,8 @@ fn module_path(seed: u64) -> PathBuf {
 
 fn tally(events: &[Event]) -> Tally {
     let count = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count() as u64;
-    let uncaught = |event: &Event| {
-        matches!(event, Event::Called { outcome: Err(Reason::Trap("uncaught exception")), .. })
-    };
+    let uncaught =
+        |event: &Event| matches!(event, Event::Called { outcome: Err(Reason::Trap("uncaught exception")), .. });
     Tally {
         modules: 1,
         instances: count(|event| matches!(event, Event::Instantiated(Ok(())))),
@@ -170,13 +177,7 @@ fn run_all(seeds: Range<u64>) -> ExitCode {
     println!(
         "differential: {} modules alike in {} runs, {} instances, {} calls returned, {} trapped ({} by uncaught exceptions), \
          {} calls of host functions",
-        tally.modules,
-        tally.runs,
-        tally.instances,
-        tally.returns,
-        tally.traps,
-        tally.exceptions,
-        tally.host_calls
+        tally.modules, tally.runs, tally.instances, tally.returns, tally.traps, tally.exceptions, tally.host_calls
     );
     let asked = seeds.end - seeds.start;
     if tally.modules + failures.len() as u64 != asked {
@@ -212,7 +213,8 @@ fn run_batch(mut seeds: Range<u64>) -> (Tally, Vec<String>) {
         }
         let path = module_path(seed);
         let path = path.display();
-        failures.push(format!("seed {seed}: the process ended with {status} after mode {mode:?} began (module: {path})"));
+        failures
+            .push(format!("seed {seed}: the process ended with {status} after mode {mode:?} began (module: {path})"));
         seeds.start = seed + 1;
     }
     (tally, failures)

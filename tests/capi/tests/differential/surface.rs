@@ -24,7 +24,8 @@ pub fn can_be_answered(binary: &[u8]) -> bool {
                 types = section.map(|ty| ty.expect("garbage collection is off")).collect();
             }
             Payload::ImportSection(imports) => {
-                let mut imports = imports.into_imports().map(|import| import.expect("the generated module is valid").ty);
+                let mut imports =
+                    imports.into_imports().map(|import| import.expect("the generated module is valid").ty);
                 if !imports.all(|ty| can_be_had(&types, ty)) {
                     return false;
                 }
