@@ -340,6 +340,46 @@ static sample_t run_sweep(void) {
   return kernel(&k, "sweep", 1000000);
 }
 
+static sample_t run_indirect(void) {
+  static kernel_t k;
+  return kernel(&k, "indirect", 2000000);
+}
+
+static sample_t run_heapsort(void) {
+  static kernel_t k;
+  return kernel(&k, "heapsort", 100000);
+}
+
+static sample_t run_nbody(void) {
+  static kernel_t k;
+  return kernel(&k, "nbody", 100000);
+}
+
+static sample_t run_spectral(void) {
+  static kernel_t k;
+  return kernel(&k, "spectral", 500);
+}
+
+static sample_t run_json(void) {
+  static kernel_t k;
+  return kernel(&k, "json", 4);
+}
+
+static sample_t run_matmul_vector(void) {
+  static kernel_t k;
+  return kernel(&k, "matmul_vector", 256);
+}
+
+static sample_t run_ascii(void) {
+  static kernel_t k;
+  return kernel(&k, "ascii", 500);
+}
+
+static sample_t run_chacha(void) {
+  static kernel_t k;
+  return kernel(&k, "chacha", 50000);
+}
+
 static sample_t run_dot(void) {
   static kernel_t k;
   return kernel(&k, "dot", 2000);
@@ -559,10 +599,18 @@ const row_t rows[] = {
   {"kernel: matrix product", UNIT_MS, TARGET_RATIO, 1.03, 25, run_matmul},
   {"kernel: integer mixing", UNIT_MS, TARGET_RATIO, 1.03, 25, run_mix},
   {"kernel: memory sieve", UNIT_MS, TARGET_RATIO, 1.03, 25, run_sweep},
+  {"kernel: calls through a table", UNIT_MS, TARGET_RATIO, 1.03, 25, run_indirect},
+  {"kernel: heap sort", UNIT_MS, TARGET_RATIO, 1.03, 25, run_heapsort},
+  {"kernel: five bodies in doubles", UNIT_MS, TARGET_RATIO, 1.03, 25, run_nbody},
+  {"kernel: spectral norm", UNIT_MS, TARGET_RATIO, 1.03, 25, run_spectral},
+  {"kernel: reading JSON", UNIT_MS, TARGET_RATIO, 1.03, 25, run_json},
   {"vector kernel: dot product of floats", UNIT_MS, TARGET_RATIO, 1.03, 25, run_dot},
   {"vector kernel: blending of bytes", UNIT_MS, TARGET_RATIO, 1.03, 25, run_blend},
   {"vector kernel: Mandelbrot set in doubles", UNIT_MS, TARGET_RATIO, 1.03, 25, run_mandelbrot},
   {"vector kernel: digits by lookup", UNIT_MS, TARGET_RATIO, 1.03, 25, run_lookup},
+  {"vector kernel: matrix product", UNIT_MS, TARGET_RATIO, 1.03, 25, run_matmul_vector},
+  {"vector kernel: scanning text", UNIT_MS, TARGET_RATIO, 1.03, 25, run_ascii},
+  {"vector kernel: ChaCha20", UNIT_MS, TARGET_RATIO, 1.03, 25, run_chacha},
   {"100,000 exceptions thrown and caught", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_throw},
   {"20,000 exceptions thrown on by four functions", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_rethrow},
   {"store, 1-page instance, first call, delete", UNIT_US, TARGET_RATIO, 1.0 / 4, 15, run_page},

@@ -46,6 +46,10 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
 
 /// The module of `bytes`, which its field `bytes` does not hold yet.
 fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, ModuleError> {
+    decode_in_one_pass(bytes, features, threads).map_err(|error| error.in_words_of_specification(bytes))
+}
+
+fn decode_in_one_pass(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, ModuleError> {
     if bytes.len() > limits::MAX_MODULE_SIZE {
         let message = format!("module of {} bytes; at most {} are allowed", bytes.len(), limits::MAX_MODULE_SIZE);
         return Err(ModuleError::new(ModuleErrorKind::Limit, message, None));

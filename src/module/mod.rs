@@ -8,6 +8,7 @@ mod decode;
 mod error;
 mod hints;
 pub mod limits;
+mod malformed;
 mod names;
 mod query;
 pub mod serialize;
