@@ -37,6 +37,7 @@ const EXPECTED: Tally = Tally {
     exceptions: 32,
     host_calls: 472,
     runs: 1375,
+    unjudged: 0,
 };
 
 /// Tells a child process, which runs some seeds, from the parent.
@@ -57,6 +58,8 @@ struct Tally {
     host_calls: u64,
     /// Runs of a module in a mode that were compared.
     runs: u64,
+    /// Modules about which wasmi does not agree with itself, so that only our modes were compared.
+    unjudged: u64,
 }
 
 fn main() -> ExitCode {
@@ -121,9 +124,13 @@ fn run_seed(seed: u64, judge: Judge, binary: &[u8]) -> Result<Tally, String> {
         Judge::Ourselves => (run(shipped)?, others.to_vec()),
     };
     for mode in &modes {
-        if let Some(difference) = event::difference(&run(*mode)?, &theirs) {
-            return Err(format!("{}: {difference}", mode.name));
+        let Some(difference) = event::difference(&run(*mode)?, &theirs) else { continue };
+        // wasmi has modules in which it gives out what it never computed, something else each time.
+        if judge == Judge::Wasmi && event::difference(&theirs, &oracle::run(seed, binary, &functions)).is_some() {
+            let tally = run_seed(seed, Judge::Ourselves, binary)?;
+            return Ok(Tally { unjudged: 1, ..tally });
         }
+        return Err(format!("{}: {difference}", mode.name));
     }
     Ok(Tally { runs: modes.len() as u64, ..tally(&theirs) })
 }
@@ -144,6 +151,7 @@ fn tally(events: &[Event]) -> Tally {
         exceptions: count(uncaught),
         host_calls: count(|event| matches!(event, Event::Host { .. })),
         runs: 0,
+        unjudged: 0,
     }
 }
 
@@ -179,6 +187,9 @@ fn run_all(seeds: Range<u64>) -> ExitCode {
          {} calls of host functions",
         tally.modules, tally.runs, tally.instances, tally.returns, tally.traps, tally.exceptions, tally.host_calls
     );
+    if tally.unjudged > 0 {
+        println!("differential: about {} of them wasmi does not agree with itself", tally.unjudged);
+    }
     let asked = seeds.end - seeds.start;
     if tally.modules + failures.len() as u64 != asked {
         failures.push(format!("{} modules run, {asked} asked for", tally.modules + failures.len() as u64));
@@ -222,15 +233,16 @@ fn run_batch(mut seeds: Range<u64>) -> (Tally, Vec<String>) {
 
 impl Tally {
     /// All numbers, in the order of the fields.
-    fn counts(self) -> [u64; 7] {
-        let Tally { modules, instances, returns, traps, exceptions, host_calls, runs } = self;
-        [modules, instances, returns, traps, exceptions, host_calls, runs]
+    fn counts(self) -> [u64; 8] {
+        let Tally { modules, instances, returns, traps, exceptions, host_calls, runs, unjudged } = self;
+        [modules, instances, returns, traps, exceptions, host_calls, runs, unjudged]
     }
 
     fn from_counts(mut counts: impl Iterator<Item = u64>) -> Tally {
-        let mut next = || counts.next().expect("seven numbers");
+        let mut next = || counts.next().expect("eight numbers");
         let (modules, instances, returns, traps) = (next(), next(), next(), next());
-        Tally { modules, instances, returns, traps, exceptions: next(), host_calls: next(), runs: next() }
+        let (exceptions, host_calls, runs, unjudged) = (next(), next(), next(), next());
+        Tally { modules, instances, returns, traps, exceptions, host_calls, runs, unjudged }
     }
 
     fn add(&mut self, other: Tally) {
