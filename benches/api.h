@@ -43,7 +43,7 @@
   X(wasm_func_delete) \
   X(wasm_func_call) \
   X(wasm_func_param_arity) \
-  X(wasm_func_type) \
+  X(wasm_func_result_arity) \
   X(wasm_func_as_extern) \
   X(wasm_extern_as_func) \
   X(wasm_extern_as_memory) \
