@@ -72,7 +72,7 @@ impl<'a, T> Caller<'a, T> {
     /// What the instance that called exports under this name.
     pub fn export(&mut self, name: &str) -> Option<Extern> {
         let instance = self.instance()?;
-        instance.get(&mut *self, name).ok().flatten()
+        instance.find(self.0.core(), name).ok().flatten()
     }
 
     /// The memory that the instance that called exports as `memory`.

@@ -95,9 +95,13 @@ impl Instance {
     /// What it exports under this name, if anything.
     pub fn get(&self, mut store: impl AsContextMut, name: &str) -> Result<Option<Extern>, Error> {
         let store = store.as_context_mut();
-        let core = store.core();
+        store.core().enter()?;
+        self.find(store.core(), name)
+    }
+
+    /// [`Instance::get`] in a store that is borrowed exclusively, and ready.
+    pub(super) fn find(&self, core: &Core, name: &str) -> Result<Option<Extern>, Error> {
         let instance = self.0.get(core)?;
-        core.enter()?;
         let Some(export) = instance.module().module.export(name) else { return Ok(None) };
         // SAFETY: what an instance that is alive exports is alive.
         Ok(unsafe { Extern::of(core, instance.get_extern(export.kind, export.index)) })

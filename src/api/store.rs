@@ -6,7 +6,8 @@ use super::error::Error;
 use super::handle::Home;
 use super::trap::Trap;
 use crate::runtime::object::release;
-use crate::runtime::{collect, store, trap};
+use crate::runtime::{collect, error, store, trap};
+use crate::trap::TrapCode;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -249,7 +250,10 @@ impl Core {
     /// borrows the store exclusively and makes or changes something.
     pub fn enter(&self) -> Result<(), Error> {
         self.on_this_thread();
-        self.store().enter()?;
+        self.store().enter().map_err(|error| match error.kind {
+            error::ErrorKind::StackExhausted => Trap::from(TrapCode::CallStackExhausted).into(),
+            _ => Error::from(error),
+        })?;
         self.give_up_dropped();
         self.go_on();
         Ok(())

@@ -31,7 +31,7 @@ use std::mem::MaybeUninit;
 /// assert_eq!(div.call(&mut store, (1, 0)).unwrap_err().to_string(), "integer divide by zero");
 ///
 /// let error = instance.typed_func::<(u32, u32), u64>(&mut store, "div").unwrap_err();
-/// assert!(error.to_string().contains("(func (param i32 i32) (result i32 i32))"), "{error}");
+/// assert!(error.to_string().contains("(i32, i32) -> (i32, i32)"), "{error}");
 /// # Ok::<(), tenon::Error>(())
 /// ```
 pub struct TypedFunc<P, R> {
