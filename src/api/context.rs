@@ -21,10 +21,14 @@ pub trait AsContextMut: AsContext {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
 }
 
+/// Says that no other type will do for `T`: the data is read and written through raw pointers.
+pub(super) type Invariant<T> = PhantomData<fn(T) -> T>;
+
 /// A borrowed store, for reading.
 pub struct StoreContext<'a, T: 'static> {
     inner: NonNull<Inner<T>>,
-    borrow: PhantomData<(&'a Inner<T>, fn(T) -> T)>,
+    borrow: PhantomData<&'a Inner<T>>,
+    of: Invariant<T>,
 }
 
 /// A borrowed store.
@@ -37,7 +41,7 @@ impl<'a, T> StoreContext<'a, T> {
     /// # Safety
     /// The store is there, and borrowed for `'a`.
     pub(super) unsafe fn new(inner: NonNull<Inner<T>>) -> StoreContext<'a, T> {
-        StoreContext { inner, borrow: PhantomData }
+        StoreContext { inner, borrow: PhantomData, of: PhantomData }
     }
 
     pub(super) fn into_core(self) -> &'a Core {
@@ -141,7 +145,7 @@ impl<T> AsContext for StoreContextMut<'_, T> {
     type Data = T;
 
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: self.inner, borrow: PhantomData }
+        StoreContext { inner: self.inner, borrow: PhantomData, of: PhantomData }
     }
 }
 

@@ -148,7 +148,7 @@ impl SharedMemory {
     /// The place of an atomic access.
     fn aligned(&self, offset: u64, size: u64) -> Result<*mut u8, Error> {
         let part = self.part(offset, size)?;
-        if offset % size != 0 {
+        if !offset.is_multiple_of(size) {
             return Err(Error::argument(format!("an atomic access of {size} bytes at {offset} is not aligned")));
         }
         Ok(part.as_ptr().cast_mut().cast())

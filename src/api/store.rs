@@ -1,6 +1,6 @@
 //! Stores (section 4.2.3): where instances and all that they define live.
 
-use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use super::context::{AsContext, AsContextMut, Invariant, StoreContext, StoreContextMut};
 use super::engine::Engine;
 use super::error::Error;
 use super::handle::Home;
@@ -43,8 +43,8 @@ use std::thread;
 /// ```
 pub struct Store<T: 'static> {
     inner: NonNull<Inner<T>>,
-    /// Owns a `T`, and hands it out for reading and writing.
-    of: PhantomData<(T, fn(T) -> T)>,
+    owns: PhantomData<T>,
+    of: Invariant<T>,
 }
 
 /// What a [`Store`] owns. At one address, which its host functions know.
@@ -113,7 +113,7 @@ impl<T> Store<T> {
         };
         let inner = Box::into_raw(Box::new(Inner { core, data }));
         // SAFETY: a box is not null.
-        Store { inner: unsafe { NonNull::new_unchecked(inner) }, of: PhantomData }
+        Store { inner: unsafe { NonNull::new_unchecked(inner) }, owns: PhantomData, of: PhantomData }
     }
 
     /// The engine.
