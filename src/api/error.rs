@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Trap,
     /// A limit of the implementation, the configuration or a type.
     Limit,
+    /// A limit of the store, or the host's say in its growth.
+    StoreLimit,
     /// The system is out of memory or address space.
     Memory,
     /// An object of another store, or of another engine.
@@ -60,6 +62,7 @@ impl From<error::ErrorKind> for ErrorKind {
             Kind::Damaged => ErrorKind::Damaged,
             Kind::Incompatible => ErrorKind::Incompatible,
             Kind::Internal => ErrorKind::Internal,
+            Kind::StoreLimit => ErrorKind::StoreLimit,
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::data::WasmData;
-use super::error::{Error, ErrorKind};
+use super::error::Error;
 use super::handle::Handle;
 use super::shared_memory::SharedMemory;
 use super::store::Core;
+use crate::runtime::growth::GrowError;
 use crate::runtime::memory;
 use crate::types::MemoryType;
 use std::ops::Range;
@@ -80,7 +81,8 @@ impl Memory {
     }
 
     /// Adds `delta` pages, filled with zeros. Gives the size before, in pages. Fails, and changes nothing, beyond the maximum
-    /// ([`ErrorKind::Limit`]) or where memory has run out ([`ErrorKind::Memory`]).
+    /// ([`ErrorKind::Limit`](super::ErrorKind::Limit)), beyond a limit of the
+    /// store or where memory has run out ([`ErrorKind::Memory`](super::ErrorKind::Memory)).
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64, Error> {
         let store = store.as_context_mut();
         let core = store.core();
@@ -255,11 +257,10 @@ fn text(offset: u64, bytes: Vec<u8>) -> Result<String, Error> {
 }
 
 /// A failure to grow, of a memory whose type is given with its size.
-pub(super) fn cannot_grow(ty: &MemoryType, delta: u64, reason: memory::GrowError) -> Error {
+pub(super) fn cannot_grow(ty: &MemoryType, delta: u64, reason: GrowError) -> Error {
     let (size, most) = (ty.limits.min, memory::most_pages(ty));
-    let (kind, why) = match reason {
-        memory::GrowError::Maximum => (ErrorKind::Limit, ""),
-        memory::GrowError::System => (ErrorKind::Memory, ": out of memory"),
-    };
-    Error::new(kind, format!("a memory of {size} pages, which may have {most}, cannot grow by {delta}{why}"))
+    let message = format!("a memory of {size} pages, which may have {most}, cannot grow by {delta}: {reason}");
+    let error = Error::new(reason.kind().into(), message);
+    reason.forget();
+    error
 }

@@ -1,7 +1,7 @@
 //! Tables (section 4.2.7).
 
 use super::context::{AsContext, AsContextMut};
-use super::error::{Error, ErrorKind};
+use super::error::Error;
 use super::handle::Handle;
 use super::store::Core;
 use super::val::Val;
@@ -78,11 +78,14 @@ impl Table {
         let table = self.0.get(core)?;
         core.enter()?;
         let object = element(core, table, init)?;
-        table.grow(delta, object).ok_or_else(|| {
+        table.grow(delta, object).map_err(|reason| {
             let (size, max) = (table.size(), table.ty().limits.max);
             let most = max.unwrap_or(table::MAX_ELEMENTS).min(table::MAX_ELEMENTS);
-            let message = format!("a table of {size} elements, which may have {most}, cannot grow by {delta}");
-            Error::new(ErrorKind::Limit, message)
+            let message =
+                format!("a table of {size} elements, which may have {most}, cannot grow by {delta}: {reason}");
+            let error = Error::new(reason.kind().into(), message);
+            reason.forget();
+            error
         })
     }
 

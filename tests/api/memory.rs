@@ -61,7 +61,10 @@ fn growth_says_why_not() {
     assert_eq!(memory.grow(&mut store, 2).unwrap(), 1);
     let error = memory.grow(&mut store, 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-    assert_eq!(error.to_string(), "a memory of 3 pages, which may have 3, cannot grow by 1");
+    assert_eq!(
+        error.to_string(),
+        "a memory of 3 pages, which may have 3, cannot grow by 1: the type's maximum would be exceeded"
+    );
     assert_eq!(memory.grow(&mut store, u64::MAX).unwrap_err().kind(), ErrorKind::Limit);
     assert_eq!(memory.ty(&store).unwrap(), MemoryType::new32(Limits { min: 3, max: Some(3) }));
     for (min, max) in [(2, Some(1)), (65537, None), (1, Some(65537))] {
