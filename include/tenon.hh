@@ -390,6 +390,22 @@ private:
   std::shared_ptr<wasm::Engine> engine_;
 };
 
+/// A memory or table that grows, or is made: it grows from nothing then.
+struct Growth {
+  /// The memory or table, lent for the call; null as long as it is only being made.
+  const wasm::Extern *item;
+  /// Whether it is a memory, or else a table.
+  bool is_memory;
+  /// Whether what it holds is at another address now. Only told afterwards.
+  bool moved;
+  /// How many pages or elements it has before.
+  uint64_t old_size;
+  /// How many it has afterwards.
+  uint64_t new_size;
+  /// How many its type allows, if that sets a bound.
+  std::optional<uint64_t> maximum;
+};
+
 /// A store, shared by all copies of this object. One thread at a time may use it.
 class Store {
 public:
@@ -405,6 +421,50 @@ public:
   /// Reclaims everything in the store that cannot be reached any more, now.
   void collect() const { tenon_store_gc(store_.get()); }
 
+  /// Sets how much of something, one of `TENON_LIMIT_...`, the store may have; UINT64_MAX is no limit. What would exceed it
+  /// throws an error of kind `TENON_ERROR_STORE_LIMIT`; a growth that WebAssembly asks for gives -1.
+  void set_limit(tenon_limit_t limit, uint64_t most) const {
+    detail::check(tenon_store_set_limit(store_.get(), limit, most));
+  }
+
+  /// How much of something the store may have.
+  uint64_t limit(tenon_limit_t limit) const noexcept { return tenon_store_limit(store_.get(), limit); }
+
+  /// How much of something the store has.
+  uint64_t usage(tenon_limit_t limit) const noexcept { return tenon_store_usage(store_.get(), limit); }
+
+  /// Whether a growth that WebAssembly asks for traps where a limit, `before` or the system refuses.
+  void set_growth_traps(bool on) const { detail::check(tenon_store_set_growth_traps(store_.get(), on)); }
+
+  /// Has `before` asked before each growth of a memory or table, and before one is made: false refuses. `after` is told after
+  /// each growth, and must not throw. Either may be empty. As long as they run, nothing else grows in the store. What
+  /// `before` throws comes out at the caller of the WebAssembly code that asked for the growth; where the host did, an
+  /// `Error` with its message.
+  void on_growth(std::function<bool(const Growth &)> before, std::function<void(const Growth &)> after = nullptr) const {
+    struct Kept {
+      std::function<bool(const Growth &)> before;
+      std::function<void(const Growth &)> after;
+      wasm_store_t *store;
+    };
+    auto kept = std::make_unique<Kept>(Kept{std::move(before), std::move(after), store_.get()});
+    tenon_growth_before_t ask = [](void *env, const tenon_growth_t *growth, wasm_trap_t **trap) -> bool {
+      Kept *kept = static_cast<Kept *>(env);
+      try {
+        return kept->before(growth_of(*growth));
+      } catch (...) {
+        *trap = wasm::detail::Thrown::trap(kept->store);
+        return false;
+      }
+    };
+    tenon_growth_after_t tell = [](void *env, const tenon_growth_t *growth) noexcept {
+      static_cast<Kept *>(env)->after(growth_of(*growth));
+    };
+    detail::check(tenon_store_set_growth_callbacks(
+        store_.get(), kept->before ? ask : nullptr, kept->after ? tell : nullptr, kept.get(),
+        [](void *env) { delete static_cast<Kept *>(env); }));
+    kept.release();
+  }
+
   /// The object below.
   wasm::Store *get() const noexcept { return wasm::detail::cc(store_.get()); }
 
@@ -414,6 +474,13 @@ public:
 private:
   Engine engine_;
   std::shared_ptr<wasm_store_t> store_;
+
+  static Growth growth_of(const tenon_growth_t &growth) {
+    std::optional<uint64_t> maximum;
+    if (growth.maximum != UINT64_MAX) maximum = growth.maximum;
+    return Growth{wasm::detail::cc(growth.item), growth.kind == WASM_EXTERN_MEMORY, growth.moved,
+                  growth.old_size, growth.new_size, maximum};
+  }
 };
 
 /// A module: valid, and ready to be instantiated in its store.
@@ -606,9 +673,101 @@ private:
   }
 };
 
+namespace detail {
+
+// The kind of elements of a type.
+template <class T>
+constexpr tenon_element_t element_of() {
+  static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "elements are integers or floats of at most 64 bits");
+  if constexpr (std::is_floating_point_v<T>) return sizeof(T) == 4 ? TENON_ELEMENT_F32 : TENON_ELEMENT_F64;
+  return sizeof(T) == 1   ? TENON_ELEMENT_I8
+         : sizeof(T) == 2 ? TENON_ELEMENT_I16
+         : sizeof(T) == 4 ? TENON_ELEMENT_I32
+                          : TENON_ELEMENT_I64;
+}
+
+}  // namespace detail
+
+/// A part of a memory as an array of numbers, at the address where it is: for loops that should cost nothing. It keeps the memory
+/// alive, and knows when it is stale: after any growth, also one that WebAssembly asked for. Elements are aligned.
+template <class T>
+class View {
+public:
+  /// Whether the memory has not grown since the view was made or renewed.
+  bool is_valid() const noexcept { return tenon_memory_view_is_valid(wasm::detail::c(memory_.get()), &view_); }
+
+  /// Makes the view good again: the same offset and number of elements.
+  void refresh() { detail::check(tenon_memory_view_refresh(wasm::detail::c(memory_.get()), &view_)); }
+
+  /// The address of the first element. Throws if the view is stale.
+  T *data() const {
+    if (!is_valid()) throw Error(TENON_ERROR_ARGUMENT, "the view is stale: its memory has grown");
+    return reinterpret_cast<T *>(view_.data);
+  }
+
+  /// The number of elements.
+  size_t size() const noexcept { return static_cast<size_t>(view_.size / sizeof(T)); }
+
+  /// Where it begins in the memory, in bytes.
+  uint64_t offset() const noexcept { return view_.offset; }
+
+  /// The first element, and the place behind the last one. They throw if the view is stale.
+  T *begin() const { return data(); }
+  T *end() const { return data() + size(); }
+
+  /// An element. Throws if there are fewer, or the view is stale.
+  T &operator[](size_t index) const {
+    if (index >= size()) {
+      throw Error(TENON_ERROR_ARGUMENT,
+                  "there is no element " + std::to_string(index) + " in a view of " + std::to_string(size()));
+    }
+    return data()[index];
+  }
+
+private:
+  friend class Memory;
+  std::shared_ptr<wasm::Memory> memory_;
+  tenon_memory_view_t view_;
+
+  View(std::shared_ptr<wasm::Memory> memory, const tenon_memory_view_t &view) : memory_(std::move(memory)), view_(view) {}
+};
+
+/// What becomes of bytes that are not UTF-8: an error, or the character U+FFFD.
+enum class Utf8 { strict, lossy };
+
+/// The type of a memory, all of it.
+struct MemoryOptions {
+  /// Pages at first.
+  uint64_t pages = 0;
+  /// Pages at most, if there is a bound.
+  std::optional<uint64_t> max_pages = {};
+  /// Whether addresses have 64 bits.
+  bool is64 = false;
+  /// Whether stores on several threads can use it. It needs a bound then.
+  bool shared = false;
+  /// The binary logarithm of the bytes of a page: 16 or 0.
+  uint8_t page_size_log2 = 16;
+
+  /// The type below. Throws if there is no such memory.
+  wasm::own<wasm::MemoryType> type() const {
+    wasm_memorytype_t *made;
+    detail::check(tenon_memorytype_new(pages, max_pages.has_value(), max_pages.value_or(0), is64, shared, page_size_log2, &made));
+    return wasm::make_own(wasm::detail::cc(made));
+  }
+};
+
 /// A linear memory. Every access is checked.
 class Memory {
 public:
+  /// A memory of any type.
+  Memory(const Store &store, const MemoryOptions &options) {
+    wasm::own<wasm::MemoryType> type = options.type();
+    const wasm::MemoryType *lent = type.get();
+    wasm_memory_t *made;
+    detail::check(tenon_memory_new(store.c(), wasm::detail::c(lent), &made));
+    memory_ = std::shared_ptr<wasm::Memory>(wasm::detail::cc(made), wasm::destroyer());
+  }
+
   /// A memory of so many pages at first, and at most.
   Memory(const Store &store, uint32_t pages, uint32_t max_pages = wasm_limits_max_default) {
     wasm::own<wasm::MemoryType> type = wasm::MemoryType::make(wasm::Limits(pages, max_pages));
@@ -627,13 +786,16 @@ public:
   static constexpr size_t page_size = 0x10000;
 
   /// The size in pages.
-  uint32_t pages() const { return memory_->size(); }
+  uint64_t pages() const { return tenon_memory_size(wasm::detail::c(memory_.get())); }
+
+  /// Bytes of a page of this memory.
+  uint64_t page_bytes() const { return tenon_memory_page_size(wasm::detail::c(memory_.get())); }
 
   /// The size in bytes.
   size_t size() const { return memory_->data_size(); }
 
   /// Adds pages, filled with zeros; how many there were. Throws, and nothing changes, if that are too many.
-  uint64_t grow(uint32_t delta) const {
+  uint64_t grow(uint64_t delta) const {
     uint64_t old = 0;
     detail::check(tenon_memory_grow(wasm::detail::c(memory_.get()), delta, &old));
     return old;
@@ -661,6 +823,23 @@ public:
     return tenon_memory_view_is_valid(wasm::detail::c(memory_.get()), &view);
   }
 
+  /// A part as an array of so many numbers. Throws if it does not lie inside, or the offset is not a multiple of an element's
+  /// size.
+  template <class T>
+  View<T> view_of(uint64_t offset, uint64_t count) const {
+    tenon_memory_view_t made;
+    detail::check(
+        tenon_memory_view_of(wasm::detail::c(memory_.get()), detail::element_of<T>(), offset, count, &made));
+    return View<T>(memory_, made);
+  }
+
+  /// The offset of an address of the host, from which on so many bytes lie inside of the memory. Throws if they do not.
+  uint64_t offset_of(const void *address, uint64_t length) const {
+    uint64_t offset = 0;
+    detail::check(tenon_memory_offset(wasm::detail::c(memory_.get()), address, length, &offset));
+    return offset;
+  }
+
   /// Fills a part with a byte. Throws if it does not lie inside.
   void fill(uint64_t offset, uint8_t value, uint64_t length) const {
     detail::check(tenon_memory_fill(wasm::detail::c(memory_.get()), offset, value, length));
@@ -678,12 +857,32 @@ public:
   }
 
   /// A text that ends before the first NUL, among the first `most` bytes. Throws if there is none, or if it is not UTF-8.
-  std::string read_cstring(uint64_t offset, uint64_t most) const {
+  std::string read_cstring(uint64_t offset, uint64_t most, Utf8 utf8 = Utf8::strict) const {
     wasm_byte_vec_t bytes;
-    detail::check(tenon_memory_read_cstring(wasm::detail::c(memory_.get()), offset, most, false, &bytes));
-    std::string text(bytes.data, bytes.size);
-    wasm_byte_vec_delete(&bytes);
-    return text;
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_read_cstring(memory, offset, most, utf8 == Utf8::lossy, &bytes));
+    return taken(bytes);
+  }
+
+  /// The bytes before the first NUL, of which there must be one among the first `most` bytes.
+  uint64_t cstring_length(uint64_t offset, uint64_t most) const {
+    uint64_t length = 0;
+    detail::check(tenon_memory_cstring_length(wasm::detail::c(memory_.get()), offset, most, &length));
+    return length;
+  }
+
+  /// Writes a text and a NUL, of at most `room` bytes together. Throws, and writes nothing, if there is no room or it has a NUL.
+  void write_cstring(uint64_t offset, uint64_t room, std::string_view text) const {
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_write_cstring(memory, offset, room, text.data(), text.size()));
+  }
+
+  /// A text of so many bytes. Throws if they do not lie inside, or are not UTF-8.
+  std::string read_text(uint64_t offset, uint64_t length, Utf8 utf8 = Utf8::strict) const {
+    wasm_byte_vec_t bytes;
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_read_string(memory, offset, length, utf8 == Utf8::lossy, &bytes));
+    return taken(bytes);
   }
 
   /// What a memory held at some time.
@@ -724,7 +923,7 @@ public:
     span<T>(offset, 1).set(0, value);
   }
 
-  /// The bytes of a text. Throws if they do not lie inside.
+  /// The bytes of a text, whatever they are. Throws if they do not lie inside.
   std::string read_string(uint64_t offset, uint64_t length) const {
     std::vector<char> bytes = span<char>(offset, length).to_vector();
     return std::string(bytes.begin(), bytes.end());
@@ -740,6 +939,125 @@ public:
 
 private:
   std::shared_ptr<wasm::Memory> memory_;
+
+  static std::string taken(wasm_byte_vec_t &bytes) {
+    std::string text = bytes.size != 0 ? std::string(bytes.data, bytes.size) : std::string();
+    wasm_byte_vec_delete(&bytes);
+    return text;
+  }
+};
+
+/// A memory that stores on several threads use at the same time. Any thread may use it; all copies of this object are the same
+/// memory.
+class SharedMemory {
+public:
+  /// A shared memory of so many pages at first, and at most.
+  SharedMemory(const Engine &engine, uint64_t pages, uint64_t max_pages, bool is64 = false) {
+    MemoryOptions options;
+    options.pages = pages;
+    options.max_pages = max_pages;
+    options.is64 = is64;
+    options.shared = true;
+    wasm::own<wasm::MemoryType> type = options.type();
+    const wasm::MemoryType *lent = type.get();
+    tenon_shared_memory_t *made;
+    detail::check(tenon_shared_memory_new(wasm::detail::c(engine.get()), wasm::detail::c(lent), &made));
+    memory_ = {made, tenon_shared_memory_delete};
+  }
+
+  /// What is shared of a store's memory. Throws if that is not of a shared type.
+  explicit SharedMemory(const Memory &memory)
+      : memory_(tenon_memory_share(wasm::detail::c(memory.get())), tenon_shared_memory_delete) {
+    if (!memory_) detail::fail("the memory is not shared");
+  }
+
+  /// The memory for a store, of the same engine.
+  Memory obtain(const Store &store) const {
+    wasm_memory_t *made = tenon_memory_obtain(store.c(), memory_.get());
+    if (made == nullptr) detail::fail("the memory could not be obtained");
+    wasm::own<wasm::Memory> owned = wasm::make_own(wasm::detail::cc(made));
+    return Memory(owned.get());
+  }
+
+  /// The size in pages; it may be more at once.
+  uint64_t pages() const noexcept { return tenon_shared_memory_size(memory_.get()); }
+
+  /// The size in bytes; it may be more at once.
+  size_t size() const noexcept { return tenon_shared_memory_data_size(memory_.get()); }
+
+  /// The address of the first byte, which never changes.
+  char *data() const noexcept { return tenon_shared_memory_data(memory_.get()); }
+
+  /// Adds pages; how many there were. Throws, and nothing changes, if that are too many.
+  uint64_t grow(uint64_t delta) const {
+    uint64_t old = 0;
+    detail::check(tenon_shared_memory_grow(memory_.get(), delta, &old));
+    return old;
+  }
+
+  /// Reads an integer atomically. It, like all below, throws if the address is not aligned or not inside.
+  template <class T>
+  T load(uint64_t address) const {
+    uint64_t value = 0;
+    detail::check(tenon_shared_memory_atomic_load(memory_.get(), address, size_of<T>(), &value));
+    return static_cast<T>(value);
+  }
+
+  /// Writes an integer atomically.
+  template <class T>
+  void store(uint64_t address, T value) const {
+    detail::check(tenon_shared_memory_atomic_store(memory_.get(), address, size_of<T>(), static_cast<uint64_t>(value)));
+  }
+
+  /// Replaces an integer by what the operation, one of `TENON_ATOMIC_...`, makes of it and the operand; what was there.
+  template <class T>
+  T modify(uint64_t address, tenon_atomic_t operation, T operand) const {
+    uint64_t old = 0, wide = static_cast<uint64_t>(operand);
+    detail::check(tenon_shared_memory_atomic_rmw(memory_.get(), address, size_of<T>(), operation, wide, &old));
+    return static_cast<T>(old);
+  }
+
+  /// Replaces an integer if it is the expected one; what was there.
+  template <class T>
+  T compare_exchange(uint64_t address, T expected, T replacement) const {
+    uint64_t old = 0, wide = static_cast<uint64_t>(replacement);
+    detail::check(tenon_shared_memory_atomic_cmpxchg(
+        memory_.get(), address, size_of<T>(), static_cast<uint64_t>(expected), wide, &old));
+    return static_cast<T>(old);
+  }
+
+  /// Waits, if the expected integer of 32 or 64 bits is there, until somebody notifies the address, or for so many nanoseconds
+  /// unless that is negative. One of `TENON_WAIT_...`.
+  template <class T>
+  int wait(uint64_t address, T expected, int64_t timeout = -1) const {
+    static_assert(size_of<T>() >= 4, "one waits for 32 or 64 bits");
+    uint8_t result = 0;
+    if constexpr (sizeof(T) == 4) {
+      detail::check(tenon_shared_memory_wait32(memory_.get(), address, static_cast<uint32_t>(expected), timeout, &result));
+    } else {
+      detail::check(tenon_shared_memory_wait64(memory_.get(), address, static_cast<uint64_t>(expected), timeout, &result));
+    }
+    return result;
+  }
+
+  /// Wakes up to so many threads that wait at an address; how many.
+  uint32_t notify(uint64_t address, uint32_t count = UINT32_MAX) const {
+    uint32_t woken = 0;
+    detail::check(tenon_shared_memory_notify(memory_.get(), address, count, &woken));
+    return woken;
+  }
+
+  /// The object below.
+  tenon_shared_memory_t *get() const noexcept { return memory_.get(); }
+
+private:
+  std::shared_ptr<tenon_shared_memory_t> memory_;
+
+  template <class T>
+  static constexpr uint8_t size_of() {
+    static_assert(std::is_integral_v<T>, "atomic accesses are those of integers");
+    return sizeof(T);
+  }
 };
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
@@ -784,6 +1102,18 @@ public:
     return Memory(found);
   }
 
+  /// A memory by its index, imported ones first, exported or not. Throws if there are fewer.
+  Memory memory(uint32_t index) const {
+    wasm_memory_t *found;
+    detail::check(tenon_instance_memory(c(), index, &found));
+    wasm::own<wasm::Memory> owned = wasm::make_own(wasm::detail::cc(found));
+    return Memory(owned.get());
+  }
+
+  /// Makes a memory that the instance defines hold what it held before the start function ran. It keeps its size. Throws if
+  /// there is none of the index, or it is imported.
+  void reset_memory(uint32_t index = 0) const { detail::check(tenon_instance_reset_memory(c(), index)); }
+
   /// The number of exports.
   size_t export_count() const noexcept { return parts_->exports.size(); }
 
@@ -798,6 +1128,11 @@ private:
     std::vector<std::pair<std::string, wasm::own<wasm::Extern>>> exports;
   };
   std::shared_ptr<Parts> parts_;
+
+  const wasm_instance_t *c() const {
+    const wasm::Instance *below = parts_->instance.get();
+    return wasm::detail::c(below);
+  }
 
   static const wasm_module_t *c(const Module &module) {
     const wasm::Module *below = module.get();
