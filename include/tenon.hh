@@ -21,6 +21,9 @@
 // `TypedFunc::try_call` gives one without throwing. What a function of the host throws comes out at its caller.
 // An object that was moved from must only be assigned or destroyed.
 //
+// Beyond numbers. Vectors, references, exceptions, and tables, globals and memories of every type are in tenon/values.hh,
+// tenon/exceptions.hh and tenon/objects.hh, memories whose bytes the host provides in tenon/creators.hh, which come with this header.
+//
 // Threads. As in wasm.h: a store and what lives in it belong to one thread at a time.
 
 #ifndef TENON_HH
@@ -30,17 +33,22 @@
 #include "wasm.hh"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -114,6 +122,16 @@ public:
   /// The functions that were running, the innermost first; at most 128.
   const std::vector<Frame> &frames() const noexcept { return frames_; }
 
+  /// A copy, whatever more it is than a trap.
+  virtual std::shared_ptr<TrapError> clone() const { return std::make_shared<TrapError>(*this); }
+
+  /// Throws a copy, whatever more it is than a trap.
+  [[noreturn]] virtual void raise() const { throw *this; }
+
+protected:
+  // An error for something that may become a trap.
+  TrapError(tenon_trap_code_t code, const std::string &message) : Error(TENON_ERROR_TRAP, message), code_(code) {}
+
 private:
   tenon_trap_code_t code_;
   std::vector<Frame> frames_;
@@ -146,11 +164,14 @@ inline void check(tenon_error_t *error) {
   throw Error(TENON_ERROR_ARGUMENT, what);
 }
 
+// The error for a trap: a `WasmException` if it carries one.
+std::shared_ptr<TrapError> error_of(const wasm::Trap *trap);
+
+// The trap for the C++ exception that is being handled.
+wasm_trap_t *thrown(wasm_store_t *store) noexcept;
+
 // Throws a trap, or what a function of the host threw.
-[[noreturn]] inline void fail(const wasm::own<wasm::Trap> &trap) {
-  wasm::detail::rethrow(trap);
-  throw TrapError(trap.get());
-}
+[[noreturn]] void fail(const wasm::own<wasm::Trap> &trap);
 
 // What is owned, once more.
 template <class T>
@@ -193,7 +214,7 @@ private:
   std::shared_ptr<const Error> error_;
 
   [[noreturn]] void raise() const {
-    if (trap() != nullptr) throw *trap();
+    if (trap() != nullptr) trap()->raise();
     throw *error_;
   }
 };
@@ -214,7 +235,7 @@ auto attempt(F &&f) {
       return Result<T>(f());
     }
   } catch (const TrapError &error) {
-    return Result<T>(std::make_shared<TrapError>(error));
+    return Result<T>(error.clone());
   } catch (const Error &error) {
     return Result<T>(std::make_shared<Error>(error));
   }
@@ -222,6 +243,9 @@ auto attempt(F &&f) {
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Types of values
+
+/// A vector of 128 bits, little-endian.
+using V128 = std::array<uint8_t, 16>;
 
 namespace detail {
 
@@ -266,6 +290,17 @@ struct Crossing<double> {
   static double get(const tenon_raw_t &raw) { return raw.f64; }
 };
 
+template <>
+struct Crossing<V128> {
+  static constexpr wasm::ValKind kind = static_cast<wasm::ValKind>(TENON_V128);
+  static void put(tenon_raw_t &raw, const V128 &value) { std::copy(value.begin(), value.end(), raw.v128); }
+  static V128 get(const tenon_raw_t &raw) {
+    V128 value;
+    std::copy(raw.v128, raw.v128 + value.size(), value.begin());
+    return value;
+  }
+};
+
 template <class... Ts>
 wasm::ownvec<wasm::ValType> types_of() {
   wasm::ownvec<wasm::ValType> types = wasm::ownvec<wasm::ValType>::make_uninitialized(sizeof...(Ts));
@@ -304,22 +339,27 @@ private:
   }
 };
 
-inline const char *name_of(wasm::ValKind kind) {
-  switch (kind) {
-    case wasm::ValKind::I32: return "i32";
-    case wasm::ValKind::I64: return "i64";
-    case wasm::ValKind::F32: return "f32";
-    case wasm::ValKind::F64: return "f64";
-    case wasm::ValKind::EXTERNREF: return "externref";
-    case wasm::ValKind::FUNCREF: return "funcref";
+// The name of a type in the text format.
+inline std::string name_of(const wasm_valtype_t *type) {
+  if (!tenon_valtype_is_ref(type)) {
+    static const char *const numbers[] = {"i32", "i64", "f32", "f64", "v128"};
+    return numbers[std::min<wasm_valkind_t>(tenon_valtype_kind(type), TENON_V128)];
   }
-  return "v128";
+  static const char *const heaps[] = {"func", "nofunc", "extern", "noextern", "any", "eq", "i31",
+                                      "struct", "array", "none", "exn", "noexn", "$type"};
+  std::string heap = heaps[std::min<tenon_heaptype_t>(tenon_valtype_heap(type), TENON_HEAP_DEFINED)];
+  if (!tenon_valtype_is_nullable(type)) return "(ref " + heap + ")";
+  bool top = heap == "func" || heap == "extern" || heap == "any" || heap == "exn";
+  return top ? heap + "ref" : "(ref null " + heap + ")";
 }
 
 inline std::string text_of(const wasm::FuncType *type) {
   auto list = [](const wasm::ownvec<wasm::ValType> &types) {
     std::string text = "(";
-    for (size_t i = 0; i < types.size(); ++i) text += std::string(i != 0 ? ", " : "") + name_of(types[i]->kind());
+    for (size_t i = 0; i < types.size(); ++i) {
+      const wasm::ValType *each = types[i].get();
+      text += std::string(i != 0 ? ", " : "") + name_of(wasm::detail::c(each));
+    }
     return text + ")";
   };
   return list(type->params()) + " -> " + list(type->results());
@@ -376,10 +416,10 @@ class Engine {
 public:
   /// An engine; `configure` may change settings with the functions of `tenon.h` before it is made.
   explicit Engine(const std::function<void(wasm_config_t *)> &configure = nullptr) {
-    wasm_config_t *config = wasm_config_new();
-    if (configure) configure(config);
+    std::unique_ptr<wasm_config_t, void (*)(wasm_config_t *)> config(wasm_config_new(), wasm_config_delete);
+    if (configure) configure(config.get());
     wasm_engine_t *engine;
-    detail::check(tenon_engine_new(config, &engine));
+    detail::check(tenon_engine_new(config.release(), &engine));
     engine_ = std::shared_ptr<wasm::Engine>(wasm::detail::cc(engine), wasm::destroyer());
   }
 
@@ -448,11 +488,11 @@ public:
     };
     auto kept = std::make_unique<Kept>(Kept{std::move(before), std::move(after), store_.get()});
     tenon_growth_before_t ask = [](void *env, const tenon_growth_t *growth, wasm_trap_t **trap) -> bool {
-      Kept *kept = static_cast<Kept *>(env);
+      Kept *own = static_cast<Kept *>(env);
       try {
-        return kept->before(growth_of(*growth));
+        return own->before(growth_of(*growth));
       } catch (...) {
-        *trap = wasm::detail::Thrown::trap(kept->store);
+        *trap = detail::thrown(own->store);
         return false;
       }
     };
@@ -523,7 +563,7 @@ template <class Signature>
 class TypedFunc;
 
 /// A function whose type is known at compile time: values cross without being looked at. Parameters are `int32_t`,
-/// `uint32_t`, `int64_t`, `uint64_t`, `float` and `double`; several results are a `std::tuple`.
+/// `uint32_t`, `int64_t`, `uint64_t`, `float`, `double` and `V128`; several results are a `std::tuple`.
 template <class R, class... Args>
 class TypedFunc<R(Args...)> {
   using Signed = detail::Signed<R(Args...)>;
@@ -559,7 +599,7 @@ public:
     tenon_raw_t raw[Signed::room];
     if (auto trap = run(raw, args...)) {
       wasm::detail::rethrow(trap);
-      return Result<T>(std::make_shared<TrapError>(trap.get()));
+      return Result<T>(detail::error_of(trap.get()));
     }
     if constexpr (std::is_void_v<R>) {
       return Result<T>(Unit());
@@ -583,7 +623,8 @@ private:
 };
 
 /// A function of the host from anything that can be called: its type is that of the callable, whose copy lives as
-/// long as the function. What it throws comes out at the caller of the WebAssembly code that called it.
+/// long as the function. What it throws comes out at the caller of the WebAssembly code that called it, except that a
+/// `WasmException` is thrown in that code.
 template <class F>
 auto make_func(const Store &store, F callable) {
   using Signature = typename detail::SignatureOf<F>::type;
@@ -593,12 +634,12 @@ auto make_func(const Store &store, F callable) {
   };
   auto kept = std::make_unique<Kept>(Kept{std::move(callable), store.c()});
   tenon_raw_callback_t enter = [](void *env, const wasm_func_t *, tenon_raw_t *values) -> wasm_trap_t * {
-    Kept *kept = static_cast<Kept *>(env);
+    Kept *own = static_cast<Kept *>(env);
     try {
-      detail::Signed<Signature>::invoke(kept->callable, values);
+      detail::Signed<Signature>::invoke(own->callable, values);
       return nullptr;
     } catch (...) {
-      return wasm::detail::Thrown::trap(kept->store);
+      return detail::thrown(own->store);
     }
   };
   wasm::own<wasm::FuncType> type = detail::Signed<Signature>::type();
@@ -735,36 +776,34 @@ private:
 /// What becomes of bytes that are not UTF-8: an error, or the character U+FFFD.
 enum class Utf8 { strict, lossy };
 
-/// The type of a memory, all of it.
-struct MemoryOptions {
-  /// Pages at first.
-  uint64_t pages = 0;
-  /// Pages at most, if there is a bound.
-  std::optional<uint64_t> max_pages = {};
-  /// Whether addresses have 64 bits.
+/// The type of a memory. Sizes are in pages.
+struct MemoryType {
+  /// The least size, and the greatest.
+  uint64_t min = 0;
+  std::optional<uint64_t> max = std::nullopt;
+  /// Whether addresses have 64 bits, else 32.
   bool is64 = false;
-  /// Whether stores on several threads can use it. It needs a bound then.
+  /// Whether it can be used by stores on several threads.
   bool shared = false;
   /// The binary logarithm of the bytes of a page: 16 or 0.
   uint8_t page_size_log2 = 16;
 
-  /// The type below. Throws if there is no such memory.
-  wasm::own<wasm::MemoryType> type() const {
+  /// The type as an object of wasm.h. Throws if there is no such type.
+  std::unique_ptr<wasm_memorytype_t, void (*)(wasm_memorytype_t *)> make() const {
     wasm_memorytype_t *made;
-    detail::check(tenon_memorytype_new(pages, max_pages.has_value(), max_pages.value_or(0), is64, shared, page_size_log2, &made));
-    return wasm::make_own(wasm::detail::cc(made));
+    detail::check(tenon_memorytype_new(min, max.has_value(), max.value_or(0), is64, shared, page_size_log2, &made));
+    return {made, wasm_memorytype_delete};
   }
 };
 
 /// A linear memory. Every access is checked.
 class Memory {
 public:
-  /// A memory of any type.
-  Memory(const Store &store, const MemoryOptions &options) {
-    wasm::own<wasm::MemoryType> type = options.type();
-    const wasm::MemoryType *lent = type.get();
+  /// A memory of a type.
+  Memory(const Store &store, const MemoryType &type) {
+    auto made_type = type.make();
     wasm_memory_t *made;
-    detail::check(tenon_memory_new(store.c(), wasm::detail::c(lent), &made));
+    detail::check(tenon_memory_new(store.c(), made_type.get(), &made));
     memory_ = std::shared_ptr<wasm::Memory>(wasm::detail::cc(made), wasm::destroyer());
   }
 
@@ -807,6 +846,9 @@ public:
     detail::check(tenon_memory_grow_at_least(wasm::detail::c(memory_.get()), pages, &old));
     return old;
   }
+
+  /// Whether its address never changes, so that addresses within it stay good however it grows.
+  bool is_pinned() const noexcept { return tenon_memory_is_pinned(wasm::detail::c(memory_.get())); }
 
   /// A number that changes whenever the memory grows, by the host or by WebAssembly code.
   uint64_t generation() const noexcept { return tenon_memory_generation(wasm::detail::c(memory_.get())); }
@@ -947,121 +989,12 @@ private:
   }
 };
 
-/// A memory that stores on several threads use at the same time. Any thread may use it; all copies of this object are the same
-/// memory.
-class SharedMemory {
-public:
-  /// A shared memory of so many pages at first, and at most.
-  SharedMemory(const Engine &engine, uint64_t pages, uint64_t max_pages, bool is64 = false) {
-    MemoryOptions options;
-    options.pages = pages;
-    options.max_pages = max_pages;
-    options.is64 = is64;
-    options.shared = true;
-    wasm::own<wasm::MemoryType> type = options.type();
-    const wasm::MemoryType *lent = type.get();
-    tenon_shared_memory_t *made;
-    detail::check(tenon_shared_memory_new(wasm::detail::c(engine.get()), wasm::detail::c(lent), &made));
-    memory_ = {made, tenon_shared_memory_delete};
-  }
-
-  /// What is shared of a store's memory. Throws if that is not of a shared type.
-  explicit SharedMemory(const Memory &memory)
-      : memory_(tenon_memory_share(wasm::detail::c(memory.get())), tenon_shared_memory_delete) {
-    if (!memory_) detail::fail("the memory is not shared");
-  }
-
-  /// The memory for a store, of the same engine.
-  Memory obtain(const Store &store) const {
-    wasm_memory_t *made = tenon_memory_obtain(store.c(), memory_.get());
-    if (made == nullptr) detail::fail("the memory could not be obtained");
-    wasm::own<wasm::Memory> owned = wasm::make_own(wasm::detail::cc(made));
-    return Memory(owned.get());
-  }
-
-  /// The size in pages; it may be more at once.
-  uint64_t pages() const noexcept { return tenon_shared_memory_size(memory_.get()); }
-
-  /// The size in bytes; it may be more at once.
-  size_t size() const noexcept { return tenon_shared_memory_data_size(memory_.get()); }
-
-  /// The address of the first byte, which never changes.
-  char *data() const noexcept { return tenon_shared_memory_data(memory_.get()); }
-
-  /// Adds pages; how many there were. Throws, and nothing changes, if that are too many.
-  uint64_t grow(uint64_t delta) const {
-    uint64_t old = 0;
-    detail::check(tenon_shared_memory_grow(memory_.get(), delta, &old));
-    return old;
-  }
-
-  /// Reads an integer atomically. It, like all below, throws if the address is not aligned or not inside.
-  template <class T>
-  T load(uint64_t address) const {
-    uint64_t value = 0;
-    detail::check(tenon_shared_memory_atomic_load(memory_.get(), address, size_of<T>(), &value));
-    return static_cast<T>(value);
-  }
-
-  /// Writes an integer atomically.
-  template <class T>
-  void store(uint64_t address, T value) const {
-    detail::check(tenon_shared_memory_atomic_store(memory_.get(), address, size_of<T>(), static_cast<uint64_t>(value)));
-  }
-
-  /// Replaces an integer by what the operation, one of `TENON_ATOMIC_...`, makes of it and the operand; what was there.
-  template <class T>
-  T modify(uint64_t address, tenon_atomic_t operation, T operand) const {
-    uint64_t old = 0, wide = static_cast<uint64_t>(operand);
-    detail::check(tenon_shared_memory_atomic_rmw(memory_.get(), address, size_of<T>(), operation, wide, &old));
-    return static_cast<T>(old);
-  }
-
-  /// Replaces an integer if it is the expected one; what was there.
-  template <class T>
-  T compare_exchange(uint64_t address, T expected, T replacement) const {
-    uint64_t old = 0, wide = static_cast<uint64_t>(replacement);
-    detail::check(tenon_shared_memory_atomic_cmpxchg(
-        memory_.get(), address, size_of<T>(), static_cast<uint64_t>(expected), wide, &old));
-    return static_cast<T>(old);
-  }
-
-  /// Waits, if the expected integer of 32 or 64 bits is there, until somebody notifies the address, or for so many nanoseconds
-  /// unless that is negative. One of `TENON_WAIT_...`.
-  template <class T>
-  int wait(uint64_t address, T expected, int64_t timeout = -1) const {
-    static_assert(size_of<T>() >= 4, "one waits for 32 or 64 bits");
-    uint8_t result = 0;
-    if constexpr (sizeof(T) == 4) {
-      detail::check(tenon_shared_memory_wait32(memory_.get(), address, static_cast<uint32_t>(expected), timeout, &result));
-    } else {
-      detail::check(tenon_shared_memory_wait64(memory_.get(), address, static_cast<uint64_t>(expected), timeout, &result));
-    }
-    return result;
-  }
-
-  /// Wakes up to so many threads that wait at an address; how many.
-  uint32_t notify(uint64_t address, uint32_t count = UINT32_MAX) const {
-    uint32_t woken = 0;
-    detail::check(tenon_shared_memory_notify(memory_.get(), address, count, &woken));
-    return woken;
-  }
-
-  /// The object below.
-  tenon_shared_memory_t *get() const noexcept { return memory_.get(); }
-
-private:
-  std::shared_ptr<tenon_shared_memory_t> memory_;
-
-  template <class T>
-  static constexpr uint8_t size_of() {
-    static_assert(std::is_integral_v<T>, "atomic accesses are those of integers");
-    return sizeof(T);
-  }
-};
-
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Instances and linkers
+
+class Tag;
+class Table;
+class Global;
 
 /// An instance of a module, with its exports by name.
 class Instance {
@@ -1074,7 +1007,7 @@ public:
     wasm_instance_t *made;
     wasm_trap_t *trap;
     tenon_error_t *error = tenon_instance_new(store.c(), c(module), &lent, &made, &trap);
-    *this = Instance(module, made, trap, error);
+    *this = Instance(store, module, made, trap, error);
   }
 
   /// An export. Throws if there is none of the name.
@@ -1113,6 +1046,10 @@ public:
   /// Makes a memory that the instance defines hold what it held before the start function ran. It keeps its size. Throws if
   /// there is none of the index, or it is imported.
   void reset_memory(uint32_t index = 0) const { detail::check(tenon_instance_reset_memory(c(), index)); }
+  /// An exported tag, table or global. Throws if there is none of the name.
+  Tag tag(std::string_view name) const;
+  Table table(std::string_view name) const;
+  Global global(std::string_view name) const;
 
   /// The number of exports.
   size_t export_count() const noexcept { return parts_->exports.size(); }
@@ -1124,6 +1061,7 @@ private:
   friend class Linker;
 
   struct Parts {
+    Store store;
     wasm::own<wasm::Instance> instance;
     std::vector<std::pair<std::string, wasm::own<wasm::Extern>>> exports;
   };
@@ -1140,8 +1078,8 @@ private:
   }
 
   // What an instantiation gave.
-  Instance(const Module &module, wasm_instance_t *made, wasm_trap_t *trap, tenon_error_t *error)
-      : parts_(std::make_shared<Parts>()) {
+  Instance(const Store &store, const Module &module, wasm_instance_t *made, wasm_trap_t *trap, tenon_error_t *error)
+      : parts_(std::make_shared<Parts>(Parts{store, nullptr, {}})) {
     parts_->instance = wasm::make_own(wasm::detail::cc(made));
     wasm::own<wasm::Trap> reason = wasm::make_own(wasm::detail::cc(trap));
     if (error != nullptr) {
@@ -1191,7 +1129,7 @@ public:
     wasm_instance_t *made;
     wasm_trap_t *trap;
     tenon_error_t *error = tenon_linker_instantiate(linker_.get(), Instance::c(module), &made, &trap);
-    return Instance(module, made, trap, error);
+    return Instance(store_, module, made, trap, error);
   }
 
 private:
@@ -1200,5 +1138,13 @@ private:
 };
 
 }  // namespace tenon
+
+#include "tenon/values.hh"
+
+#include "tenon/exceptions.hh"
+
+#include "tenon/objects.hh"
+
+#include "tenon/creators.hh"
 
 #endif  // TENON_HH

@@ -1,7 +1,5 @@
 // tenon.hh: limits, growth callbacks, views of numbers, texts, memories by index, shared memories.
 
-#include <thread>
-
 #include <tenon.hh>
 
 #include "test_util.hh"
@@ -164,44 +162,78 @@ static void test_indices() {
 
 static void test_types() {
   tenon::Store store(test_engine());
-  tenon::MemoryOptions options;
-  options.pages = 100;
-  options.max_pages = 1000;
-  options.page_size_log2 = 0;
-  tenon::Memory bytes(store, options);
+  tenon::MemoryType type;
+  type.min = 100;
+  type.max = 1000;
+  type.page_size_log2 = 0;
+  tenon::Memory bytes(store, type);
   CHECK(bytes.pages() == 100 && bytes.page_bytes() == 1 && bytes.size() == 100 && bytes.grow(50) == 100 && bytes.size() == 150);
   CHECK(throws([&] { bytes.read<uint16_t>(149); }, "outside"));
-  options.max_pages = 5;
-  CHECK(throws([&] { tenon::Memory(store, options); }, "minimum of 100 pages is above the maximum of 5"));
-  options = {};
-  options.is64 = true;
-  CHECK(tenon::Memory(store, options).pages() == 0);
 }
 
 static void test_shared() {
   tenon::Engine engine = test_engine();
-  tenon::SharedMemory memory(engine, 1, 2);
-  memory.store<uint32_t>(8, 5);
-  CHECK(memory.modify<uint32_t>(8, TENON_ATOMIC_ADD, 2) == 5 && memory.load<uint32_t>(8) == 7);
-  CHECK(memory.compare_exchange<uint32_t>(8, 7, 1) == 7 && memory.compare_exchange<uint32_t>(8, 7, 2) == 1);
-  memory.store<int16_t>(16, -2);
-  CHECK(memory.load<int16_t>(16) == -2 && memory.load<uint8_t>(17) == 0xff && memory.load<uint8_t>(18) == 0);
-  CHECK(throws([&] { memory.load<uint64_t>(12); }, "not a multiple of 8"));
-  CHECK(memory.wait<uint32_t>(8, 9, -1) == TENON_WAIT_NOT_EQUAL && memory.wait<uint64_t>(24, 0, 1000) == TENON_WAIT_TIMED_OUT);
-  tenon::Store store(engine);
-  tenon::Memory obtained = memory.obtain(store);
-  CHECK(obtained.read<uint32_t>(8) == 1 && tenon::SharedMemory(obtained).data() == memory.data());
-  std::thread thread([memory] {
-    while (memory.load<uint32_t>(32) == 0) memory.wait<uint32_t>(32, 0);
-    memory.store<uint32_t>(36, 1);
-  });
-  memory.store<uint32_t>(32, 1);
-  memory.notify(32);
-  thread.join();
-  CHECK(memory.load<uint32_t>(36) == 1 && memory.notify(32) == 0);
-  CHECK(memory.grow(1) == 1 && memory.pages() == 2 && obtained.pages() == 2 && memory.size() == 131072);
-  CHECK(throws([&] { memory.grow(1); }, "cannot grow by 1", TENON_ERROR_LIMIT));
-  CHECK(throws([&] { tenon::SharedMemory none(tenon::Memory(store, 1)); }, "not of a shared type"));
+  tenon::SharedMemory memory(engine, {1, 2, false, true, 16});
+  memory.atomic<int16_t>(16) = -2;
+  CHECK(memory.atomic<uint8_t>(17) == 0xff && memory.atomic<uint8_t>(18) == 0 && memory.atomic<uint8_t>(65535) == 0);
+  CHECK(throws([&] { memory.atomic<uint16_t>(17); }, "there is no integer of 2 bytes at address 17"));
+  CHECK(throws([&] { memory.atomic<uint8_t>(65536); }, "there is no integer"));
+}
+
+// A creator over new, which moves whatever grows.
+class Creator : public tenon::MemoryCreator {
+public:
+  int made = 0, live = 0;
+
+  bool allocate(const tenon_memory_request_t &request, tenon_host_memory_t &out) noexcept override {
+    if (request.size > 10 * 65536) return false;
+    ++made, ++live;
+    return place(out, request.size);
+  }
+
+  bool grow(tenon_host_memory_t &memory, uint64_t old_size, uint64_t new_size) noexcept override {
+    tenon_host_memory_t old = memory;
+    if (new_size > 10 * 65536 || !place(memory, new_size)) return false;
+    std::memcpy(memory.data, old.data, old_size);
+    std::free(old.handle);
+    return true;
+  }
+
+  void free(tenon_host_memory_t &memory, uint64_t) noexcept override {
+    --live;
+    std::free(memory.handle);
+  }
+
+private:
+  static bool place(tenon_host_memory_t &out, uint64_t size) noexcept {
+    out.handle = std::calloc(1, size + 16);
+    out.data = static_cast<uint8_t *>(out.handle) + (16 - reinterpret_cast<uintptr_t>(out.handle) % 16);
+    return out.handle != nullptr;
+  }
+};
+
+static void test_creator() {
+  auto creator = std::make_shared<Creator>();
+  {
+    tenon::Engine engine([&](wasm_config_t *config) { tenon::set_memory_creator(config, creator); });
+    tenon::Store store(engine);
+    tenon::Instance instance(store, tenon::Module::from_text(store, text));
+    CHECK(creator->made == 2 && creator->live == 2 && creator.use_count() == 2);
+    tenon::Memory memory = instance.memory(0);
+    auto grow = instance.func<int32_t(int32_t)>("grow");
+    CHECK(!memory.is_pinned() && grow(3) == 1 && memory.read_cstring(8, 9) == "text" && memory.size() == 4 * 65536);
+    CHECK(throws([&] { tenon::Memory(store, 11); }, "the memory's creator has none", TENON_ERROR_MEMORY));
+    tenon::Memory more(store, 5);
+    CHECK(throws([&] { more.grow(6); }, "the memory's creator has no more", TENON_ERROR_MEMORY) && more.grow(5) == 5);
+  }
+  CHECK(creator->live == 0 && creator->made == 3 && creator.use_count() == 1);
+  CHECK(throws([&] { tenon::Engine([](wasm_config_t *config) { tenon::set_memory_creator(config, nullptr); }); }, "no creator"));
+  tenon::Engine pins([](wasm_config_t *config) { tenon_config_set_pinned_memories(config, true); });
+  tenon::Store store(pins);
+  CHECK(tenon::Memory(store, 1, 3).is_pinned());
+  tenon::MemoryType wide;
+  wide.is64 = true;
+  CHECK(throws([&] { tenon::Memory(store, wide); }, "cannot be pinned without a maximum", TENON_ERROR_UNSUPPORTED));
 }
 
 int main() {
@@ -212,5 +244,6 @@ int main() {
   test_indices();
   test_types();
   test_shared();
+  test_creator();
   return done();
 }
