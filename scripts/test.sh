@@ -45,7 +45,8 @@ jvm_count() { sed -n 's/^jvm-test: //p' "$1"; }
 docs_count() { sed -n 's/^docs-test: //p' "$1"; }
 differential_count() { sed -n 's/^differential: \([0-9]* modules\) alike.*/\1/p' "$1"; }
 
-# All tests of this workspace, so that what they share is compiled with the same features.
+# All tests of this workspace, so that what they share is compiled with the same features. tests/examples.rs runs the examples.
+cargo_examples() { cargo build --workspace --release --locked --examples; }
 cargo_test() { cargo test --workspace --release --locked --no-fail-fast "$@"; }
 
 cargo_tests() {
@@ -56,7 +57,7 @@ cargo_tests() {
     file=$(basename "${file%.rs}")
     [ "$file" = spec ] || targets+=(--test "$file")
   done
-  cargo_test "${targets[@]}" && cargo_test --doc
+  cargo_examples && cargo_test "${targets[@]}" && cargo_test --doc
 }
 
 c_build() {
