@@ -28,6 +28,7 @@ fn nothing_reaches_outside() {
     for (offset, len) in [(0, u64::MAX), (1, u64::MAX), (u64::MAX, 2), (PAGE, 1), (1, PAGE)] {
         assert!(memory.read_bytes(&store, offset, len).is_err(), "{offset} {len}");
         assert!(memory.fill(&mut store, offset, len, 1).is_err(), "{offset} {len}");
+        assert!(memory.discard(&mut store, offset, len).is_err(), "{offset} {len}");
         assert!(memory.copy_within(&mut store, 0..len, offset).is_err(), "{offset} {len}");
     }
     #[allow(clippy::reversed_empty_ranges, reason = "that is what is refused")]
@@ -71,6 +72,26 @@ fn growth_says_why_not() {
         let error = Memory::new(&mut store, MemoryType::new32(Limits { min, max })).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Argument);
     }
+}
+
+#[test]
+fn parts_are_discarded_and_memories_reset() {
+    let (mut store, instance) = crate::instance(
+        r#"(module (memory (export "m") 2) (data (i32.const 65534) "abcd") (memory (export "s") 1 1 shared) (func (export "f")))"#,
+    );
+    let memory = instance.memory(&mut store, "m").unwrap();
+    memory.fill(&mut store, 0, 2 * PAGE, 7).unwrap();
+    memory.discard(&mut store, 5, PAGE).unwrap();
+    let bytes = memory.data(&store).unwrap();
+    assert!(bytes.iter().enumerate().all(|(i, byte)| *byte == if (5..PAGE as usize + 5).contains(&i) { 0 } else { 7 }));
+    instance.reset_memory(&mut store, "m").unwrap();
+    let bytes = memory.data(&store).unwrap();
+    assert_eq!(&bytes[65534..65538], b"abcd");
+    assert_eq!(bytes.iter().filter(|byte| **byte != 0).count(), 4);
+    let error = instance.reset_memory(&mut store, "s").unwrap_err();
+    assert!(error.to_string().contains("is shared"), "{error}");
+    let error = instance.reset_memory(&mut store, "f").unwrap_err();
+    assert_eq!(error.to_string(), "the instance exports no memory \"f\"");
 }
 
 #[test]
