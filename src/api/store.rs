@@ -81,6 +81,7 @@ pub enum Pending {
 }
 
 /// Numbers threads, so that one that takes the place of another is told apart from it.
+#[inline(always)]
 fn thread_number() -> u64 {
     thread_local! {
         static NUMBER: Cell<u64> = const { Cell::new(0) };
