@@ -21,6 +21,9 @@
 // `TypedFunc::try_call` gives one without throwing. What a function of the host throws comes out at its caller.
 // An object that was moved from must only be assigned or destroyed.
 //
+// Beyond numbers. Vectors, references, exceptions, and tables, globals and memories of every type are in tenon/values.hh,
+// tenon/exceptions.hh and tenon/objects.hh, memories whose bytes the host provides in tenon/creators.hh, which come with this header.
+//
 // Threads. As in wasm.h: a store and what lives in it belong to one thread at a time.
 
 #ifndef TENON_HH
@@ -30,17 +33,22 @@
 #include "wasm.hh"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -114,6 +122,16 @@ public:
   /// The functions that were running, the innermost first; at most 128.
   const std::vector<Frame> &frames() const noexcept { return frames_; }
 
+  /// A copy, whatever more it is than a trap.
+  virtual std::shared_ptr<TrapError> clone() const { return std::make_shared<TrapError>(*this); }
+
+  /// Throws a copy, whatever more it is than a trap.
+  [[noreturn]] virtual void raise() const { throw *this; }
+
+protected:
+  // An error for something that may become a trap.
+  TrapError(tenon_trap_code_t code, const std::string &message) : Error(TENON_ERROR_TRAP, message), code_(code) {}
+
 private:
   tenon_trap_code_t code_;
   std::vector<Frame> frames_;
@@ -146,11 +164,14 @@ inline void check(tenon_error_t *error) {
   throw Error(TENON_ERROR_ARGUMENT, what);
 }
 
+// The error for a trap: a `WasmException` if it carries one.
+std::shared_ptr<TrapError> error_of(const wasm::Trap *trap);
+
+// The trap for the C++ exception that is being handled.
+wasm_trap_t *thrown(wasm_store_t *store) noexcept;
+
 // Throws a trap, or what a function of the host threw.
-[[noreturn]] inline void fail(const wasm::own<wasm::Trap> &trap) {
-  wasm::detail::rethrow(trap);
-  throw TrapError(trap.get());
-}
+[[noreturn]] void fail(const wasm::own<wasm::Trap> &trap);
 
 // What is owned, once more.
 template <class T>
@@ -193,7 +214,7 @@ private:
   std::shared_ptr<const Error> error_;
 
   [[noreturn]] void raise() const {
-    if (trap() != nullptr) throw *trap();
+    if (trap() != nullptr) trap()->raise();
     throw *error_;
   }
 };
@@ -214,7 +235,7 @@ auto attempt(F &&f) {
       return Result<T>(f());
     }
   } catch (const TrapError &error) {
-    return Result<T>(std::make_shared<TrapError>(error));
+    return Result<T>(error.clone());
   } catch (const Error &error) {
     return Result<T>(std::make_shared<Error>(error));
   }
@@ -222,6 +243,9 @@ auto attempt(F &&f) {
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Types of values
+
+/// A vector of 128 bits, little-endian.
+using V128 = std::array<uint8_t, 16>;
 
 namespace detail {
 
@@ -266,6 +290,17 @@ struct Crossing<double> {
   static double get(const tenon_raw_t &raw) { return raw.f64; }
 };
 
+template <>
+struct Crossing<V128> {
+  static constexpr wasm::ValKind kind = static_cast<wasm::ValKind>(TENON_V128);
+  static void put(tenon_raw_t &raw, const V128 &value) { std::copy(value.begin(), value.end(), raw.v128); }
+  static V128 get(const tenon_raw_t &raw) {
+    V128 value;
+    std::copy(raw.v128, raw.v128 + value.size(), value.begin());
+    return value;
+  }
+};
+
 template <class... Ts>
 wasm::ownvec<wasm::ValType> types_of() {
   wasm::ownvec<wasm::ValType> types = wasm::ownvec<wasm::ValType>::make_uninitialized(sizeof...(Ts));
@@ -304,22 +339,27 @@ private:
   }
 };
 
-inline const char *name_of(wasm::ValKind kind) {
-  switch (kind) {
-    case wasm::ValKind::I32: return "i32";
-    case wasm::ValKind::I64: return "i64";
-    case wasm::ValKind::F32: return "f32";
-    case wasm::ValKind::F64: return "f64";
-    case wasm::ValKind::EXTERNREF: return "externref";
-    case wasm::ValKind::FUNCREF: return "funcref";
+// The name of a type in the text format.
+inline std::string name_of(const wasm_valtype_t *type) {
+  if (!tenon_valtype_is_ref(type)) {
+    static const char *const numbers[] = {"i32", "i64", "f32", "f64", "v128"};
+    return numbers[std::min<wasm_valkind_t>(tenon_valtype_kind(type), TENON_V128)];
   }
-  return "v128";
+  static const char *const heaps[] = {"func", "nofunc", "extern", "noextern", "any", "eq", "i31",
+                                      "struct", "array", "none", "exn", "noexn", "$type"};
+  std::string heap = heaps[std::min<tenon_heaptype_t>(tenon_valtype_heap(type), TENON_HEAP_DEFINED)];
+  if (!tenon_valtype_is_nullable(type)) return "(ref " + heap + ")";
+  bool top = heap == "func" || heap == "extern" || heap == "any" || heap == "exn";
+  return top ? heap + "ref" : "(ref null " + heap + ")";
 }
 
 inline std::string text_of(const wasm::FuncType *type) {
   auto list = [](const wasm::ownvec<wasm::ValType> &types) {
     std::string text = "(";
-    for (size_t i = 0; i < types.size(); ++i) text += std::string(i != 0 ? ", " : "") + name_of(types[i]->kind());
+    for (size_t i = 0; i < types.size(); ++i) {
+      const wasm::ValType *each = types[i].get();
+      text += std::string(i != 0 ? ", " : "") + name_of(wasm::detail::c(each));
+    }
     return text + ")";
   };
   return list(type->params()) + " -> " + list(type->results());
@@ -376,10 +416,10 @@ class Engine {
 public:
   /// An engine; `configure` may change settings with the functions of `tenon.h` before it is made.
   explicit Engine(const std::function<void(wasm_config_t *)> &configure = nullptr) {
-    wasm_config_t *config = wasm_config_new();
-    if (configure) configure(config);
+    std::unique_ptr<wasm_config_t, void (*)(wasm_config_t *)> config(wasm_config_new(), wasm_config_delete);
+    if (configure) configure(config.get());
     wasm_engine_t *engine;
-    detail::check(tenon_engine_new(config, &engine));
+    detail::check(tenon_engine_new(config.release(), &engine));
     engine_ = std::shared_ptr<wasm::Engine>(wasm::detail::cc(engine), wasm::destroyer());
   }
 
@@ -388,6 +428,22 @@ public:
 
 private:
   std::shared_ptr<wasm::Engine> engine_;
+};
+
+/// A memory or table that grows, or is made: it grows from nothing then.
+struct Growth {
+  /// The memory or table, lent for the call; null as long as it is only being made.
+  const wasm::Extern *item;
+  /// Whether it is a memory, or else a table.
+  bool is_memory;
+  /// Whether what it holds is at another address now. Only told afterwards.
+  bool moved;
+  /// How many pages or elements it has before.
+  uint64_t old_size;
+  /// How many it has afterwards.
+  uint64_t new_size;
+  /// How many its type allows, if that sets a bound.
+  std::optional<uint64_t> maximum;
 };
 
 /// A store, shared by all copies of this object. One thread at a time may use it.
@@ -405,6 +461,50 @@ public:
   /// Reclaims everything in the store that cannot be reached any more, now.
   void collect() const { tenon_store_gc(store_.get()); }
 
+  /// Sets how much of something, one of `TENON_LIMIT_...`, the store may have; UINT64_MAX is no limit. What would exceed it
+  /// throws an error of kind `TENON_ERROR_STORE_LIMIT`; a growth that WebAssembly asks for gives -1.
+  void set_limit(tenon_limit_t limit, uint64_t most) const {
+    detail::check(tenon_store_set_limit(store_.get(), limit, most));
+  }
+
+  /// How much of something the store may have.
+  uint64_t limit(tenon_limit_t limit) const noexcept { return tenon_store_limit(store_.get(), limit); }
+
+  /// How much of something the store has.
+  uint64_t usage(tenon_limit_t limit) const noexcept { return tenon_store_usage(store_.get(), limit); }
+
+  /// Whether a growth that WebAssembly asks for traps where a limit, `before` or the system refuses.
+  void set_growth_traps(bool on) const { detail::check(tenon_store_set_growth_traps(store_.get(), on)); }
+
+  /// Has `before` asked before each growth of a memory or table, and before one is made: false refuses. `after` is told after
+  /// each growth, and must not throw. Either may be empty. As long as they run, nothing else grows in the store. What
+  /// `before` throws comes out at the caller of the WebAssembly code that asked for the growth; where the host did, an
+  /// `Error` with its message.
+  void on_growth(std::function<bool(const Growth &)> before, std::function<void(const Growth &)> after = nullptr) const {
+    struct Kept {
+      std::function<bool(const Growth &)> before;
+      std::function<void(const Growth &)> after;
+      wasm_store_t *store;
+    };
+    auto kept = std::make_unique<Kept>(Kept{std::move(before), std::move(after), store_.get()});
+    tenon_growth_before_t ask = [](void *env, const tenon_growth_t *growth, wasm_trap_t **trap) -> bool {
+      Kept *own = static_cast<Kept *>(env);
+      try {
+        return own->before(growth_of(*growth));
+      } catch (...) {
+        *trap = detail::thrown(own->store);
+        return false;
+      }
+    };
+    tenon_growth_after_t tell = [](void *env, const tenon_growth_t *growth) noexcept {
+      static_cast<Kept *>(env)->after(growth_of(*growth));
+    };
+    detail::check(tenon_store_set_growth_callbacks(
+        store_.get(), kept->before ? ask : nullptr, kept->after ? tell : nullptr, kept.get(),
+        [](void *env) { delete static_cast<Kept *>(env); }));
+    kept.release();
+  }
+
   /// The object below.
   wasm::Store *get() const noexcept { return wasm::detail::cc(store_.get()); }
 
@@ -414,6 +514,13 @@ public:
 private:
   Engine engine_;
   std::shared_ptr<wasm_store_t> store_;
+
+  static Growth growth_of(const tenon_growth_t &growth) {
+    std::optional<uint64_t> maximum;
+    if (growth.maximum != UINT64_MAX) maximum = growth.maximum;
+    return Growth{wasm::detail::cc(growth.item), growth.kind == WASM_EXTERN_MEMORY, growth.moved,
+                  growth.old_size, growth.new_size, maximum};
+  }
 };
 
 /// A module: valid, and ready to be instantiated in its store.
@@ -456,7 +563,7 @@ template <class Signature>
 class TypedFunc;
 
 /// A function whose type is known at compile time: values cross without being looked at. Parameters are `int32_t`,
-/// `uint32_t`, `int64_t`, `uint64_t`, `float` and `double`; several results are a `std::tuple`.
+/// `uint32_t`, `int64_t`, `uint64_t`, `float`, `double` and `V128`; several results are a `std::tuple`.
 template <class R, class... Args>
 class TypedFunc<R(Args...)> {
   using Signed = detail::Signed<R(Args...)>;
@@ -492,7 +599,7 @@ public:
     tenon_raw_t raw[Signed::room];
     if (auto trap = run(raw, args...)) {
       wasm::detail::rethrow(trap);
-      return Result<T>(std::make_shared<TrapError>(trap.get()));
+      return Result<T>(detail::error_of(trap.get()));
     }
     if constexpr (std::is_void_v<R>) {
       return Result<T>(Unit());
@@ -516,7 +623,8 @@ private:
 };
 
 /// A function of the host from anything that can be called: its type is that of the callable, whose copy lives as
-/// long as the function. What it throws comes out at the caller of the WebAssembly code that called it.
+/// long as the function. What it throws comes out at the caller of the WebAssembly code that called it, except that a
+/// `WasmException` is thrown in that code.
 template <class F>
 auto make_func(const Store &store, F callable) {
   using Signature = typename detail::SignatureOf<F>::type;
@@ -526,12 +634,12 @@ auto make_func(const Store &store, F callable) {
   };
   auto kept = std::make_unique<Kept>(Kept{std::move(callable), store.c()});
   tenon_raw_callback_t enter = [](void *env, const wasm_func_t *, tenon_raw_t *values) -> wasm_trap_t * {
-    Kept *kept = static_cast<Kept *>(env);
+    Kept *own = static_cast<Kept *>(env);
     try {
-      detail::Signed<Signature>::invoke(kept->callable, values);
+      detail::Signed<Signature>::invoke(own->callable, values);
       return nullptr;
     } catch (...) {
-      return wasm::detail::Thrown::trap(kept->store);
+      return detail::thrown(own->store);
     }
   };
   wasm::own<wasm::FuncType> type = detail::Signed<Signature>::type();
@@ -606,9 +714,99 @@ private:
   }
 };
 
+namespace detail {
+
+// The kind of elements of a type.
+template <class T>
+constexpr tenon_element_t element_of() {
+  static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "elements are integers or floats of at most 64 bits");
+  if constexpr (std::is_floating_point_v<T>) return sizeof(T) == 4 ? TENON_ELEMENT_F32 : TENON_ELEMENT_F64;
+  return sizeof(T) == 1   ? TENON_ELEMENT_I8
+         : sizeof(T) == 2 ? TENON_ELEMENT_I16
+         : sizeof(T) == 4 ? TENON_ELEMENT_I32
+                          : TENON_ELEMENT_I64;
+}
+
+}  // namespace detail
+
+/// A part of a memory as an array of numbers, at the address where it is: for loops that should cost nothing. It keeps the memory
+/// alive, and knows when it is stale: after any growth, also one that WebAssembly asked for. Elements are aligned.
+template <class T>
+class View {
+public:
+  /// Whether the memory has not grown since the view was made or renewed.
+  bool is_valid() const noexcept { return tenon_memory_view_is_valid(wasm::detail::c(memory_.get()), &view_); }
+
+  /// Makes the view good again: the same offset and number of elements.
+  void refresh() { detail::check(tenon_memory_view_refresh(wasm::detail::c(memory_.get()), &view_)); }
+
+  /// The address of the first element. Throws if the view is stale.
+  T *data() const {
+    if (!is_valid()) throw Error(TENON_ERROR_ARGUMENT, "the view is stale: its memory has grown");
+    return reinterpret_cast<T *>(view_.data);
+  }
+
+  /// The number of elements.
+  size_t size() const noexcept { return static_cast<size_t>(view_.size / sizeof(T)); }
+
+  /// Where it begins in the memory, in bytes.
+  uint64_t offset() const noexcept { return view_.offset; }
+
+  /// The first element, and the place behind the last one. They throw if the view is stale.
+  T *begin() const { return data(); }
+  T *end() const { return data() + size(); }
+
+  /// An element. Throws if there are fewer, or the view is stale.
+  T &operator[](size_t index) const {
+    if (index >= size()) {
+      throw Error(TENON_ERROR_ARGUMENT,
+                  "there is no element " + std::to_string(index) + " in a view of " + std::to_string(size()));
+    }
+    return data()[index];
+  }
+
+private:
+  friend class Memory;
+  std::shared_ptr<wasm::Memory> memory_;
+  tenon_memory_view_t view_;
+
+  View(std::shared_ptr<wasm::Memory> memory, const tenon_memory_view_t &view) : memory_(std::move(memory)), view_(view) {}
+};
+
+/// What becomes of bytes that are not UTF-8: an error, or the character U+FFFD.
+enum class Utf8 { strict, lossy };
+
+/// The type of a memory. Sizes are in pages.
+struct MemoryType {
+  /// The least size, and the greatest.
+  uint64_t min = 0;
+  std::optional<uint64_t> max = std::nullopt;
+  /// Whether addresses have 64 bits, else 32.
+  bool is64 = false;
+  /// Whether it can be used by stores on several threads.
+  bool shared = false;
+  /// The binary logarithm of the bytes of a page: 16 or 0.
+  uint8_t page_size_log2 = 16;
+
+  /// The type as an object of wasm.h. Throws if there is no such type.
+  std::unique_ptr<wasm_memorytype_t, void (*)(wasm_memorytype_t *)> make() const {
+    wasm_memorytype_t *made;
+    detail::check(tenon_memorytype_new(min, max.has_value(), max.value_or(0), is64, shared, page_size_log2, &made));
+    return {made, wasm_memorytype_delete};
+  }
+};
+
 /// A linear memory. Every access is checked.
 class Memory {
 public:
+  /// A memory of a type.
+  Memory(const Store &store, const MemoryType &type) {
+    auto made_type = type.make();
+    wasm_memory_t *made;
+    detail::check(tenon_memory_new(store.c(), made_type.get(), &made));
+    memory_ = std::shared_ptr<wasm::Memory>(wasm::detail::cc(made), wasm::destroyer());
+  }
+
   /// A memory of so many pages at first, and at most.
   Memory(const Store &store, uint32_t pages, uint32_t max_pages = wasm_limits_max_default) {
     wasm::own<wasm::MemoryType> type = wasm::MemoryType::make(wasm::Limits(pages, max_pages));
@@ -627,13 +825,16 @@ public:
   static constexpr size_t page_size = 0x10000;
 
   /// The size in pages.
-  uint32_t pages() const { return memory_->size(); }
+  uint64_t pages() const { return tenon_memory_size(wasm::detail::c(memory_.get())); }
+
+  /// Bytes of a page of this memory.
+  uint64_t page_bytes() const { return tenon_memory_page_size(wasm::detail::c(memory_.get())); }
 
   /// The size in bytes.
   size_t size() const { return memory_->data_size(); }
 
   /// Adds pages, filled with zeros; how many there were. Throws, and nothing changes, if that are too many.
-  uint64_t grow(uint32_t delta) const {
+  uint64_t grow(uint64_t delta) const {
     uint64_t old = 0;
     detail::check(tenon_memory_grow(wasm::detail::c(memory_.get()), delta, &old));
     return old;
@@ -645,6 +846,9 @@ public:
     detail::check(tenon_memory_grow_at_least(wasm::detail::c(memory_.get()), pages, &old));
     return old;
   }
+
+  /// Whether its address never changes, so that addresses within it stay good however it grows.
+  bool is_pinned() const noexcept { return tenon_memory_is_pinned(wasm::detail::c(memory_.get())); }
 
   /// A number that changes whenever the memory grows, by the host or by WebAssembly code.
   uint64_t generation() const noexcept { return tenon_memory_generation(wasm::detail::c(memory_.get())); }
@@ -659,6 +863,23 @@ public:
   /// Whether a view is of this memory, which has not grown since.
   bool is_valid(const tenon_memory_view_t &view) const noexcept {
     return tenon_memory_view_is_valid(wasm::detail::c(memory_.get()), &view);
+  }
+
+  /// A part as an array of so many numbers. Throws if it does not lie inside, or the offset is not a multiple of an element's
+  /// size.
+  template <class T>
+  View<T> view_of(uint64_t offset, uint64_t count) const {
+    tenon_memory_view_t made;
+    detail::check(
+        tenon_memory_view_of(wasm::detail::c(memory_.get()), detail::element_of<T>(), offset, count, &made));
+    return View<T>(memory_, made);
+  }
+
+  /// The offset of an address of the host, from which on so many bytes lie inside of the memory. Throws if they do not.
+  uint64_t offset_of(const void *address, uint64_t length) const {
+    uint64_t offset = 0;
+    detail::check(tenon_memory_offset(wasm::detail::c(memory_.get()), address, length, &offset));
+    return offset;
   }
 
   /// Fills a part with a byte. Throws if it does not lie inside.
@@ -678,12 +899,32 @@ public:
   }
 
   /// A text that ends before the first NUL, among the first `most` bytes. Throws if there is none, or if it is not UTF-8.
-  std::string read_cstring(uint64_t offset, uint64_t most) const {
+  std::string read_cstring(uint64_t offset, uint64_t most, Utf8 utf8 = Utf8::strict) const {
     wasm_byte_vec_t bytes;
-    detail::check(tenon_memory_read_cstring(wasm::detail::c(memory_.get()), offset, most, false, &bytes));
-    std::string text(bytes.data, bytes.size);
-    wasm_byte_vec_delete(&bytes);
-    return text;
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_read_cstring(memory, offset, most, utf8 == Utf8::lossy, &bytes));
+    return taken(bytes);
+  }
+
+  /// The bytes before the first NUL, of which there must be one among the first `most` bytes.
+  uint64_t cstring_length(uint64_t offset, uint64_t most) const {
+    uint64_t length = 0;
+    detail::check(tenon_memory_cstring_length(wasm::detail::c(memory_.get()), offset, most, &length));
+    return length;
+  }
+
+  /// Writes a text and a NUL, of at most `room` bytes together. Throws, and writes nothing, if there is no room or it has a NUL.
+  void write_cstring(uint64_t offset, uint64_t room, std::string_view text) const {
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_write_cstring(memory, offset, room, text.data(), text.size()));
+  }
+
+  /// A text of so many bytes. Throws if they do not lie inside, or are not UTF-8.
+  std::string read_text(uint64_t offset, uint64_t length, Utf8 utf8 = Utf8::strict) const {
+    wasm_byte_vec_t bytes;
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_read_string(memory, offset, length, utf8 == Utf8::lossy, &bytes));
+    return taken(bytes);
   }
 
   /// What a memory held at some time.
@@ -724,7 +965,7 @@ public:
     span<T>(offset, 1).set(0, value);
   }
 
-  /// The bytes of a text. Throws if they do not lie inside.
+  /// The bytes of a text, whatever they are. Throws if they do not lie inside.
   std::string read_string(uint64_t offset, uint64_t length) const {
     std::vector<char> bytes = span<char>(offset, length).to_vector();
     return std::string(bytes.begin(), bytes.end());
@@ -740,10 +981,20 @@ public:
 
 private:
   std::shared_ptr<wasm::Memory> memory_;
+
+  static std::string taken(wasm_byte_vec_t &bytes) {
+    std::string text = bytes.size != 0 ? std::string(bytes.data, bytes.size) : std::string();
+    wasm_byte_vec_delete(&bytes);
+    return text;
+  }
 };
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Instances and linkers
+
+class Tag;
+class Table;
+class Global;
 
 /// An instance of a module, with its exports by name.
 class Instance {
@@ -756,7 +1007,7 @@ public:
     wasm_instance_t *made;
     wasm_trap_t *trap;
     tenon_error_t *error = tenon_instance_new(store.c(), c(module), &lent, &made, &trap);
-    *this = Instance(module, made, trap, error);
+    *this = Instance(store, module, made, trap, error);
   }
 
   /// An export. Throws if there is none of the name.
@@ -784,6 +1035,22 @@ public:
     return Memory(found);
   }
 
+  /// A memory by its index, imported ones first, exported or not. Throws if there are fewer.
+  Memory memory(uint32_t index) const {
+    wasm_memory_t *found;
+    detail::check(tenon_instance_memory(c(), index, &found));
+    wasm::own<wasm::Memory> owned = wasm::make_own(wasm::detail::cc(found));
+    return Memory(owned.get());
+  }
+
+  /// Makes a memory that the instance defines hold what it held before the start function ran. It keeps its size. Throws if
+  /// there is none of the index, or it is imported.
+  void reset_memory(uint32_t index = 0) const { detail::check(tenon_instance_reset_memory(c(), index)); }
+  /// An exported tag, table or global. Throws if there is none of the name.
+  Tag tag(std::string_view name) const;
+  Table table(std::string_view name) const;
+  Global global(std::string_view name) const;
+
   /// The number of exports.
   size_t export_count() const noexcept { return parts_->exports.size(); }
 
@@ -794,10 +1061,16 @@ private:
   friend class Linker;
 
   struct Parts {
+    Store store;
     wasm::own<wasm::Instance> instance;
     std::vector<std::pair<std::string, wasm::own<wasm::Extern>>> exports;
   };
   std::shared_ptr<Parts> parts_;
+
+  const wasm_instance_t *c() const {
+    const wasm::Instance *below = parts_->instance.get();
+    return wasm::detail::c(below);
+  }
 
   static const wasm_module_t *c(const Module &module) {
     const wasm::Module *below = module.get();
@@ -805,8 +1078,8 @@ private:
   }
 
   // What an instantiation gave.
-  Instance(const Module &module, wasm_instance_t *made, wasm_trap_t *trap, tenon_error_t *error)
-      : parts_(std::make_shared<Parts>()) {
+  Instance(const Store &store, const Module &module, wasm_instance_t *made, wasm_trap_t *trap, tenon_error_t *error)
+      : parts_(std::make_shared<Parts>(Parts{store, nullptr, {}})) {
     parts_->instance = wasm::make_own(wasm::detail::cc(made));
     wasm::own<wasm::Trap> reason = wasm::make_own(wasm::detail::cc(trap));
     if (error != nullptr) {
@@ -856,7 +1129,7 @@ public:
     wasm_instance_t *made;
     wasm_trap_t *trap;
     tenon_error_t *error = tenon_linker_instantiate(linker_.get(), Instance::c(module), &made, &trap);
-    return Instance(module, made, trap, error);
+    return Instance(store_, module, made, trap, error);
   }
 
 private:
@@ -865,5 +1138,13 @@ private:
 };
 
 }  // namespace tenon
+
+#include "tenon/values.hh"
+
+#include "tenon/exceptions.hh"
+
+#include "tenon/objects.hh"
+
+#include "tenon/creators.hh"
 
 #endif  // TENON_HH

@@ -41,6 +41,7 @@ spec_count() {
 go_count() { sed -n 's/^go-test: //p' "$1"; }
 install_count() { sed -n 's/^install-test: //p' "$1"; }
 python_count() { sed -n 's/^python-test: //p' "$1"; }
+jvm_count() { sed -n 's/^jvm-test: //p' "$1"; }
 docs_count() { sed -n 's/^docs-test: //p' "$1"; }
 differential_count() { sed -n 's/^differential: \([0-9]* modules\) alike.*/\1/p' "$1"; }
 
@@ -80,6 +81,7 @@ stage "documentation" docs_count scripts/docs-test.sh
 stage "installation" install_count scripts/install-test.sh
 stage "Go package" go_count scripts/go-test.sh
 stage "Python package" python_count scripts/python-test.sh
+stage "the JVM" jvm_count scripts/jvm-test.sh
 
 join() { local first=1 part; for part in "$@"; do [ $first = 1 ] || printf '; '; first=0; printf '%s' "$part"; done; }
 echo
