@@ -81,6 +81,17 @@ impl Memory {
         Ok(self.0.get(store.as_context().into_core())?.page_size())
     }
 
+    /// Whether the memory's address never changes, however it grows: then what [`Memory::as_ptr`] gave stays good.
+    pub fn is_pinned(&self, store: impl AsContext) -> Result<bool, Error> {
+        Ok(self.0.get(store.as_context().into_core())?.is_pinned())
+    }
+
+    /// The address of the first byte, for code that is not in Rust. Good until the memory grows, whoever asks for that, or as long
+    /// as it lives if it is pinned. To use it is `unsafe`.
+    pub fn as_ptr(&self, store: impl AsContext) -> Result<*mut u8, Error> {
+        Ok(self.0.get(store.as_context().into_core())?.base())
+    }
+
     /// Adds `delta` pages, filled with zeros. Gives the size before, in pages. Fails, and changes nothing, beyond the maximum
     /// ([`ErrorKind::Limit`](super::ErrorKind::Limit)), beyond a limit of the
     /// store or where memory has run out ([`ErrorKind::Memory`](super::ErrorKind::Memory)).
