@@ -20,7 +20,9 @@
 use crate::runtime::collect;
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::growth::Watch;
 use crate::runtime::object::Group;
+use crate::runtime::store_limits::StoreLimits;
 use crate::runtime::sys::stack;
 use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
@@ -59,6 +61,8 @@ pub struct Store {
     payload: UnsafeCell<Vec<GlobalCell>>,
     /// While an exception is being made of the values in the payload cells: its tag. Else null.
     pub(in crate::runtime) throwing: Cell<*const Tag>,
+    limits: StoreLimits,
+    growth: Watch,
     closed: AtomicBool,
 }
 
@@ -79,6 +83,8 @@ impl Store {
             collector: collect::Collector::default(),
             payload: UnsafeCell::default(),
             throwing: Cell::new(ptr::null()),
+            limits: StoreLimits::default(),
+            growth: Watch::default(),
             closed: AtomicBool::new(false),
         }))
     }
@@ -86,6 +92,16 @@ impl Store {
     /// The engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// What the store may have, and has.
+    pub fn limits(&self) -> &StoreLimits {
+        &self.limits
+    }
+
+    /// Who has a say in growth.
+    pub fn growth(&self) -> &Watch {
+        &self.growth
     }
 
     /// What generated code sees of the store.
@@ -143,6 +159,15 @@ impl Store {
         unsafe { (*self.context()).stack_limit = low };
         self.drain();
         Ok(())
+    }
+
+    /// Forgets which stack the store was last entered from: the next entry looks anew. To be called when a store that does not
+    /// run has moved to another thread, whose stack may lie where that of a thread that is gone did.
+    pub fn forget_stack(&self) {
+        if !self.is_running() {
+            self.entry_low.set(usize::MAX);
+            self.stack_high.set(0);
+        }
     }
 
     /// The lowest address that code entered at `sp` may use: leaves the host a reserve.
@@ -287,6 +312,7 @@ impl Store {
             && this.rooted.get() == 0
             && !this.is_running()
             && !this.collector.is_busy()
+            && !this.growth.is_busy()
         {
             collect::everything(this);
             // SAFETY: closed and without handles: nobody else knows the address.
@@ -318,5 +344,16 @@ impl Store {
         }
         // SAFETY: alive until here.
         unsafe { Store::settle(store) };
+    }
+
+    /// Ends the store with everything in it, whatever handles there are: they are not used again, not even to be released.
+    ///
+    /// # Safety
+    /// `store` is alive, its code does not run, and nobody uses it or anything of it during this call or afterwards.
+    pub unsafe fn destroy(store: *const Store) {
+        // SAFETY: alive by the caller's promise.
+        collect::everything(unsafe { &*store });
+        // SAFETY: made by `new`; nobody uses the address any more.
+        drop(unsafe { Box::from_raw(store.cast_mut()) });
     }
 }
