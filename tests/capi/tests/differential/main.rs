@@ -36,7 +36,7 @@ const EXPECTED: Tally = Tally {
     traps: 3068,
     exceptions: 32,
     host_calls: 472,
-    runs: 1375,
+    runs: 1625,
     unjudged: 0,
 };
 
