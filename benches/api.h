@@ -15,6 +15,8 @@
   X(wasm_module_delete) \
   X(wasm_module_share) \
   X(wasm_module_obtain) \
+  X(wasm_module_serialize) \
+  X(wasm_module_deserialize) \
   X(wasm_module_imports) \
   X(wasm_module_exports) \
   X(wasm_importtype_type) \
@@ -49,7 +51,11 @@
   X(wasm_global_as_extern) \
   X(wasm_table_new) \
   X(wasm_table_as_extern) \
+  X(wasm_memorytype_new) \
+  X(wasm_memorytype_delete) \
   X(wasm_memory_new) \
+  X(wasm_memory_delete) \
+  X(wasm_memory_grow) \
   X(wasm_memory_as_extern) \
   X(wasm_memory_data) \
   X(wasm_memory_data_size) \
