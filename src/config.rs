@@ -85,6 +85,8 @@ pub struct Config {
     pub collect_always: bool,
     /// Memory slots kept for reuse by the engine.
     pub pooled_memories: usize,
+    /// The most memory that a kept slot takes up, in bytes. What goes beyond it is given to the system.
+    pub pooled_bytes: usize,
 }
 
 impl Config {
@@ -103,6 +105,7 @@ impl Default for Config {
             max_stack: 1 << 20,
             collect_always: false,
             pooled_memories: 128,
+            pooled_bytes: 256 << 10,
         }
     }
 }

@@ -124,6 +124,13 @@ pub extern "C" fn tenon_config_set_pooled_memories(config: Option<&mut wasm_conf
     set("tenon_config_set_pooled_memories", config, |config| config.pooled_memories = count);
 }
 
+/// How much memory each of the memories that the engine keeps may take up, in bytes; 256 KiB by default. What a memory that
+/// is no longer used takes up beyond that goes back to the system.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_pooled_bytes(config: Option<&mut wasm_config_t>, bytes: usize) {
+    set("tenon_config_set_pooled_bytes", config, |config| config.pooled_bytes = bytes);
+}
+
 /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
 /// what is reclaimed too early is noticed.
 #[unsafe(no_mangle)]

@@ -15,6 +15,7 @@
 
 use crate::compile::code::{Code, Handler, Position, TrapSite};
 use crate::runtime::sys::granules::Granules;
+use crate::runtime::sys::memory_file::MemoryFile;
 use crate::runtime::sys::valgrind;
 use crate::runtime::sys::vm::{self, Protection};
 use crate::runtime::trampoline;
@@ -284,6 +285,10 @@ fn region() -> io::Result<&'static Region> {
     }
 }
 
+fn code_file(size: usize) -> io::Result<MemoryFile> {
+    MemoryFile::new(c"tenon code", size, true)
+}
+
 impl Region {
     fn new() -> io::Result<Region> {
         let mut error = io::Error::from(io::ErrorKind::OutOfMemory);
@@ -301,9 +306,9 @@ impl Region {
 
     fn with_size(size: usize) -> io::Result<Region> {
         let table_len = size / GRANULE * size_of::<AtomicPtr<CodeMeta>>();
-        let file = File::new(size)?;
-        let exec = vm::map_file(file.0, size, Protection::ReadExecute)?;
-        let rest = vm::map_file(file.0, size, Protection::ReadWrite).and_then(|write| {
+        let file = code_file(size)?;
+        let exec = vm::map_file(file.descriptor(), size, Protection::ReadExecute)?;
+        let rest = vm::map_file(file.descriptor(), size, Protection::ReadWrite).and_then(|write| {
             match vm::map(table_len, Protection::ReadWrite) {
                 Ok(table) => Ok((write, table)),
                 Err(e) => {
@@ -479,10 +484,10 @@ impl Region {
     }
 
     /// A copy of everything placed so far. The lock is held.
-    fn copy(&self, arena: &Arena) -> io::Result<File> {
-        let file = File::new(self.size)?;
+    fn copy(&self, arena: &Arena) -> io::Result<MemoryFile> {
+        let file = code_file(self.size)?;
         let used = arena.granules.end() as usize * GRANULE;
-        let copy = vm::map_file(file.0, used, Protection::ReadWrite)?;
+        let copy = vm::map_file(file.descriptor(), used, Protection::ReadWrite)?;
         let thunks_end = THUNKS_AT + self.thunks.load(Ordering::Acquire) as usize * THUNK_SIZE;
         let mut result = Ok(());
         for range in [0..thunks_end, CODE_AT..used] {
@@ -501,50 +506,13 @@ impl Region {
     }
 
     /// Replaces what this process shares with its parent by the copy that was made before the fork.
-    fn detach(&self, copy: &File) -> io::Result<()> {
+    fn detach(&self, copy: &MemoryFile) -> io::Result<()> {
         // SAFETY: the copy has the same contents, and this is the only thread of the process.
         unsafe {
-            vm::map_file_over(self.exec as *mut u8, copy.0, self.size, Protection::ReadExecute)?;
-            vm::map_file_over(self.write as *mut u8, copy.0, self.size, Protection::ReadWrite)?;
+            vm::map_file_over(self.exec as *mut u8, copy.descriptor(), self.size, Protection::ReadExecute)?;
+            vm::map_file_over(self.write as *mut u8, copy.descriptor(), self.size, Protection::ReadWrite)?;
         }
         Ok(())
-    }
-}
-
-/// An anonymous file.
-struct File(libc::c_int);
-
-impl File {
-    fn new(size: usize) -> io::Result<File> {
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: the structure is written to, the name is a string. Older kernels do not know the flag that says
-        // that the file will be executed, and do not need it.
-        let file = unsafe {
-            if libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0 && limit.rlim_cur < size as libc::rlim_t {
-                // To exceed it would be answered by a deadly signal.
-                return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the limit on file sizes (RLIMIT_FSIZE)"));
-            }
-            match libc::memfd_create(c"tenon code".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_EXEC) {
-                -1 => libc::memfd_create(c"tenon code".as_ptr(), libc::MFD_CLOEXEC),
-                file => file,
-            }
-        };
-        if file < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        let file = File(file);
-        // SAFETY: it is our own file.
-        if unsafe { libc::ftruncate(file.0, size as libc::off_t) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(file)
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        // SAFETY: it is ours, and its mappings keep what they need.
-        unsafe { libc::close(self.0) };
     }
 }
 
@@ -552,7 +520,7 @@ impl Drop for File {
 struct Fork {
     arena: MutexGuard<'static, Arena>,
     /// What the child is to have. Made before: once both run, the parent may replace code that the child still needs.
-    copy: Option<File>,
+    copy: Option<MemoryFile>,
 }
 
 struct Forking(UnsafeCell<Option<Fork>>);

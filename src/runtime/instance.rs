@@ -9,6 +9,7 @@
 use crate::module::{ExternKind, Module};
 use crate::runtime::func::Func;
 use crate::runtime::global::{Global, trace_cell};
+use crate::runtime::lease::Lease;
 use crate::runtime::memory::Memory;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Group, Object, ObjectKind};
@@ -30,7 +31,7 @@ pub struct Instance {
     pub object: Object,
     /// The group of this instance and all it defines.
     pub group: Group,
-    module: Arc<CompiledModule>,
+    module: Lease<CompiledModule>,
     /// What was imported, in the order of the imports.
     pub(in crate::runtime) imports: Box<[*const Object]>,
     /// The defined memories. Their addresses do not change.
@@ -65,11 +66,11 @@ impl Instance {
     /// globals. It has one handle. `imports` match the module's in number, kind and store. None if memory is exhausted.
     pub(in crate::runtime) fn allocate(
         store: &Store,
-        module: Arc<CompiledModule>,
+        module: &Arc<CompiledModule>,
         imports: Box<[*const Object]>,
     ) -> Option<*mut Instance> {
         store.before_allocation();
-        let layout = layout_of(&module);
+        let layout = layout_of(module);
         // SAFETY: the layout is larger than an `Instance`, and so not empty.
         let place = unsafe { alloc_zeroed(layout) }.cast::<Instance>();
         if place.is_null() {
@@ -82,7 +83,7 @@ impl Instance {
             place.write(Instance {
                 object: Object::new(store, group, ObjectKind::Instance),
                 group: Group::new(store),
-                module,
+                module: Lease::new(module),
                 imports,
                 memories: UnsafeCell::default(),
                 tables: UnsafeCell::default(),
@@ -386,6 +387,8 @@ impl Instance {
                 drop(Box::from_raw(*func));
             }
             let layout = layout_of(&(*instance).module);
+            // Slots go back while their image is there.
+            (*(*instance).memories.get()).clear();
             ptr::drop_in_place(instance);
             dealloc(instance.cast(), layout);
         }

@@ -9,6 +9,7 @@ use crate::runtime::func::Func;
 use crate::runtime::global::Global;
 use crate::runtime::instance::Instance;
 use crate::runtime::memory::Memory;
+use crate::runtime::memory_image::MemoryImages;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Object, ObjectKind, release};
 use crate::runtime::store::Store;
@@ -66,7 +67,7 @@ pub fn instantiate(
         return Err(Error::new(ErrorKind::Store, message).into());
     }
     check_imports(store, &module.module, imports)?;
-    let Some(instance) = Instance::allocate(store, module.clone(), imports.into()) else {
+    let Some(instance) = Instance::allocate(store, module, imports.into()) else {
         return Err(Error::new(ErrorKind::Memory, "no memory for the instance").into());
     };
     // SAFETY: just made, with one handle, which keeps it alive until it is given up below.
@@ -78,6 +79,15 @@ pub fn instantiate(
             unsafe { release(instance.cast()) };
             Err(error)
         }
+    }
+}
+
+/// Makes zero what images have put into memories, as the instance does not come to its data segments. Others can see it: its
+/// functions may be in their tables already.
+fn forget_images(instance: &Instance) {
+    // SAFETY: only the store's thread is here.
+    for memory in unsafe { &*instance.memories.get() } {
+        memory.discard(0, memory.length() as u64);
     }
 }
 
@@ -121,7 +131,8 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     let module = &compiled.module;
     leak_shared_imports(instance, compiled);
     define_tags(store, instance, module);
-    define_memories(instance, module)?;
+    let images = compiled.memory_images();
+    define_memories(instance, module, images)?;
     for (index, init) in (module.imported_globals..).zip(&module.global_inits) {
         let value = evaluate(instance, init);
         // SAFETY: the cell is in the vmctx of this instance, which no code uses yet.
@@ -133,7 +144,10 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
             SegmentMode::Active { index: table, offset } => {
                 let offset = address(evaluate(instance, offset));
                 init_table(instance, *table, segment, offset, 0, segment.items.len() as u64)
-                    .map_err(|code| trap(store, code))?;
+                    .map_err(|code| {
+                        forget_images(instance);
+                        trap(store, code)
+                    })?;
                 instance.drop_element(index);
             }
             SegmentMode::Declared => instance.drop_element(index),
@@ -142,6 +156,10 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     }
     for (index, segment) in (0..).zip(&module.data) {
         if let SegmentMode::Active { index: memory, offset } = &segment.mode {
+            if images.is_some() {
+                instance.drop_data(index);
+                continue;
+            }
             let offset = address(evaluate(instance, offset));
             let len = u64::from(segment.range.end - segment.range.start);
             init_memory(instance, *memory, index, offset, 0, len).map_err(|code| trap(store, code))?;
@@ -199,10 +217,11 @@ fn define_tags(store: &Store, instance: &Instance, module: &Module) {
     unsafe { *instance.tags.get() = tags };
 }
 
-fn define_memories(instance: &Instance, module: &Module) -> Result<(), Error> {
+fn define_memories(instance: &Instance, module: &Module, images: Option<&MemoryImages>) -> Result<(), Error> {
     for (index, ty) in (module.imported_memories..).zip(&module.memories[module.imported_memories as usize..]) {
         let object = Object::new(instance.object.store, &instance.group, ObjectKind::Memory);
-        let memory = Box::new(Memory::new_in(object, *ty)?);
+        let defined = (index - module.imported_memories) as usize;
+        let memory = Box::new(Memory::new_in(object, *ty, images.and_then(|images| images.get(defined)))?);
         // SAFETY: no code of the instance runs yet; the index is in the space.
         unsafe {
             instance.enter_memory(index, &memory);

@@ -20,6 +20,7 @@
 use crate::runtime::collect;
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::lease::Lease;
 use crate::runtime::object::Group;
 use crate::runtime::sys::stack;
 use crate::runtime::tag::Tag;
@@ -46,7 +47,7 @@ pub struct Store {
     /// Whether something waits for the moment when no code of the store runs.
     pub(in crate::runtime) attention: Cell<bool>,
     stack: Cell<(usize, usize)>,
-    engine: Arc<Engine>,
+    engine: Lease<Engine>,
     /// Everything alive, newest first.
     pub(in crate::runtime) groups: Cell<*const Group>,
     /// How many groups there are.
@@ -64,7 +65,7 @@ pub struct Store {
 
 impl Store {
     /// A new store of `engine`.
-    pub fn new(engine: Arc<Engine>) -> *mut Store {
+    pub fn new(engine: &Arc<Engine>) -> *mut Store {
         Box::into_raw(Box::new(Store {
             context: UnsafeCell::new(StoreContext::new(trampoline::TRAMPOLINES.as_ptr())),
             entry_low: Cell::new(usize::MAX),
@@ -72,7 +73,7 @@ impl Store {
             queue: AtomicPtr::new(ptr::null_mut()),
             attention: Cell::new(false),
             stack: Cell::new((0, 0)),
-            engine,
+            engine: Lease::new(engine),
             groups: Cell::new(ptr::null()),
             group_count: Cell::new(0),
             rooted: Cell::new(0),

@@ -3,7 +3,10 @@
 
 pub mod compile_stack;
 pub mod granules;
+pub mod memory_file;
+pub mod pagemap;
 pub mod stack;
+pub mod thread_number;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod valgrind;
