@@ -164,11 +164,20 @@ WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, 
 /// How much inaccessible address space follows each memory's reservation; 64 MiB by default.
 WASM_API_EXTERN void tenon_config_set_memory_guard(wasm_config_t *config, uint64_t bytes);
 
+/// Whether memories take up no more address space than they have bytes, rounded up to pages of the system; off by default. It is
+/// the same as a reservation and a guard of 0. Tens of thousands of small memories can then live at the same time; accesses
+/// are checked, and a memory may move when it grows.
+WASM_API_EXTERN void tenon_config_set_dense_memories(wasm_config_t *config, bool on);
+
 /// The most stack that WebAssembly code may use in one thread; 1 MiB by default. A thread with less stack has less.
 WASM_API_EXTERN void tenon_config_set_max_stack(wasm_config_t *config, size_t bytes);
 
 /// How many memories that are no longer used the engine keeps for others; 128 by default.
 WASM_API_EXTERN void tenon_config_set_pooled_memories(wasm_config_t *config, size_t count);
+
+/// How much memory each of the memories that the engine keeps may take up, in bytes; 256 KiB by default. What a memory
+/// took up beyond that goes back to the system when it is no longer used.
+WASM_API_EXTERN void tenon_config_set_pooled_bytes(wasm_config_t *config, size_t bytes);
 
 /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
 /// what is reclaimed too early is noticed.
@@ -1102,6 +1111,10 @@ WASM_API_EXTERN own tenon_error_t *tenon_linker_instantiate(
 /// Reclaims everything in the store that cannot be reached any more, now. That happens by itself, too, but what tables
 /// and globals referred to may wait a while.
 WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
+
+/// Gives the memories that the engine keeps for others back to the system, now. What is in use stays. With NULL: nothing.
+/// Any thread may call it.
+WASM_API_EXTERN void tenon_engine_trim(wasm_engine_t *engine);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // The text format

@@ -112,6 +112,19 @@ pub extern "C" fn tenon_config_set_memory_guard(config: Option<&mut wasm_config_
     set("tenon_config_set_memory_guard", config, |config| config.memory_guard = bytes);
 }
 
+/// Whether memories take up no more address space than they have bytes, rounded up to pages of the system; off by default. It is
+/// the same as a reservation and a guard of 0. Tens of thousands of small memories can then live at the same time; accesses
+/// are checked, and a memory may move when it grows.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_dense_memories(config: Option<&mut wasm_config_t>, on: bool) {
+    let from =
+        if on { Config { memory_reservation: 0, memory_guard: 0, ..Config::default() } } else { Config::default() };
+    set("tenon_config_set_dense_memories", config, |config| {
+        config.memory_reservation = from.memory_reservation;
+        config.memory_guard = from.memory_guard;
+    });
+}
+
 /// The most stack that WebAssembly code may use in one thread; 1 MiB by default. A thread with less stack has less.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_max_stack(config: Option<&mut wasm_config_t>, bytes: usize) {
@@ -124,8 +137,8 @@ pub extern "C" fn tenon_config_set_pooled_memories(config: Option<&mut wasm_conf
     set("tenon_config_set_pooled_memories", config, |config| config.pooled_memories = count);
 }
 
-/// How much memory each of the memories that the engine keeps may take up, in bytes; 256 KiB by default. What a memory that
-/// is no longer used takes up beyond that goes back to the system.
+/// How much memory each of the memories that the engine keeps may take up, in bytes; 256 KiB by default. What a memory
+/// took up beyond that goes back to the system when it is no longer used.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_pooled_bytes(config: Option<&mut wasm_config_t>, bytes: usize) {
     set("tenon_config_set_pooled_bytes", config, |config| config.pooled_bytes = bytes);

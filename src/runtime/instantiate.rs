@@ -143,11 +143,10 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
         match &segment.mode {
             SegmentMode::Active { index: table, offset } => {
                 let offset = address(evaluate(instance, offset));
-                init_table(instance, *table, segment, offset, 0, segment.items.len() as u64)
-                    .map_err(|code| {
-                        forget_images(instance);
-                        trap(store, code)
-                    })?;
+                init_table(instance, *table, segment, offset, 0, segment.items.len() as u64).map_err(|code| {
+                    forget_images(instance);
+                    trap(store, code)
+                })?;
                 instance.drop_element(index);
             }
             SegmentMode::Declared => instance.drop_element(index),

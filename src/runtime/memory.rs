@@ -171,8 +171,7 @@ impl Memory {
         let room = (accessible as u64).saturating_mul(2).min(most).max(accessible as u64) as usize;
         let pool = store.engine().pool();
         let guard = store.engine().config().memory_guard as usize;
-        let wanted =
-            |room| Wanted { reservation: room, guard, len: accessible, exactly: false, image: None };
+        let wanted = |room| Wanted { reservation: room, guard, len: accessible, exactly: false, image: None };
         let new = pool.take(&wanted(room)).or_else(|_| pool.take(&wanted(accessible)));
         let mut new = new.map_err(|_| GrowError::System)?;
         slot.move_to(&mut new);

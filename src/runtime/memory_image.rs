@@ -36,7 +36,10 @@ pub struct MemoryImage {
 enum Contents {
     /// Words, as whoever compares them reads many at once.
     Copied(Box<[u64]>),
-    Mapped { file: MemoryFile, address: *const u8 },
+    Mapped {
+        file: MemoryFile,
+        address: *const u8,
+    },
 }
 
 // SAFETY: the contents never change.

@@ -144,12 +144,7 @@ impl MemoryPool {
     /// A pool that keeps up to `kept` slots, each with up to `resident` bytes of memory.
     pub fn new(kept: usize, resident: usize) -> MemoryPool {
         let shards = SHARDS.min(kept / 2 / PLACES);
-        MemoryPool {
-            kept,
-            resident,
-            shards: (0..shards).map(|_| Shard::default()).collect(),
-            rest: Mutex::default(),
-        }
+        MemoryPool { kept, resident, shards: (0..shards).map(|_| Shard::default()).collect(), rest: Mutex::default() }
     }
 
     /// A clean slot that is bound to what is wanted.

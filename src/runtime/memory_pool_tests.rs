@@ -279,7 +279,8 @@ mod every_order {
         let mut seen = HashSet::new();
         let mut todo = vec![World { place: Some(0), threads }];
         while let Some(world) = todo.pop() {
-            let mut all: Vec<u8> = world.threads.iter().flat_map(|(owned, _)| owned.clone()).chain(world.place).collect();
+            let mut all: Vec<u8> =
+                world.threads.iter().flat_map(|(owned, _)| owned.clone()).chain(world.place).collect();
             all.sort_unstable();
             assert_eq!(all, [0, 1, 2]);
             for thread in 0..3 {

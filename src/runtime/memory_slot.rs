@@ -158,7 +158,11 @@ impl MemorySlot {
         if !same {
             self.unbind()?;
         }
-        if exactly { self.set_accessible(len)? } else { self.set_used(len)? }
+        if exactly {
+            self.set_accessible(len)?
+        } else {
+            self.set_used(len)?
+        }
         if let Some(image) = image.filter(|_| !same) {
             let range = image.range();
             if range.end > len {
@@ -261,7 +265,9 @@ impl MemorySlot {
         // SAFETY: a part of this slot's own mapping, which nobody else uses.
         unsafe { vm::discard(self.base.add(part.start), part.len())? };
         if let Some(image) = self.image.as_ref().filter(|_| !self.mapped) {
-            self.restore(image.range().start.clamp(part.start, part.end)..image.range().end.clamp(part.start, part.end));
+            self.restore(
+                image.range().start.clamp(part.start, part.end)..image.range().end.clamp(part.start, part.end),
+            );
         }
         Ok(())
     }

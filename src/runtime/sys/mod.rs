@@ -6,8 +6,8 @@ pub mod granules;
 pub mod memory_file;
 pub mod pagemap;
 pub mod stack;
-pub mod thread_number;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod thread_number;
 pub mod valgrind;
 pub mod vm;
