@@ -209,6 +209,13 @@ WASM_API_EXTERN own tenon_error_t *tenon_module_serialize(
 WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize(
     wasm_store_t *store, const wasm_byte_vec_t *binary, own wasm_module_t **out);
 
+/// Makes a module of a file that holds what `wasm_module_serialize` gave; the path ends with a zero byte. As
+/// `tenon_module_deserialize`, but the file is mapped: nothing is read before it is needed, and processes share its memory.
+/// Its hash is checked when a process first sees the file, and again after a change. As long as the module lives, the file
+/// must not be written to or made shorter; it may be deleted, or replaced by another of the same name.
+WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize_file(
+    wasm_store_t *store, const char *path, own wasm_module_t **out);
+
 /// `wasm_instance_new` with a reason. The reason of a trap is its message; the trap itself goes to `trap`, unless that is
 /// NULL. Where something else is the reason, `trap` receives a trap that says the same.
 WASM_API_EXTERN own tenon_error_t *tenon_instance_new(

@@ -15,7 +15,7 @@ use crate::runtime::module::{CompiledModule, ModuleObject, from_module};
 use crate::runtime::object::ObjectKind;
 use crate::runtime::store::Store;
 use crate::runtime::{serialize, tier};
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
 /// A module: valid, and ready to be instantiated in its store.
@@ -218,6 +218,23 @@ pub(crate) fn deserialize(
         let store = store.entered(function)?;
         let binary = required(binary, function, "the binary")?.as_bytes();
         wasm_module_t::new(store, &serialize::deserialize(store.engine(), binary)?)
+    })
+}
+
+/// Makes a module in the store of a file that holds what `wasm_module_serialize` gave.
+pub(crate) fn deserialize_file(
+    function: &str,
+    store: Lent<wasm_store_t>,
+    path: *const c_char,
+) -> Result<Counted<wasm_module_t>, tenon_error_t> {
+    error::attempt(function, || {
+        let store = store.entered(function)?;
+        if path.is_null() {
+            return Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, format_args!("{function}: the path is NULL")));
+        }
+        // SAFETY: the caller says that the path ends with a zero byte.
+        let path = unsafe { CStr::from_ptr(path) };
+        wasm_module_t::new(store, &serialize::deserialize_file(store.engine(), path)?)
     })
 }
 

@@ -15,15 +15,42 @@ use wasmparser::{Validator, ValidatorResources, WasmFeatures};
 impl Module {
     /// Decodes and validates `bytes`. `threads` is how many may work on it, the calling one included.
     pub fn new(bytes: Arc<[u8]>, features: &Features, threads: usize) -> Result<Module, ModuleError> {
-        let mut module = decode(&bytes, features, threads)?;
+        let mut module = decode(&bytes, features, Check::Bodies(threads))?;
+        module.bytes = bytes.into();
+        Ok(module)
+    }
+
+    /// Decodes what was a valid module with the same features when `facts` was written down.
+    pub fn trusted(bytes: Bytes, features: &Features, facts: BodyFacts) -> Result<Module, ModuleError> {
+        let mut module = decode(&bytes, features, Check::Trust(facts))?;
         module.bytes = bytes;
         Ok(module)
     }
 
+    /// What must be known of its bodies without reading them.
+    pub fn body_facts(&self) -> BodyFacts {
+        BodyFacts { tail_calls_out: self.tail_calls_out }
+    }
+
     /// Whether `bytes` are a module that `Module::new` takes, and if not, why.
     pub fn validate_only(bytes: &[u8], features: &Features, threads: usize) -> Result<(), ModuleError> {
-        decode(bytes, features, threads).map(|_| ())
+        decode(bytes, features, Check::Bodies(threads)).map(|_| ())
     }
+}
+
+/// What is found out about a module by reading its bodies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyFacts {
+    /// As in [`Module`].
+    pub tail_calls_out: bool,
+}
+
+/// What becomes of the bodies.
+enum Check {
+    /// They are validated by so many threads.
+    Bodies(usize),
+    /// They were, and this was found.
+    Trust(BodyFacts),
 }
 
 /// The language that modules may be written in.
@@ -45,7 +72,7 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
 }
 
 /// The module of `bytes`, which its field `bytes` does not hold yet.
-fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, ModuleError> {
+fn decode(bytes: &[u8], features: &Features, check: Check) -> Result<Module, ModuleError> {
     if bytes.len() > limits::MAX_MODULE_SIZE {
         let message = format!("module of {} bytes; at most {} are allowed", bytes.len(), limits::MAX_MODULE_SIZE);
         return Err(ModuleError::new(ModuleErrorKind::Limit, message, None));
@@ -57,8 +84,12 @@ fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, M
     let Decoder { mut validator, resources, data, mut module, .. } = decoder;
     let read_data = || data.map_or(Ok(Vec::new()), |s| data_section(s, &mut validator, &module.memories, bytes));
     // The first error is the one to report: sections before the code, bodies, the data section, what is behind it.
-    let data = match resources {
-        Some(resources) => {
+    let data = match (resources, check) {
+        (_, Check::Trust(facts)) => {
+            module.tail_calls_out = facts.tail_calls_out;
+            read_data()
+        }
+        (Some(resources), Check::Bodies(threads)) => {
             let bodies = Bodies {
                 bytes,
                 ranges: &module.bodies,
@@ -73,7 +104,7 @@ fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, M
             checked.map_err(|error| named(error, &module, bytes))?;
             data
         }
-        None => read_data(),
+        (None, _) => read_data(),
     };
     module.data = data?;
     sections?;
@@ -445,7 +476,7 @@ fn plain_data_segments(
 impl Module {
     fn empty() -> Module {
         Module {
-            bytes: Arc::new([]),
+            bytes: Bytes::from(<Arc<[u8]>>::from([])),
             types: Vec::new(),
             imports: Vec::new(),
             exports: Vec::new(),

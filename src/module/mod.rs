@@ -3,6 +3,7 @@
 //! Everything here is immutable, knows nothing of engines or stores, and is shared between threads.
 //! Index spaces are vectors that begin with the imports.
 
+mod bytes;
 pub mod const_expr;
 mod decode;
 mod error;
@@ -13,6 +14,8 @@ pub mod serialize;
 mod types;
 mod validate;
 
+pub use bytes::Bytes;
+pub use decode::BodyFacts;
 pub use error::{ModuleError, ModuleErrorKind};
 
 use crate::types::*;
@@ -23,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 pub struct Module {
     /// The binary that the module was made from. Function bodies and data segments are ranges of it.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Bytes,
     /// The type section, in order.
     pub types: Vec<DefType>,
     /// The import section, in order.

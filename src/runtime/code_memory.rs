@@ -140,6 +140,8 @@ pub struct CodeBlock {
     address: usize,
     /// The parts, by ascending address.
     metas: Box<[CodeMeta]>,
+    /// Whether the granules are part of a [`CodeMap`], which frees them.
+    mapped: bool,
 }
 
 impl CodeBlock {
@@ -163,6 +165,47 @@ impl Drop for CodeBlock {
     fn drop(&mut self) {
         if let Ok(region) = region() {
             region.release(self);
+        }
+    }
+}
+
+/// Code of a file, mapped into the region: no part of it can be looked up before it is placed. Dropping it frees its place;
+/// the blocks are to be dropped before.
+#[derive(Debug)]
+pub struct CodeMap {
+    /// First granule, from the region's beginning.
+    first: u32,
+    /// Granules.
+    len: u32,
+    /// Where the code begins, from the region's beginning: at a page.
+    offset: usize,
+    /// Bytes, in whole pages.
+    size: usize,
+}
+
+impl CodeMap {
+    /// Maps `len` bytes of a file from `offset` on, which is a multiple of the system's page.
+    pub fn new(file: libc::c_int, offset: usize, len: usize) -> io::Result<CodeMap> {
+        region()?.map(file, offset, len)
+    }
+
+    /// Makes a part known that lies at its offset in the map.
+    pub fn place(&self, part: Part) -> io::Result<CodeBlock> {
+        if part.offset as usize + part.len as usize > self.size || !(part.offset as usize).is_multiple_of(GRANULE) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let region = region()?;
+        let first = (self.offset / GRANULE) as u32 + part.offset / GRANULE as u32;
+        let len = part.len.div_ceil(GRANULE as u32).max(1);
+        let address = region.exec + self.offset + part.offset as usize;
+        Ok(region.publish(first, len, address, vec![Part { offset: 0, ..part }], true))
+    }
+}
+
+impl Drop for CodeMap {
+    fn drop(&mut self) {
+        if let Ok(region) = region() {
+            region.unmap(self);
         }
     }
 }
@@ -267,6 +310,8 @@ struct Region {
 
 struct Arena {
     granules: Granules,
+    /// What is mapped twice.
+    file: MemoryFile,
     /// The process is a child of fork that could not copy the code: it may not write to what is its parent's.
     detached: bool,
 }
@@ -327,6 +372,7 @@ impl Region {
                 thunks: AtomicU32::new(0),
                 arena: Mutex::new(Arena {
                     granules: Granules::new((CODE_AT / GRANULE) as u32, (size / GRANULE) as u32),
+                    file,
                     detached: false,
                 }),
             }),
@@ -403,7 +449,11 @@ impl Region {
         // Other code may have been here. Processors of this architecture notice writes to what they have fetched by its
         // physical address; and before anybody comes here, a code pointer has to travel through memory.
         valgrind::discard_translations(self.exec + offset, size);
-        let address = self.exec + offset;
+        Ok(self.publish(first, len, self.exec + offset, parts, false))
+    }
+
+    /// Makes code known that lies at an address.
+    fn publish(&self, first: u32, len: u32, address: usize, parts: Vec<Part>, mapped: bool) -> CodeBlock {
         let metas = parts
             .into_iter()
             .map(|part| CodeMeta {
@@ -417,19 +467,54 @@ impl Region {
                 frame_below_fp: part.frame_below_fp,
             })
             .collect();
-        let block = CodeBlock { first, len, address, metas };
+        let block = CodeBlock { first, len, address, metas, mapped };
         for meta in &block.metas {
             let granule = (meta.start - self.exec) / GRANULE;
             for i in 0..(meta.len as usize).div_ceil(GRANULE) {
                 self.entry(granule + i).store(ptr::from_ref(meta).cast_mut(), Ordering::Release);
             }
         }
-        Ok(block)
+        block
+    }
+
+    fn map(&self, file: libc::c_int, offset: usize, len: usize) -> io::Result<CodeMap> {
+        let size = vm::round_up(len).ok_or_else(|| too_large(len))?;
+        let page = vm::page_size();
+        let granules = u32::try_from((size + page) / GRANULE).map_err(|_| too_large(len))?;
+        let mut arena = self.lock();
+        if arena.detached {
+            return Err(io::Error::other("no code memory: it could not be copied when the process was forked"));
+        }
+        let first = arena.granules.take(granules).ok_or_else(|| too_large(len))?;
+        let start = (first as usize * GRANULE).next_multiple_of(page);
+        // SAFETY: the granules were free, so that nobody runs what is there.
+        let mapped = unsafe { vm::map_code_over((self.exec + start) as *mut u8, file, offset, size, false) };
+        if let Err(error) = mapped {
+            arena.granules.give(first, granules);
+            return Err(error);
+        }
+        drop(arena);
+        valgrind::discard_translations(self.exec + start, size);
+        Ok(CodeMap { first, len: granules, offset: start, size })
+    }
+
+    /// Puts the region's own memory back where a file was mapped.
+    fn unmap(&self, map: &CodeMap) {
+        let mut arena = self.lock();
+        let at = (self.exec + map.offset) as *mut u8;
+        let file = &arena.file;
+        // SAFETY: the map is being dropped: nobody runs its code any more. If its place cannot be had back, it is lost.
+        if file.is_open() && unsafe { vm::map_code_over(at, file.descriptor(), map.offset, map.size, true) }.is_ok() {
+            arena.granules.give(map.first, map.len);
+        }
     }
 
     fn release(&self, block: &mut CodeBlock) {
         for i in 0..block.len {
             self.entry((block.first + i) as usize).store(ptr::null_mut(), Ordering::Release);
+        }
+        if block.mapped {
+            return;
         }
         let mut arena = self.lock();
         if arena.detached {
@@ -548,7 +633,10 @@ extern "C" fn after_fork_in_child() {
     // SAFETY: as in `after_fork`; this is the child's only thread.
     let fork = unsafe { (*FORKING.0.get()).take() };
     if let (Some(mut fork), Some(Ok(region))) = (fork, REGION.get()) {
-        fork.arena.detached = fork.copy.as_ref().is_none_or(|copy| region.detach(copy).is_err());
+        match fork.copy {
+            Some(copy) if region.detach(&copy).is_ok() => fork.arena.file = copy,
+            _ => fork.arena.detached = true,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Object, ObjectKind, release};
 use crate::runtime::store::Store;
 use crate::runtime::table::{Table, lazy};
+use crate::runtime::table_image::TableImages;
 use crate::runtime::tag::Tag;
 use crate::runtime::trap::Trap;
 use crate::runtime::vmctx::GlobalCell;
@@ -67,7 +68,7 @@ pub fn instantiate(
         return Err(Error::new(ErrorKind::Store, message).into());
     }
     check_imports(store, &module.module, imports)?;
-    let Some(instance) = Instance::allocate(store, module, imports.into()) else {
+    let Some(instance) = Instance::allocate(store, module, imports) else {
         return Err(Error::new(ErrorKind::Memory, "no memory for the instance").into());
     };
     // SAFETY: just made, with one handle, which keeps it alive until it is given up below.
@@ -85,8 +86,7 @@ pub fn instantiate(
 /// Makes zero what images have put into memories, as the instance does not come to its data segments. Others can see it: its
 /// functions may be in their tables already.
 fn forget_images(instance: &Instance) {
-    // SAFETY: only the store's thread is here.
-    for memory in unsafe { &*instance.memories.get() } {
+    for memory in instance.memories() {
         memory.discard(0, memory.length() as u64);
     }
 }
@@ -138,9 +138,11 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
         // SAFETY: the cell is in the vmctx of this instance, which no code uses yet.
         unsafe { *instance.global_cell(index) = GlobalCell(value.to_le_bytes()) };
     }
-    define_tables(instance, module)?;
+    let tables = compiled.table_images();
+    define_tables(instance, module, tables)?;
     for (index, segment) in (0..).zip(&module.elements) {
         match &segment.mode {
+            SegmentMode::Active { .. } if tables.is_some() => instance.drop_element(index),
             SegmentMode::Active { index: table, offset } => {
                 let offset = address(evaluate(instance, offset));
                 init_table(instance, *table, segment, offset, 0, segment.items.len() as u64).map_err(|code| {
@@ -183,7 +185,7 @@ fn trap(store: &Store, code: TrapCode) -> InstantiateError {
 fn leak_shared_imports(instance: &Instance, compiled: &CompiledModule) {
     let module = &compiled.module;
     let mut funcs = 0;
-    for (import, object) in module.imports.iter().zip(&instance.imports) {
+    for (import, object) in module.imports.iter().zip(instance.imports()) {
         let shares = match import.kind {
             ExternKind::Func => {
                 funcs += 1;
@@ -207,40 +209,44 @@ fn define_tags(store: &Store, instance: &Instance, module: &Module) {
     }
     let object = || Object::new(instance.object.store, &instance.group, ObjectKind::Tag);
     let defined = module.imported_tags..module.tags.len() as u32;
-    let tags: Box<[Tag]> = defined.clone().map(|tag| Tag::new_in(object(), module.tag_type(tag))).collect();
-    for (index, tag) in defined.zip(&tags) {
-        // SAFETY: no code of the instance runs yet; the offset is a tag's.
-        unsafe { *instance.at(instance.module().layout.tag(index)) = ptr::from_ref(tag) };
+    for index in defined {
+        // SAFETY: no code of the instance runs yet; the tags are made in their order, and the offset is a tag's.
+        unsafe {
+            let tag = instance.put_tag(Tag::new_in(object(), module.tag_type(index)));
+            *instance.at(instance.module().layout.tag(index)) = ptr::from_ref(tag);
+        }
     }
-    // SAFETY: as above. The tags stay where they are.
-    unsafe { *instance.tags.get() = tags };
 }
 
 fn define_memories(instance: &Instance, module: &Module, images: Option<&MemoryImages>) -> Result<(), Error> {
     for (index, ty) in (module.imported_memories..).zip(&module.memories[module.imported_memories as usize..]) {
         let object = Object::new(instance.object.store, &instance.group, ObjectKind::Memory);
         let defined = (index - module.imported_memories) as usize;
-        let memory = Box::new(Memory::new_in(object, *ty, images.and_then(|images| images.get(defined)))?);
-        // SAFETY: no code of the instance runs yet; the index is in the space.
+        let memory = Memory::new_in(object, *ty, images.and_then(|images| images.get(defined)))?;
+        // SAFETY: no code of the instance runs yet; memories are made in their order, and the index is in the space.
         unsafe {
-            instance.enter_memory(index, &memory);
-            (*instance.memories.get()).push(memory);
+            let memory = instance.put_memory(memory);
+            instance.enter_memory(index, memory);
         }
     }
     Ok(())
 }
 
-fn define_tables(instance: &Instance, module: &Module) -> Result<(), Error> {
+fn define_tables(instance: &Instance, module: &Module, images: Option<&TableImages>) -> Result<(), Error> {
+    for function in images.map_or(&[][..], TableImages::imported) {
+        func_ref(instance, *function);
+    }
     let types = &module.tables[module.imported_tables as usize..];
     for ((index, ty), init) in (module.imported_tables..).zip(types).zip(&module.table_inits) {
         let init = evaluate(instance, init) as usize;
         let object = Object::new(instance.object.store, &instance.group, ObjectKind::Table);
-        let table = Box::new(Table::new_in(object, *ty, instance, init)?);
-        // SAFETY: no code of the instance runs yet; the offset is a table's.
-        unsafe {
-            *instance.at(instance.module().layout.table(index)) = table.def.get();
-            (*instance.tables.get()).push(table);
+        let table = Table::new_in(object, *ty, instance, init)?;
+        let image = images.map_or(&[][..], |images| images.get((index - module.imported_tables) as usize));
+        if let Some(part) = table.part(0, image.len() as u64) {
+            part.copy_from_slice(image);
         }
+        // SAFETY: no code of the instance runs yet; tables are made in their order, and the offset is a table's.
+        unsafe { *instance.at(instance.module().layout.table(index)) = instance.put_table(table).def.get() };
     }
     Ok(())
 }

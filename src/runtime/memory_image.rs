@@ -7,6 +7,7 @@
 
 use crate::module::const_expr::constant;
 use crate::module::{Module, SegmentMode};
+use crate::runtime::sys::file_map::FileMap;
 use crate::runtime::sys::memory_file::MemoryFile;
 use crate::runtime::sys::vm::{self, Protection};
 use std::ops::Range;
@@ -40,6 +41,11 @@ enum Contents {
         file: MemoryFile,
         address: *const u8,
     },
+    /// They begin there in a serialized module's file.
+    Serialized {
+        file: Arc<FileMap>,
+        offset: usize,
+    },
 }
 
 // SAFETY: the contents never change.
@@ -50,11 +56,14 @@ unsafe impl Sync for MemoryImage {}
 impl MemoryImage {
     /// An image of `words`, whole system pages, at `start`, which is at a page's beginning.
     pub(super) fn new(start: usize, words: Box<[u64]>) -> MemoryImage {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         let range = start..start + size_of_val(&*words);
         let contents = if range.len() < MAPPED { None } else { Contents::mapped(bytes_of(&words)) };
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        MemoryImage { id, range, contents: contents.unwrap_or(Contents::Copied(words)) }
+        MemoryImage::with(range, contents.unwrap_or(Contents::Copied(words)))
+    }
+
+    fn with(range: Range<usize>, contents: Contents) -> MemoryImage {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        MemoryImage { id: NEXT.fetch_add(1, Ordering::Relaxed), range, contents }
     }
 
     /// Different from that of any other image of the process; never 0.
@@ -73,14 +82,16 @@ impl MemoryImage {
             Contents::Copied(words) => bytes_of(words),
             // SAFETY: the mapping is as long as the range, and lives as long as the image.
             Contents::Mapped { address, .. } => unsafe { slice::from_raw_parts(*address, self.range.len()) },
+            Contents::Serialized { file, offset } => &file.bytes()[*offset..][..self.range.len()],
         }
     }
 
-    /// A file that holds these bytes, if there is one and nobody has closed it.
-    pub fn file(&self) -> Option<&MemoryFile> {
+    /// A file that holds these bytes, and where they begin in it, if there is one and nobody has closed it.
+    pub fn file(&self) -> Option<(libc::c_int, usize)> {
         match &self.contents {
             Contents::Copied(_) => None,
-            Contents::Mapped { file, .. } => file.is_open().then_some(file),
+            Contents::Mapped { file, .. } => file.is_open().then(|| (file.descriptor(), 0)),
+            Contents::Serialized { file, offset } => Some((file.descriptor()?, *offset)),
         }
     }
 }
@@ -142,6 +153,29 @@ impl MemoryImages {
     /// The image of a defined memory.
     pub fn get(&self, defined: usize) -> Option<&Arc<MemoryImage>> {
         self.images.get(defined)?.as_ref()
+    }
+
+    /// The images that a file holds: of each defined memory, the range that its image is for, empty if there is none, and where
+    /// its bytes begin. None if that cannot be: they do not fit this system's pages, or the file.
+    pub fn in_file(file: &Arc<FileMap>, images: &[(Range<usize>, usize)]) -> Option<MemoryImages> {
+        let page = vm::page_size();
+        let image = |(range, offset): &(Range<usize>, usize)| {
+            if range.is_empty() {
+                return Some(None);
+            }
+            file.bytes().get(*offset..)?.get(..range.len())?;
+            if ![range.start, range.end, *offset].iter().all(|place| place.is_multiple_of(page)) {
+                return None;
+            }
+            let contents = Contents::Serialized { file: file.clone(), offset: *offset };
+            Some(Some(Arc::new(MemoryImage::with(range.clone(), contents))))
+        };
+        Some(MemoryImages { images: images.iter().map(image).collect::<Option<_>>()? })
+    }
+
+    /// The images of all defined memories.
+    pub fn all(&self) -> &[Option<Arc<MemoryImage>>] {
+        &self.images
     }
 
     /// Their ids.

@@ -137,6 +137,8 @@ pub struct MemoryPool {
     /// How many bytes of memory a kept slot takes up at most.
     resident: usize,
     shards: Box<[Shard]>,
+    /// Boxed, as the places' are: slots go from one to the other.
+    #[allow(clippy::vec_box)]
     rest: Mutex<Vec<Box<MemorySlot>>>,
 }
 
@@ -248,6 +250,7 @@ impl MemoryPool {
         self.lock().len() + places.filter(|place| !place.is_empty()).count()
     }
 
+    #[allow(clippy::vec_box)]
     fn lock(&self) -> MutexGuard<'_, Vec<Box<MemorySlot>>> {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }

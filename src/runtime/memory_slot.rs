@@ -51,7 +51,7 @@ pub struct MemorySlot {
     reservation: usize,
     guard: usize,
     /// Where the system sees one mapping end and another begin, as contents were moved here.
-    pub(super) seams: Vec<usize>,
+    pub(super) seams: Box<[usize]>,
     image: Option<Arc<MemoryImage>>,
     /// Whether the image is mapped, and not copied.
     mapped: bool,
@@ -75,7 +75,7 @@ impl MemorySlot {
             accessible: 0,
             reservation,
             guard: total - reservation,
-            seams: Vec::new(),
+            seams: Box::default(),
             image: None,
             mapped: false,
         }))
@@ -173,7 +173,7 @@ impl MemorySlot {
             unsafe {
                 self.mapped = image
                     .file()
-                    .is_some_and(|file| vm::map_copy_over(start, file.descriptor(), 0, range.len()).is_ok());
+                    .is_some_and(|(file, offset)| vm::map_copy_over(start, file, offset, range.len()).is_ok());
                 if !self.mapped {
                     slice::from_raw_parts_mut(start, range.len()).copy_from_slice(image.bytes());
                 }
@@ -192,9 +192,7 @@ impl MemorySlot {
             unsafe {
                 if self.mapped {
                     vm::map_zeros_over(start, range.len())?;
-                    self.seams.extend([range.start, range.end].into_iter().filter(|seam| *seam > 0));
-                    self.seams.sort_unstable();
-                    self.seams.dedup();
+                    self.add_seams(&[range.start, range.end]);
                 } else {
                     start.write_bytes(0, range.len());
                 }
@@ -279,7 +277,6 @@ impl MemorySlot {
         let image = self.image.as_ref().map_or(0..0, |image| image.range());
         let mut done = 0;
         if self.used >= MOVED_BY_MAPPING {
-            new.seams.retain(|seam| *seam > self.used);
             let ends = self.seams.iter().copied().chain([image.start, image.end]).filter(|end| *end < self.used);
             let mut ends: Vec<usize> = ends.chain([self.used]).collect();
             ends.sort_unstable();
@@ -296,14 +293,21 @@ impl MemorySlot {
                     if moved.is_err() {
                         break;
                     }
-                    new.seams.extend([done, end].into_iter().filter(|seam| *seam > 0));
+                    new.add_seams(&[done, end]);
                 }
                 done = end;
             }
-            new.seams.sort_unstable();
-            new.seams.dedup();
         }
         self.copy_to(new, done..self.used);
+    }
+
+    /// Notes where one mapping ends and another begins.
+    fn add_seams(&mut self, seams: &[usize]) {
+        let new = seams.iter().copied().filter(|seam| *seam > 0);
+        let mut all: Vec<usize> = self.seams.iter().copied().chain(new).collect();
+        all.sort_unstable();
+        all.dedup();
+        self.seams = all.into();
     }
 
     fn copy_to(&self, new: &MemorySlot, part: Range<usize>) {

@@ -135,7 +135,7 @@ fn an_image_whose_file_was_closed_is_copied() {
     let status = in_child(|| {
         let image = image(0, 64 << 10);
         // SAFETY: what a host might do that closes all files it does not know.
-        unsafe { libc::close(image.file().unwrap().descriptor()) };
+        unsafe { libc::close(image.file().unwrap().0) };
         let mut slot = MemorySlot::reserve(1 << 20, 0).unwrap();
         slot.bind(Some(&image), 1 << 20, true).unwrap();
         assert!(!slot.mapped);

@@ -6,11 +6,14 @@ use crate::module::Module;
 use crate::runtime::code_memory::{self, CodeBlock};
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::instance::InstanceParts;
 use crate::runtime::lease::{Lease, Leased, Leases};
 use crate::runtime::memory_image::MemoryImages;
+use crate::runtime::module_image::ModuleImage;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::signature::{Signature, no_code_memory};
 use crate::runtime::store::Store;
+use crate::runtime::table_image::TableImages;
 use crate::runtime::tier;
 use crate::runtime::vmctx::Slot;
 use crate::types::DefType;
@@ -38,7 +41,13 @@ pub struct CompiledModule {
     pub leaks_refs: bool,
     /// The code that the table points to.
     pub(in crate::runtime) blocks: Mutex<Vec<CodeBlock>>,
-    images: OnceLock<Option<MemoryImages>>,
+    /// Code that is there already. After the blocks, which are made of it, so that it is dropped after them.
+    pub(in crate::runtime) image: OnceLock<ModuleImage>,
+    /// What its memories hold at first.
+    pub(in crate::runtime) images: OnceLock<Option<MemoryImages>>,
+    tables: OnceLock<Option<TableImages>>,
+    /// Where the parts of its instances lie.
+    pub(in crate::runtime) parts: InstanceParts,
     leases: Leases,
 }
 
@@ -89,6 +98,7 @@ impl CompiledModule {
             || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
             || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
         let layout = VmctxLayout::new(&module);
+        let parts = InstanceParts::new(&module, &layout);
         Ok(Arc::new(CompiledModule {
             module,
             engine: engine.clone(),
@@ -98,7 +108,10 @@ impl CompiledModule {
             code_table,
             leaks_refs,
             blocks: Mutex::default(),
+            image: OnceLock::new(),
             images: OnceLock::new(),
+            tables: OnceLock::new(),
+            parts,
             leases: Leases::default(),
         }))
     }
@@ -112,6 +125,11 @@ impl CompiledModule {
     /// What its memories hold at first, if that can be said for all of them and once for all instances.
     pub fn memory_images(&self) -> Option<&MemoryImages> {
         self.images.get_or_init(|| MemoryImages::of(&self.module)).as_ref()
+    }
+
+    /// What its tables hold at first, if that can be said for all of them and once for all instances.
+    pub fn table_images(&self) -> Option<&TableImages> {
+        self.tables.get_or_init(|| TableImages::of(&self.module)).as_ref()
     }
 
     /// The signature of a function of the index space.

@@ -2,6 +2,7 @@
 //! instances or code.
 
 pub mod compile_stack;
+pub mod file_map;
 pub mod granules;
 pub mod memory_file;
 pub mod pagemap;

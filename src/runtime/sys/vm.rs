@@ -57,6 +57,24 @@ pub fn map_file(file: libc::c_int, len: usize, protection: Protection) -> io::Re
     check_map(unsafe { libc::mmap(ptr::null_mut(), len, protection.flags(), libc::MAP_SHARED, file, 0) })
 }
 
+/// Maps `len` bytes of a file from `offset` on over what is mapped at `address`, to be read and executed. Nothing writes
+/// there; `shared` says whether what is written to the file elsewhere is to be seen.
+///
+/// # Safety
+/// The range belongs to the caller, and nobody runs what is there.
+pub unsafe fn map_code_over(
+    address: *mut u8,
+    file: libc::c_int,
+    offset: usize,
+    len: usize,
+    shared: bool,
+) -> io::Result<()> {
+    let flags = libc::MAP_FIXED | if shared { libc::MAP_SHARED } else { libc::MAP_PRIVATE };
+    let protection = Protection::ReadExecute.flags();
+    // SAFETY: the caller owns the range.
+    check_map(unsafe { libc::mmap(address.cast(), len, protection, flags, file, offset as libc::off_t) }).map(|_| ())
+}
+
 /// Maps the first `len` bytes of a file over what is mapped at `address`.
 ///
 /// # Safety
