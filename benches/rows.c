@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guests.h"
 #include "instances.h"
 #include "world.h"
 
@@ -200,6 +201,46 @@ static sample_t run_sweep(void) {
   return kernel(&k, "sweep", 1000000);
 }
 
+static sample_t run_indirect(void) {
+  static kernel_t k;
+  return kernel(&k, "indirect", 2000000);
+}
+
+static sample_t run_heapsort(void) {
+  static kernel_t k;
+  return kernel(&k, "heapsort", 100000);
+}
+
+static sample_t run_nbody(void) {
+  static kernel_t k;
+  return kernel(&k, "nbody", 100000);
+}
+
+static sample_t run_spectral(void) {
+  static kernel_t k;
+  return kernel(&k, "spectral", 500);
+}
+
+static sample_t run_json(void) {
+  static kernel_t k;
+  return kernel(&k, "json", 4);
+}
+
+static sample_t run_matmul_vector(void) {
+  static kernel_t k;
+  return kernel(&k, "matmul_vector", 256);
+}
+
+static sample_t run_ascii(void) {
+  static kernel_t k;
+  return kernel(&k, "ascii", 500);
+}
+
+static sample_t run_chacha(void) {
+  static kernel_t k;
+  return kernel(&k, "chacha", 50000);
+}
+
 static sample_t run_dot(void) {
   static kernel_t k;
   return kernel(&k, "dot", 2000);
@@ -243,7 +284,7 @@ static wasm_trap_t* host_zeros(void* env, const wasm_val_vec_t* args, wasm_val_v
 }
 
 // Something of the type that an import asks for, which does nothing.
-static wasm_extern_t* stub(wasm_store_t* store, const wasm_externtype_t* type) {
+wasm_extern_t* stub(wasm_store_t* store, const wasm_externtype_t* type) {
   switch (api.wasm_externtype_kind(type)) {
     case WASM_EXTERN_FUNC: {
       const wasm_functype_t* functype = api.wasm_externtype_as_functype_const(type);
@@ -367,12 +408,25 @@ const row_t rows[] = {
   {"kernel: matrix product", UNIT_MS, TARGET_RATIO, 1.03, 25, run_matmul},
   {"kernel: integer mixing", UNIT_MS, TARGET_RATIO, 1.03, 25, run_mix},
   {"kernel: memory sieve", UNIT_MS, TARGET_RATIO, 1.03, 25, run_sweep},
+  {"kernel: calls through a table", UNIT_MS, TARGET_RATIO, 1.03, 25, run_indirect},
+  {"kernel: heap sort", UNIT_MS, TARGET_RATIO, 1.03, 25, run_heapsort},
+  {"kernel: five bodies in doubles", UNIT_MS, TARGET_RATIO, 1.03, 25, run_nbody},
+  {"kernel: spectral norm", UNIT_MS, TARGET_RATIO, 1.03, 25, run_spectral},
+  {"kernel: reading JSON", UNIT_MS, TARGET_RATIO, 1.03, 25, run_json},
   {"vector kernel: dot product of floats", UNIT_MS, TARGET_RATIO, 1.03, 25, run_dot},
   {"vector kernel: blending of bytes", UNIT_MS, TARGET_RATIO, 1.03, 25, run_blend},
   {"vector kernel: Mandelbrot set in doubles", UNIT_MS, TARGET_RATIO, 1.03, 25, run_mandelbrot},
   {"vector kernel: digits by lookup", UNIT_MS, TARGET_RATIO, 1.03, 25, run_lookup},
+  {"vector kernel: matrix product", UNIT_MS, TARGET_RATIO, 1.03, 25, run_matmul_vector},
+  {"vector kernel: scanning text", UNIT_MS, TARGET_RATIO, 1.03, 25, run_ascii},
+  {"vector kernel: ChaCha20", UNIT_MS, TARGET_RATIO, 1.03, 25, run_chacha},
   {"100,000 exceptions thrown and caught", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_throw},
   {"20,000 exceptions thrown on by four functions", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_rethrow},
+  {"guest: SQLite fills a table and sums it", UNIT_MS, TARGET_RATIO, 1.03, 11, run_sqlite},
+  {"guest: resvg renders a picture", UNIT_MS, TARGET_RATIO, 1.03, 11, run_resvg},
+  {"guest: resvg, bytes to the first picture", UNIT_MS, TARGET_RATIO, 1.0, 3, run_resvg_cold},
+  {"guest: tree-sitter's heap and tables of letters", UNIT_MS, TARGET_RATIO, 1.03, 11, run_tree_sitter},
+  {"guest: esbuild starts until it needs its host", UNIT_MS, TARGET_RATIO, 1.0, 3, run_esbuild},
   {"store, 1-page instance, first call, delete", UNIT_US, TARGET_RATIO, 1.0 / 4, 15, run_page},
   {"store, instance without memory, call, delete", UNIT_US, TARGET_ABSOLUTE, 600, 15, run_bare},
   {"the same with a page and 4 KiB of data", UNIT_US, TARGET_ABSOLUTE, 2000, 15, run_small_data},

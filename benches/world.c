@@ -17,6 +17,7 @@
 api_t api;
 const char* kernel_directory = ".";
 const char* large_module;
+const char* guest_directory;
 
 // Missing functions end up here. What a row that needs one of them says is written by the parent,
 // which sees the exit status.

@@ -41,6 +41,9 @@ wasm_func_t* find_func(const world_t* world, const char* name);
 // Calls a function that takes an i32, and ends the process if that traps.
 long call_i32(const wasm_func_t* func, int32_t arg, bool has_result);
 
+// Something of the type that an import asks for, which does nothing.
+wasm_extern_t* stub(wasm_store_t* store, const wasm_externtype_t* type);
+
 typedef void (*repeat_t)(size_t count);
 
 // Nanoseconds for one of what `repeat` repeats. `*count` is kept between samples; 0 before the first.

@@ -19,6 +19,7 @@ use crate::runtime::memory::Memory;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Group, Object, ObjectKind};
 use crate::runtime::store::Store;
+use crate::runtime::store_limits::Resource;
 use crate::runtime::table::Table;
 use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
@@ -494,7 +495,7 @@ impl Instance {
     /// Frees an instance and what it defines.
     ///
     /// # Safety
-    /// Nothing reaches it; finalizers have run.
+    /// Nothing reaches it; finalizers have run. Its store has been charged for it.
     pub(in crate::runtime) unsafe fn free(instance: *mut Instance) {
         // SAFETY: the functions are boxes of this instance, the parts its own; the allocation was made with this layout.
         unsafe {
@@ -506,6 +507,7 @@ impl Instance {
             drop_parts::<Memory>(this.part(parts.memories), &this.memory_count);
             drop_parts::<Table>(this.part(parts.tables), &this.table_count);
             drop_parts::<Tag>(this.part(parts.tags), &this.tag_count);
+            (*this.object.store).limits().refund(Resource::Instances, 1);
             ptr::drop_in_place(instance);
             dealloc(instance.cast(), layout);
         }

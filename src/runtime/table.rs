@@ -2,9 +2,11 @@
 //! instance, lazy: the index of one of its functions, whose `Func` is made when somebody asks.
 
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::growth::{self, GrowError, Growing, Growth};
 use crate::runtime::instance::Instance;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::store::Store;
+use crate::runtime::store_limits::{Amounts, Charge, Resource, ensure_room};
 use crate::runtime::val::check_ref;
 use crate::runtime::vmctx::TableDef;
 use crate::types::{Hierarchy, Limits, TableType, ValType};
@@ -27,6 +29,8 @@ pub struct Table {
     elements: UnsafeCell<Vec<usize>>,
     /// The instance that lazy elements refer to; null for tables of the host.
     owner: *const Instance,
+    /// What the store is charged for.
+    charge: Charge,
 }
 
 /// The form of a lazy element: function `index` of the instance that owns the table.
@@ -38,10 +42,13 @@ impl Table {
     /// A table of the host's, with one handle, filled with `init`.
     pub fn new(store: &Store, ty: TableType, init: Option<&Object>) -> Result<*mut Table, Error> {
         check_ref(init, ty.element, store, &|| String::from("initial element of the table"))?;
+        check_type(&ty, init.is_none())?;
+        growth::admit_table(store, &ty)?;
+        let charge = Charge::table(store, ty.limits.min)?;
         let elements = allocate(&ty, init.map_or(0, |init| ptr::from_ref(init) as usize))?;
         store.engine().keep_type_in(ValType::Ref(ty.element));
         let table = Standalone::allocate(Some(store), ObjectKind::Table, |object| {
-            Table::with_elements(object, ty, elements, ptr::null())
+            Table::with_elements(object, ty, elements, ptr::null(), charge)
         });
         // SAFETY: just made.
         unsafe { (*table).object.group().leak() };
@@ -50,12 +57,27 @@ impl Table {
 
     /// A table that `owner` defines, filled with `init`.
     pub fn new_in(object: Object, ty: TableType, owner: *const Instance, init: usize) -> Result<Table, Error> {
-        Ok(Table::with_elements(object, ty, allocate(&ty, init)?, owner))
+        check_type(&ty, init == 0)?;
+        // SAFETY: a store outlives its objects.
+        let charge = Charge::table(unsafe { &*object.store }, ty.limits.min)?;
+        Ok(Table::with_elements(object, ty, allocate(&ty, init)?, owner, charge))
     }
 
-    fn with_elements(object: Object, declared: TableType, mut elements: Vec<usize>, owner: *const Instance) -> Table {
+    fn with_elements(
+        object: Object,
+        declared: TableType,
+        mut elements: Vec<usize>,
+        owner: *const Instance,
+        charge: Charge,
+    ) -> Table {
         let def = TableDef { elements: elements.as_mut_ptr(), length: elements.len() };
-        Table { object, def: UnsafeCell::new(def), declared, elements: UnsafeCell::new(elements), owner }
+        Table { object, def: UnsafeCell::new(def), declared, elements: UnsafeCell::new(elements), owner, charge }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        // SAFETY: a store outlives its objects.
+        unsafe { &*self.object.store }
     }
 
     /// The number of elements.
@@ -89,9 +111,7 @@ impl Table {
 
     /// Checks that a reference of the host may be an element, and notes that it leaves the host.
     pub fn check(&self, value: Option<&Object>) -> Result<(), Error> {
-        // SAFETY: a store outlives its objects.
-        let store = unsafe { &*self.object.store };
-        check_ref(value, self.declared.element, store, &|| String::from("element of the table"))?;
+        check_ref(value, self.declared.element, self.store(), &|| String::from("element of the table"))?;
         self.object.group().leak();
         Ok(())
     }
@@ -106,20 +126,36 @@ impl Table {
         true
     }
 
-    /// Grows by `delta` elements of a checked reference (section 4.5.3, growing tables). Gives the old size, if it could.
-    pub fn grow(&self, delta: u64, init: *const Object) -> Option<u64> {
+    /// Grows by `delta` elements of a checked reference (section 4.5.3, growing tables). Gives the old size. The host may be
+    /// asked and told: the caller holds the table and the reference.
+    pub fn grow(&self, delta: u64, init: *const Object) -> Result<u64, GrowError> {
         let old = self.size();
-        let new = old.checked_add(delta)?;
-        if new > self.declared.limits.max.unwrap_or(u64::MAX).min(MAX_ELEMENTS) {
-            return None;
+        let maximum = self.declared.limits.max.unwrap_or(u64::MAX);
+        let new = old.checked_add(delta).filter(|new| *new <= maximum.min(MAX_ELEMENTS)).ok_or(GrowError::Maximum)?;
+        if delta == 0 {
+            return Ok(old);
         }
+        let store = self.store();
+        let mut wanted = Amounts::default();
+        wanted[Resource::TableElements as usize] = delta;
+        ensure_room(store, &wanted)?;
+        let item = &raw const self.object;
+        let mut growth = Growth { item, kind: Growing::Table, moved: false, old_size: old, new_size: new, maximum };
+        store.growth().before(&growth)?;
+        self.charge.more(delta)?;
         // SAFETY: only the store's thread is here, and nobody keeps a reference to the vector.
         let elements = unsafe { &mut *self.elements.get() };
-        elements.try_reserve(delta as usize).ok()?;
+        let place = elements.as_ptr();
+        if elements.try_reserve(delta as usize).is_err() {
+            self.charge.less(delta);
+            return Err(GrowError::System);
+        }
         elements.resize(new as usize, init as usize);
+        growth.moved = elements.as_ptr() != place;
         // SAFETY: as above.
         unsafe { *self.def.get() = TableDef { elements: elements.as_mut_ptr(), length: elements.len() } };
-        Some(old)
+        store.growth().after(&growth);
+        Ok(old)
     }
 
     /// Fills `dst..dst + len` with a checked reference. Whether the table has that part.
@@ -180,7 +216,8 @@ impl Table {
     }
 }
 
-fn allocate(ty: &TableType, init: usize) -> Result<Vec<usize>, Error> {
+/// Whether a table can be of this type, with elements that are null at first or not.
+fn check_type(ty: &TableType, is_null: bool) -> Result<(), Error> {
     let Limits { min, max } = ty.limits;
     if max.is_some_and(|max| min > max) {
         let message = format!("table type: the minimum of {min} elements is above the maximum of {}", max.unwrap_or(0));
@@ -190,9 +227,14 @@ fn allocate(ty: &TableType, init: usize) -> Result<Vec<usize>, Error> {
         let message = format!("table type: {min} elements are more than the {MAX_ELEMENTS} that a table can have");
         return Err(Error::new(ErrorKind::Limit, message));
     }
-    if init == 0 && !ty.element.nullable {
+    if is_null && !ty.element.nullable {
         return Err(Error::argument(format!("table of {}: the initial element is null", ty.element)));
     }
+    Ok(())
+}
+
+fn allocate(ty: &TableType, init: usize) -> Result<Vec<usize>, Error> {
+    let min = ty.limits.min;
     let elements = if init == 0 { zeroed(min as usize) } else { filled(min as usize, init) };
     elements.ok_or_else(|| Error::new(ErrorKind::Memory, format!("no memory for a table of {min} elements")))
 }

@@ -4,6 +4,7 @@ mod calls;
 mod control;
 mod exceptions;
 mod harness;
+mod hints;
 mod limits;
 mod memory;
 mod numeric;
