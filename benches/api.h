@@ -1,13 +1,17 @@
 // The functions of wasm.h that the bench program uses, as pointers into a library that was loaded by
-// its path.
+// its path; and those of tenon.h, which are NULL in other libraries.
 #ifndef API_H
 #define API_H
 
 #include <wasm.h>
 
+#include <tenon.h>
+
 #define EACH_FUNCTION(X) \
   X(wasm_byte_vec_delete) \
+  X(wasm_config_new) \
   X(wasm_engine_new) \
+  X(wasm_engine_new_with_config) \
   X(wasm_engine_delete) \
   X(wasm_store_new) \
   X(wasm_store_delete) \
@@ -68,9 +72,14 @@
   X(wasm_trap_message) \
   X(wasm_trap_delete)
 
+#define EACH_EXTENSION(X) \
+  X(tenon_config_set_dense_memories) \
+  X(tenon_module_deserialize_file)
+
 typedef struct {
 #define X(name) __typeof__(name)* name;
   EACH_FUNCTION(X)
+  EACH_EXTENSION(X)
 #undef X
 } api_t;
 

@@ -269,6 +269,18 @@ static sample_t grow(world_t* world, bool guest) {
   return value(taken / TIMES / GROWTHS, 0);
 }
 
+// The same where accesses are checked, so that more than the memory has may be accessible.
+sample_t run_grow_checked(void) {
+  static world_t world;
+  if (api.tenon_config_set_dense_memories == NULL) return refuse("cannot be chosen");
+  if (world.engine == NULL) {
+    wasm_config_t* config = api.wasm_config_new();
+    api.tenon_config_set_dense_memories(config, true);
+    world.engine = api.wasm_engine_new_with_config(config);
+  }
+  return grow(&world, true);
+}
+
 sample_t run_grow_host(void) {
   static world_t world;
   return grow(&world, false);

@@ -11,6 +11,7 @@ sample_t run_large_data(void);
 sample_t run_table(void);
 sample_t run_grow_host(void);
 sample_t run_grow_guest(void);
+sample_t run_grow_checked(void);
 sample_t run_two_threads(void);
 sample_t run_live_bare(void);
 sample_t run_live_page(void);

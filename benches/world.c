@@ -34,6 +34,11 @@ const char* load_library(const char* path) {
   else memcpy(&api.name, &stub, sizeof(stub));
   EACH_FUNCTION(X)
 #undef X
+#define X(name) \
+  symbol = dlsym(handle, #name); \
+  memcpy(&api.name, &symbol, sizeof(symbol));
+  EACH_EXTENSION(X)
+#undef X
   return NULL;
 }
 
@@ -76,7 +81,7 @@ bool read_kernel(const char* name, wasm_byte_vec_t* out) {
 }
 
 bool make_module_of(world_t* world, const wasm_byte_vec_t* binary) {
-  world->engine = api.wasm_engine_new();
+  if (world->engine == NULL) world->engine = api.wasm_engine_new();
   world->store = api.wasm_store_new(world->engine);
   world->module = api.wasm_module_new(world->store, binary);
   return world->module != NULL;

@@ -29,7 +29,7 @@ sample_t refuse(const char* format, ...);
 bool read_bytes(const char* path, wasm_byte_vec_t* out);
 bool read_kernel(const char* name, wasm_byte_vec_t* out);
 
-// Engine, store and module; and an instance with its exports.
+// Engine, unless there is one, store and module; and an instance with its exports.
 bool make_module_of(world_t* world, const wasm_byte_vec_t* binary);
 bool make_module(world_t* world, const char* kernel);
 bool make_world(world_t* world, const char* kernel, wasm_extern_vec_t imports);

@@ -37,6 +37,12 @@ impl From<Arc<[u8]>> for Bytes {
     }
 }
 
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Bytes {
+        Bytes::from(<Arc<[u8]>>::from(bytes))
+    }
+}
+
 impl Deref for Bytes {
     type Target = [u8];
 
