@@ -9,7 +9,7 @@ use super::validate::Bodies;
 use super::*;
 use crate::config::Features;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wasmparser::{BinaryReader, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
+use wasmparser::{BinaryReader, Chunk, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
 use wasmparser::{Validator, ValidatorResources, WasmFeatures};
 
 impl Module {
@@ -20,16 +20,19 @@ impl Module {
         Ok(module)
     }
 
-    /// Decodes what was a valid module with the same features when `facts` was written down.
-    pub fn trusted(bytes: Bytes, features: &Features, facts: BodyFacts) -> Result<Module, ModuleError> {
+    /// Decodes what was a valid module with the same features when `facts` was written down. Its code and, if the facts say
+    /// so, its data are not looked at.
+    pub fn trusted(bytes: Bytes, features: &Features, facts: ModuleFacts) -> Result<Module, ModuleError> {
         let mut module = decode(&bytes, features, Check::Trust(facts))?;
         module.bytes = bytes;
         Ok(module)
     }
 
-    /// What must be known of its bodies without reading them.
-    pub fn body_facts(&self) -> BodyFacts {
-        BodyFacts { tail_calls_out: self.tail_calls_out }
+    /// What must be known of it so that code and data need not be read. `data_is_spent`: nobody will ask for its data segments,
+    /// as they are all active and run by other means.
+    pub fn facts(&self, data_is_spent: bool) -> ModuleFacts {
+        let spent_data = if data_is_spent { self.data.len() as u32 + self.spent_data } else { 0 };
+        ModuleFacts { tail_calls_out: self.tail_calls_out, spent_data, bodies: self.bodies.clone() }
     }
 
     /// Whether `bytes` are a module that `Module::new` takes, and if not, why.
@@ -38,11 +41,15 @@ impl Module {
     }
 }
 
-/// What is found out about a module by reading its bodies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BodyFacts {
+/// What is found out about a module by reading its code and data sections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleFacts {
     /// As in [`Module`].
     pub tail_calls_out: bool,
+    /// As in [`Module`].
+    pub spent_data: u32,
+    /// As in [`Module`].
+    pub bodies: Vec<Range<u32>>,
 }
 
 /// What becomes of the bodies.
@@ -50,7 +57,7 @@ enum Check {
     /// They are validated by so many threads.
     Bodies(usize),
     /// They were, and this was found.
-    Trust(BodyFacts),
+    Trust(ModuleFacts),
 }
 
 /// The language that modules may be written in.
@@ -84,13 +91,17 @@ fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check) -> Result
     let features = wasm_features(features);
     let validator = Validator::new_with_features(features);
     let mut decoder = Decoder { features, validator, resources: None, data: None, module: Module::empty() };
-    let sections = decoder.sections(bytes);
+    let sections = match &check {
+        Check::Bodies(_) => decoder.sections(bytes),
+        Check::Trust(facts) => decoder.trusted_sections(bytes, facts),
+    };
     let Decoder { mut validator, resources, data, mut module, .. } = decoder;
     let read_data = || data.map_or(Ok(Vec::new()), |s| data_section(s, &mut validator, &module.memories, bytes));
     // The first error is the one to report: sections before the code, bodies, the data section, what is behind it.
     let data = match (resources, check) {
         (_, Check::Trust(facts)) => {
-            module.tail_calls_out = facts.tail_calls_out;
+            (module.tail_calls_out, module.spent_data) = (facts.tail_calls_out, facts.spent_data);
+            module.bodies = facts.bodies;
             read_data()
         }
         (Some(resources), Check::Bodies(threads)) => {
@@ -145,6 +156,28 @@ impl<'a> Decoder<'a> {
             self.payload(payload?)?;
         }
         Ok(())
+    }
+
+    /// As `sections`, but what stands in the code section is known, and perhaps what stands in the data section.
+    fn trusted_sections(&mut self, mut rest: &'a [u8], facts: &ModuleFacts) -> Result<(), ModuleError> {
+        let mut parser = Parser::new(0);
+        parser.set_features(self.features);
+        loop {
+            let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
+                return Err(unsupported("module that ends too early".into()));
+            };
+            rest = &rest[consumed..];
+            match payload {
+                Payload::CodeSectionStart { unchecked_range, size, .. } => {
+                    self.validator.code_section_start(&unchecked_range)?;
+                    parser.skip_section();
+                    rest = rest.get(size as usize..).unwrap_or_default();
+                }
+                Payload::DataSection(_) if facts.spent_data > 0 => {}
+                Payload::End(_) => return Ok(()),
+                payload => self.payload(payload)?,
+            }
+        }
     }
 
     fn payload(&mut self, payload: Payload<'a>) -> Result<(), ModuleError> {
@@ -502,6 +535,7 @@ impl Module {
             start: None,
             elements: Vec::new(),
             data: Vec::new(),
+            spent_data: 0,
             bodies: Vec::new(),
             name_section: None,
             hint_section: None,

@@ -17,7 +17,7 @@ mod types;
 mod validate;
 
 pub use bytes::Bytes;
-pub use decode::BodyFacts;
+pub use decode::ModuleFacts;
 pub use error::{ModuleError, ModuleErrorKind};
 
 use crate::types::*;
@@ -65,6 +65,8 @@ pub struct Module {
     pub elements: Vec<ElementSegment>,
     /// Data segments, in order.
     pub data: Vec<DataSegment>,
+    /// How many data segments there are instead of those in `data`: active ones, for which something else stands.
+    pub spent_data: u32,
     /// Where each defined function's body stands in `bytes`: from its local declarations to its final `end`.
     pub bodies: Vec<Range<u32>>,
     /// Where the `name` custom section's contents stand in `bytes`, if there is one. Read on demand (`names.rs`).

@@ -38,8 +38,10 @@ pub const TABLES: u32 = 3;
 
 /// Tag of the section that holds what memories hold at first, one after the other in whole pages of 4096 bytes.
 pub const MEMORIES: u32 = 4;
-/// Tag of the section that says where they go, and what is known of the bodies.
+/// Tag of the section that says where they go, and more that is known of the module.
 pub const FACTS: u32 = 5;
+/// Tag of the section that says where the bodies of functions stand.
+pub const BODIES: u32 = 6;
 
 /// Why bytes cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 //! together. What it imports it pins. `Func`s and `Global`s for the host are made when they are first asked for.
 
 use crate::compile::layout::VmctxLayout;
-use crate::module::{ExternKind, Module};
+use crate::module::{ExternKind, Module, SegmentMode};
 use crate::runtime::func::Func;
 use crate::runtime::global::{Global, trace_cell};
 use crate::runtime::lease::Lease;
@@ -422,13 +422,19 @@ impl Instance {
         self.set_dropped(segment as usize);
     }
 
-    /// Whether a data segment is dropped.
+    /// Whether a data segment is dropped. Active ones are at the latest when the instance is complete; those for which images stand
+    /// are from the beginning.
     pub fn is_data_dropped(&self, segment: u32) -> bool {
-        self.is_dropped(self.decl().elements.len() + segment as usize)
+        let Some(declared) = self.decl().data.get(segment as usize) else { return true };
+        let spent = !matches!(declared.mode, SegmentMode::Passive) && self.module.memory_images().is_some();
+        spent || self.is_dropped(self.decl().elements.len() + segment as usize)
     }
 
     /// Drops a data segment.
     pub fn drop_data(&self, segment: u32) {
+        if segment as usize >= self.decl().data.len() {
+            return;
+        }
         self.set_dropped(self.decl().elements.len() + segment as usize);
     }
 

@@ -2,7 +2,7 @@
 //! function called.
 
 use crate::module::const_expr::{self, ConstContext};
-use crate::module::{ConstExpr, ElementItems, ElementSegment, ExternKind, Module, SegmentMode};
+use crate::module::{ConstExpr, DataSegment, ElementItems, ElementSegment, ExternKind, Module, SegmentMode};
 use crate::runtime::call;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
@@ -163,12 +163,9 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
             SegmentMode::Passive => {}
         }
     }
-    for (index, segment) in (0..).zip(&module.data) {
+    let segments = if images.is_some() { &[][..] } else { &module.data };
+    for (index, segment) in (0..).zip(segments) {
         if let SegmentMode::Active { index: memory, offset } = &segment.mode {
-            if images.is_some() {
-                instance.drop_data(index);
-                continue;
-            }
             let offset = address(evaluate(instance, offset));
             let len = u64::from(segment.range.end - segment.range.start);
             init_memory(instance, *memory, index, offset, 0, len).map_err(|code| trap(store, code))?;
@@ -339,9 +336,12 @@ pub fn init_memory(
 ) -> Result<(), TrapCode> {
     let out_of_bounds = TrapCode::OutOfBoundsMemoryAccess;
     let module = &instance.module().module;
-    let range = &module.data[segment as usize].range;
-    let all = &module.bytes[range.start as usize..range.end as usize];
-    let data = if instance.is_data_dropped(segment) { &[][..] } else { all };
+    let data = match module.data.get(segment as usize) {
+        Some(DataSegment { range, .. }) if !instance.is_data_dropped(segment) => {
+            &module.bytes[range.start as usize..range.end as usize]
+        }
+        _ => &[],
+    };
     let end = src.checked_add(len).filter(|end| *end <= data.len() as u64).ok_or(out_of_bounds)?;
     let data = &data[src as usize..end as usize];
     let place = instance.memory(memory).range(dst, len).ok_or(out_of_bounds)?;

@@ -41,9 +41,17 @@ pub fn reset(instance: &Instance, index: u32) {
     let memory = instance.memory(index);
     let images = instance.module().memory_images();
     let defined = index.checked_sub(instance.module().module.imported_memories);
-    if let (Some(images), Some(defined)) = (images, defined)
-        && memory.restore(images.get(defined as usize))
-    {
+    if let (Some(images), Some(defined)) = (images, defined) {
+        let image = images.get(defined as usize);
+        if !memory.restore(image) {
+            // It has moved.
+            memory.discard(0, memory.length() as u64);
+            let place = image.and_then(|image| memory.range(image.range().start as u64, image.bytes().len() as u64));
+            if let (Some(image), Some(place)) = (image, place) {
+                // SAFETY: the memory has that part; an image is never in a memory.
+                unsafe { ptr::copy_nonoverlapping(image.bytes().as_ptr(), place, image.bytes().len()) };
+            }
+        }
         return;
     }
     memory.discard(0, memory.length() as u64);

@@ -13,11 +13,11 @@ use crate::compile::code::Code;
 use crate::compile::image::{self, Image, ImageError};
 use crate::compile::isa_identity;
 use crate::module::serialize::{self as container, Parts, SerializeError};
-use crate::module::{BodyFacts, Bytes, Module};
+use crate::module::{Bytes, DataSegment, Module, ModuleFacts, SegmentMode};
 use crate::runtime::code_memory::{self, CodeKind, CodeMeta, Part};
 use crate::runtime::engine::{Engine, from_compile};
 use crate::runtime::error::{Error, ErrorKind};
-use crate::runtime::memory_image::MemoryImages;
+use crate::runtime::memory_image::{MemoryImage, MemoryImages};
 use crate::runtime::module::{CompiledModule, from_module};
 use crate::runtime::module_image::ModuleImage;
 use crate::runtime::signature::no_code_memory;
@@ -60,7 +60,8 @@ pub fn serialize(module: &CompiledModule) -> Result<Vec<u8>, Error> {
         (container::CODE, &image.blob[..]),
         (container::TABLES, &image.tables[..]),
         (container::MEMORIES, &memories[..]),
-        (container::FACTS, &facts[..]),
+        (container::FACTS, &facts.write()[..]),
+        (container::BODIES, &write_bodies(&module.module.bodies)[..]),
     ];
     Ok(container::write(&module.module.bytes, identity(&module.engine)?.as_bytes(), &sections))
 }
@@ -127,31 +128,32 @@ pub fn deserialize_file(engine: &Arc<Engine>, path: &CStr) -> Result<Arc<Compile
         let start = section.as_ptr() as usize - file.bytes().as_ptr() as usize;
         start..start + section.len()
     };
-    let (Some(code), Some(tables), Some(memories), Some(facts)) = (
+    let (Some(code), Some(tables), Some(memories), Some(facts), Some(bodies)) = (
         parts.section(container::CODE).map(place),
         parts.section(container::TABLES).map(place),
         parts.section(container::MEMORIES).map(place),
-        parts.section(container::FACTS).and_then(read_facts),
+        parts.section(container::FACTS).and_then(Facts::read),
+        parts.section(container::BODIES).and_then(read_bodies),
     ) else {
         return from_parts(engine, &parts);
     };
-    if !code.start.is_multiple_of(vm::page_size()) {
+    let images = facts.images.as_ref().and_then(|images| images_in(&file, &memories, images));
+    if !code.start.is_multiple_of(vm::page_size()) || images.is_none() && facts.spent_data > 0 {
         return from_parts(engine, &parts);
     }
     // SAFETY: the file stays mapped as long as its map lives; that it does not change is the caller's to see to.
     let wasm = unsafe { Bytes::kept_by(file.clone(), parts.wasm) };
-    let module = Module::trusted(wasm, &engine.config().features, facts.bodies).map_err(from_module)?;
+    let known = ModuleFacts { tail_calls_out: facts.tail_calls_out, spent_data: facts.spent_data, bodies };
+    let module = Module::trusted(wasm, &engine.config().features, known).map_err(from_module)?;
+    let functions = module.functions.len() - module.imported_functions as usize;
+    if module.bodies.len() != functions {
+        let message = format!("damaged serialized module: {} bodies of {functions} functions", module.bodies.len());
+        return Err(Error::new(ErrorKind::Damaged, message));
+    }
     let made = CompiledModule::bind_without_code(engine, module)?;
-    let count = made.code_table.len();
-    let _ = made.image.set(ModuleImage::new(file.clone(), code, tables, count)?);
-    if let Some(images) = facts.memories
-        && images.len() == made.module.memories.len() - made.module.imported_memories as usize
-        && images.iter().all(|(range, offset)| range.len() <= memories.len().saturating_sub(*offset))
-    {
-        let images: Vec<_> = images.into_iter().map(|(range, offset)| (range, memories.start + offset)).collect();
-        if let Some(images) = MemoryImages::in_file(&file, &images) {
-            let _ = made.images.set(Some(images));
-        }
+    let _ = made.image.set(ModuleImage::new(file.clone(), code, tables, functions)?);
+    if let Some(images) = images {
+        let _ = made.images.set(Some(images));
     }
     complete(made)
 }
@@ -175,90 +177,88 @@ fn note(file: FileIdentity) {
     known.insert(file);
 }
 
-/// What is written down beside the code.
+/// What is written down beside the code: 64-bit numbers.
 struct Facts {
-    bodies: BodyFacts,
-    /// Of each defined memory, what its image is about, and where it begins in the section of memories.
-    memories: Option<Vec<(Range<usize>, usize)>>,
+    /// As in [`ModuleFacts`].
+    tail_calls_out: bool,
+    /// As in [`ModuleFacts`].
+    spent_data: u32,
+    /// Of each defined memory, what its image is about, and where it begins in the section of memories. None if segments are to
+    /// be run instead.
+    images: Option<Vec<(Range<usize>, usize)>>,
 }
 
-/// The number of images that says that there are none: segments are to be run.
+/// The number of images that says that there are none.
 const NO_IMAGES: u64 = u64::MAX;
 
-/// The sections of memories and facts: the latter 64-bit numbers, of which the first are flags and the number of images, followed
-/// by start, end and place of each.
-fn facts_of(module: &CompiledModule) -> (Vec<u8>, Vec<u8>) {
-    let mut numbers = vec![u64::from(module.module.body_facts().tail_calls_out)];
-    let mut memories = Vec::new();
-    match module.memory_images() {
-        None => numbers.push(NO_IMAGES),
-        Some(images) => {
-            numbers.push(images.all().len() as u64);
-            for image in images.all() {
-                let range = image.as_ref().map_or(0..0, |image| image.range());
-                numbers.extend([range.start as u64, range.end as u64, memories.len() as u64]);
-                memories.extend_from_slice(image.as_ref().map_or(&[], |image| image.bytes()));
-            }
+impl Facts {
+    /// The facts as bytes: flags, number of data segments left out, number of images, and start, end and place of each.
+    fn write(&self) -> Vec<u8> {
+        let count = self.images.as_ref().map_or(NO_IMAGES, |images| images.len() as u64);
+        let mut numbers = vec![u64::from(self.tail_calls_out), u64::from(self.spent_data), count];
+        for (range, place) in self.images.iter().flatten() {
+            numbers.extend([range.start as u64, range.end as u64, *place as u64]);
         }
+        numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
     }
-    (memories, numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+
+    /// What `write` gave, if it is that.
+    fn read(section: &[u8]) -> Option<Facts> {
+        let (numbers, rest) = section.as_chunks::<8>();
+        let numbers: Vec<u64> = numbers.iter().map(|number| u64::from_le_bytes(*number)).collect();
+        let (&[flags, spent, count], images) = numbers.split_first_chunk::<3>()?;
+        let (images, more) = images.as_chunks::<3>();
+        if flags > 1 || !rest.is_empty() || !more.is_empty() {
+            return None;
+        }
+        let image = |[start, end, place]: &[u64; 3]| {
+            let range = usize::try_from(*start).ok()?..usize::try_from(*end).ok()?;
+            (range.start <= range.end).then_some((range, usize::try_from(*place).ok()?))
+        };
+        let images = match count {
+            NO_IMAGES => None,
+            _ if count == images.len() as u64 => Some(images.iter().map(image).collect::<Option<_>>()?),
+            _ => return None,
+        };
+        Some(Facts { tail_calls_out: flags == 1, spent_data: u32::try_from(spent).ok()?, images })
+    }
 }
 
-fn read_facts(section: &[u8]) -> Option<Facts> {
-    let (numbers, rest) = section.as_chunks::<8>();
-    let numbers: Vec<u64> = numbers.iter().map(|number| u64::from_le_bytes(*number)).collect();
-    let (&[flags, count], images) = numbers.split_first_chunk::<2>()?;
-    let (images, more) = images.as_chunks::<3>();
-    if flags > 1 || !rest.is_empty() || !more.is_empty() {
-        return None;
-    }
-    let image = |[start, end, place]: &[u64; 3]| {
-        (start <= end)
-            .then_some((usize::try_from(*start).ok()?..usize::try_from(*end).ok()?, usize::try_from(*place).ok()?))
-    };
-    let memories = match count {
-        NO_IMAGES => None,
-        _ if count as usize == images.len() => Some(images.iter().map(image).collect::<Option<_>>()?),
-        _ => return None,
-    };
-    Some(Facts { bodies: BodyFacts { tail_calls_out: flags == 1 }, memories })
+/// The contents of the section of memories, and the facts.
+fn facts_of(module: &CompiledModule) -> (Vec<u8>, Facts) {
+    let mut memories = Vec::new();
+    let images = module.memory_images().map(|images| {
+        let place = |image: &Option<Arc<MemoryImage>>| {
+            let place = memories.len();
+            memories.extend_from_slice(image.as_ref().map_or(&[], |image| image.bytes()));
+            (image.as_ref().map_or(0..0, |image| image.range()), place)
+        };
+        images.all().iter().map(place).collect()
+    });
+    let is_active = |segment: &DataSegment| !matches!(segment.mode, SegmentMode::Passive);
+    let spent = images.is_some() && module.module.data.iter().all(is_active);
+    let ModuleFacts { tail_calls_out, spent_data, .. } = module.module.facts(spent);
+    (memories, Facts { tail_calls_out, spent_data, images })
 }
 
-/// Places the code of an image, and enters it in the code table.
-fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), Error> {
-    let mut parts = Vec::with_capacity(image.len() as usize);
-    let mut placed = Vec::with_capacity(image.len() as usize);
-    for index in 0..image.len() {
-        let Some(range) = image.range(index).map_err(from_image)? else { continue };
-        let Some(code) = image.function(index).map_err(from_image)? else { continue };
-        let func = module.module.imported_functions + index;
-        parts.push(Part {
-            offset: range.start as u32,
-            len: range.len() as u32,
-            kind: CodeKind::Wasm { owner: ptr::from_ref(module).cast(), func },
-            traps: code.traps.into(),
-            positions: code.positions.into(),
-            vmctx_below_fp: code.vmctx_below_fp,
-            handlers: code.handlers.into(),
-            frame_below_fp: code.frame_below_fp,
-        });
-        placed.push((index, range.start));
-    }
-    if parts.is_empty() {
-        return Ok(());
-    }
-    if u32::try_from(blob.len()).is_err() {
-        return Err(Error::new(ErrorKind::Limit, format!("{} bytes of machine code are too many", blob.len())));
-    }
-    let block = code_memory::place_image(blob, parts).map_err(no_code_memory)?;
-    let start = block.address();
-    let mut blocks = module.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-    blocks.push(block);
-    for (index, offset) in placed {
-        let code = start.wrapping_add(offset).cast_mut();
-        module.code_table[index as usize].store(code, Ordering::Release);
-    }
-    Ok(())
+/// Bodies as bytes: start and end of each in the module's, of 32 bits.
+fn write_bodies(bodies: &[Range<u32>]) -> Vec<u8> {
+    bodies.iter().flat_map(|body| [body.start, body.end]).flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn read_bodies(section: &[u8]) -> Option<Vec<Range<u32>>> {
+    let (numbers, rest) = section.as_chunks::<4>();
+    let (bodies, more) = numbers.as_chunks::<2>();
+    let body = |[start, end]: &[[u8; 4]; 2]| u32::from_le_bytes(*start)..u32::from_le_bytes(*end);
+    (rest.is_empty() && more.is_empty()).then(|| bodies.iter().map(body).collect())
+}
+
+/// The images in the section of memories, if they can be mapped from there.
+fn images_in(file: &Arc<FileMap>, section: &Range<usize>, images: &[(Range<usize>, usize)]) -> Option<MemoryImages> {
+    let in_file = |(range, place): &(Range<usize>, usize)| {
+        (range.len() <= section.len().checked_sub(*place)?).then(|| (range.clone(), section.start + place))
+    };
+    MemoryImages::in_file(file, &images.iter().map(in_file).collect::<Option<Vec<_>>>()?)
 }
 
 fn from_container(error: SerializeError) -> Error {
