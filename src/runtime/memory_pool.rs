@@ -236,11 +236,13 @@ impl MemoryPool {
         }
     }
 
-    /// Forgets images that no module has any more: the slots that are bound to them go back to the system.
+    /// Forgets images that no module has any more: the slots that are bound to them hold zeros from now on.
     pub fn forget(&self, images: &[u64]) {
         let bound = |slot: &MemorySlot| images.contains(&slot.image_id());
-        while let Some(slot) = self.find_in_rest(&bound).or_else(|| self.find_in_shards(&bound)) {
-            drop(slot);
+        while let Some(mut slot) = self.find_in_rest(&bound).or_else(|| self.find_in_shards(&bound)) {
+            if slot.unbind().is_ok() {
+                self.keep(slot);
+            }
         }
     }
 

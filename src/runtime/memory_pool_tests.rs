@@ -296,3 +296,28 @@ mod every_order {
         assert!(seen.len() > 1000);
     }
 }
+
+#[test]
+fn slots_stay_bound_until_their_image_is_forgotten() {
+    let pool = MemoryPool::new(128, RESIDENT);
+    let image = |byte: u64| Arc::new(MemoryImage::new(0, vec![byte; 512].into()));
+    let images = [image(1), image(2)];
+    let wanted = |image| Wanted { reservation: 1 << 20, guard: 0, len: PAGE, exactly: true, image };
+    let mut bases = Vec::new();
+    for round in 0..6 {
+        let mut slot = pool.take(&wanted(Some(&images[round % 2]))).unwrap();
+        assert_eq!(bytes(&mut slot)[0], round as u8 % 2 + 1);
+        bytes(&mut slot).fill(9);
+        bases.push(slot.base());
+        pool.give(slot);
+    }
+    // Modules that take turns have slots of their own.
+    assert_eq!((bases[0], bases[1]), (bases[2], bases[3]));
+    assert_ne!(bases[0], bases[1]);
+    pool.forget(&[images[0].id()]);
+    assert_eq!(pool.count(), 2);
+    let mut slot = pool.take(&wanted(None)).unwrap();
+    assert_eq!(slot.base(), bases[0]);
+    assert!(bytes(&mut slot).iter().all(|byte| *byte == 0));
+    assert_eq!(Arc::strong_count(&images[0]), 1);
+}
