@@ -86,6 +86,16 @@ impl MemoryImage {
         }
     }
 
+    /// Copies them to where a memory of `len` bytes has them. What is beyond its end is zero.
+    ///
+    /// # Safety
+    /// At `base` there are so many bytes, of which nobody holds references; none of them are the image's.
+    pub unsafe fn copy_to(&self, base: *mut u8, len: usize) {
+        let range = self.range.start.min(len)..self.range.end.min(len);
+        // SAFETY: the caller's promise; the range is within both.
+        unsafe { ptr::copy_nonoverlapping(self.bytes().as_ptr(), base.add(range.start), range.len()) };
+    }
+
     /// A file that holds these bytes, and where they begin in it, if there is one and nobody has closed it.
     pub fn file(&self) -> Option<(libc::c_int, usize)> {
         match &self.contents {

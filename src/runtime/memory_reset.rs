@@ -14,6 +14,12 @@ impl Memory {
     /// Makes a part zero, and gives whole pages of the system back to it. The memory has that part.
     pub fn discard(&self, offset: u64, len: u64) {
         let Some(start) = self.range(offset, len) else { return };
+        if self.is_created() {
+            // Its pages are not ours to give back.
+            // SAFETY: a part of the memory, which is the calling thread's.
+            unsafe { ptr::write_bytes(start, 0, len as usize) };
+            return;
+        }
         let page = vm::page_size();
         let first = start.align_offset(page).min(len as usize);
         let whole = (len as usize - first) / page * page;
@@ -46,10 +52,9 @@ pub fn reset(instance: &Instance, index: u32) {
         if !memory.restore(image) {
             // It has moved.
             memory.discard(0, memory.length() as u64);
-            let place = image.and_then(|image| memory.range(image.range().start as u64, image.bytes().len() as u64));
-            if let (Some(image), Some(place)) = (image, place) {
-                // SAFETY: the memory has that part; an image is never in a memory.
-                unsafe { ptr::copy_nonoverlapping(image.bytes().as_ptr(), place, image.bytes().len()) };
+            if let Some(image) = image {
+                // SAFETY: the memory has so many bytes; an image is never in a memory.
+                unsafe { image.copy_to(memory.base(), memory.length()) };
             }
         }
         return;

@@ -11,6 +11,7 @@ pub mod foreign;
 pub mod func;
 pub mod global;
 pub mod growth;
+pub mod host_memory;
 pub mod instance;
 pub mod instantiate;
 pub mod lease;
