@@ -158,6 +158,43 @@ pub fn deserialize_file(engine: &Arc<Engine>, path: &CStr) -> Result<Arc<Compile
     complete(made)
 }
 
+/// Places the code of an image, and enters it in the code table.
+fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), Error> {
+    let mut parts = Vec::with_capacity(image.len() as usize);
+    let mut placed = Vec::with_capacity(image.len() as usize);
+    for index in 0..image.len() {
+        let Some(range) = image.range(index).map_err(from_image)? else { continue };
+        let Some(code) = image.function(index).map_err(from_image)? else { continue };
+        let func = module.module.imported_functions + index;
+        parts.push(Part {
+            offset: range.start as u32,
+            len: range.len() as u32,
+            kind: CodeKind::Wasm { owner: ptr::from_ref(module).cast(), func },
+            traps: code.traps.into(),
+            positions: code.positions.into(),
+            vmctx_below_fp: code.vmctx_below_fp,
+            handlers: code.handlers.into(),
+            frame_below_fp: code.frame_below_fp,
+        });
+        placed.push((index, range.start));
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    if u32::try_from(blob.len()).is_err() {
+        return Err(Error::new(ErrorKind::Limit, format!("{} bytes of machine code are too many", blob.len())));
+    }
+    let block = code_memory::place_image(blob, parts).map_err(no_code_memory)?;
+    let start = block.address();
+    let mut blocks = module.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+    blocks.push(block);
+    for (index, offset) in placed {
+        let code = start.wrapping_add(offset).cast_mut();
+        module.code_table[index as usize].store(code, Ordering::Release);
+    }
+    Ok(())
+}
+
 /// Files whose hash was right.
 static KNOWN: Mutex<Option<HashSet<FileIdentity>>> = Mutex::new(None);
 
