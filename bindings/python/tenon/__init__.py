@@ -17,6 +17,7 @@ from .func import *  # noqa: F403
 from .limits import *  # noqa: F403
 from .memory import *  # noqa: F403
 from .module import *  # noqa: F403
+from .objects import *  # noqa: F403
 from .shared import *  # noqa: F403
 from .store import *  # noqa: F403
 from .tag import *  # noqa: F403

@@ -2,9 +2,10 @@
 
 from typing import Any, Callable, List, Tuple
 
-from ._handle import StoreObject, keep, kept
+from ._handle import StoreObject, check, keep, kept
 from ._native import ffi, lib
 from .errors import StoreError
+from .types import ANYREF, ValType
 
 __all__ = ["Ref"]
 
@@ -17,7 +18,7 @@ holders: List[Tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = []
 
 
 class Ref(StoreObject):
-    """A reference to an object of WebAssembly that has no class of its own here. It can be passed on."""
+    """A reference to an object of WebAssembly. It can be passed on."""
 
     __slots__ = ()
 
@@ -28,6 +29,15 @@ class Ref(StoreObject):
 
     def _as_reference(self):
         return self._store, self._live()
+
+    def is_a(self, type: ValType) -> bool:
+        """Whether the reference is of a type: what `ref.test` answers."""
+        ty = ffi.gc(type._new(), lib.wasm_valtype_delete)
+        return bool(lib.tenon_ref_test(self._live(), ty))
+
+    def same(self, other: "Ref") -> bool:
+        """Whether both refer to the same object."""
+        return bool(lib.wasm_ref_same(self._live(), other._live()))
 
 
 def put_number(place, kind, value):
@@ -50,11 +60,23 @@ def put_vector(place, value):
     ffi.buffer(place.v128)[:] = bytes(value)
 
 
+def number_of_31_bits(store, value):
+    """A reference of the caller's to a number of 31 bits."""
+    if not -1 << 30 <= value < 1 << 31:
+        raise OverflowError(f"{value} does not fit into 31 bits")
+    out = ffi.new("wasm_ref_t **")
+    check(lib.tenon_i31_new(store._live(), value if value < 1 << 30 else value - (1 << 31), out))
+    return out[0]
+
+
 def reference(store, ty, value):
-    """A value as a reference of the caller's, for a place of this type. Any object can be an externref."""
+    """A value as a reference of the caller's, for a place of this type. Any object can be an externref or, unless it is a number of
+    31 bits, an anyref."""
     if value is None:
         return NULL
-    if ty.kind != 128 or isinstance(value, Ref):
+    if ty.kind == 130 and isinstance(value, int) and not isinstance(value, bool):
+        return number_of_31_bits(store, value)
+    if not (ty.kind == 128 or ty is ANYREF) or isinstance(value, Ref):
         as_reference = getattr(type(value), "_as_reference", None)
         if as_reference is None:
             raise TypeError(f"{ty} is expected, not {value!r}")

@@ -6,6 +6,7 @@ from ._handle import check, text
 from ._native import ffi, lib
 
 __all__ = ["ValType", "FuncType", "MemoryType", "TableType", "GlobalType", "TagType", "ImportType", "ExportType",
+           "Field", "StructType", "ArrayType",
            "I32", "I64", "F32", "F64", "V128", "FUNCREF", "EXTERNREF", "ANYREF", "EXNREF"]
 
 
@@ -34,10 +35,12 @@ class ValType:
         return hash(self.kind)
 
     @staticmethod
-    def ref(heap: Union[str, "FuncType"], nullable: bool = True) -> "ValType":
+    def ref(heap: Union[str, "FuncType", "StructType", "ArrayType"], nullable: bool = True) -> "ValType":
         """The type of references to what a heap type of the specification names ("func", "extern", "any", "eq", "i31", "struct",
-        "array", "exn", "nofunc", "noextern", "none", "noexn"), or to functions of a type."""
-        if isinstance(heap, FuncType):
+        "array", "exn", "nofunc", "noextern", "none", "noexn"), or to functions, structures or arrays of a type."""
+        if isinstance(heap, _DefType):
+            made = lib.tenon_valtype_new_ref_to(nullable, heap._ptr)
+        elif isinstance(heap, FuncType):
             functype = ffi.gc(heap._new(), lib.wasm_functype_delete)
             defined = ffi.gc(lib.tenon_deftype_of_functype(functype), lib.tenon_deftype_delete)
             made = lib.tenon_valtype_new_ref_to(nullable, defined)
@@ -55,6 +58,12 @@ class ValType:
         defined = ffi.gc(lib.tenon_valtype_deftype(self._copy), lib.tenon_deftype_delete)
         functype = lib.tenon_deftype_functype(defined)
         return None if functype == ffi.NULL else FuncType._of(ffi.gc(functype, lib.wasm_functype_delete))
+
+    @property
+    def deftype(self) -> Union["StructType", "ArrayType", None]:
+        """The type of the structures or arrays that references of the type are to, if it is that precise."""
+        defined = lib.tenon_valtype_deftype(self._copy) if self._copy is not None else ffi.NULL
+        return None if defined == ffi.NULL else deftype(defined)
 
     def matches(self, other: "ValType") -> bool:
         """Whether values of this type are values of the other, too."""
@@ -139,6 +148,96 @@ class FuncType:
         params, results = lib.wasm_functype_params(ty), lib.wasm_functype_results(ty)
         return FuncType([valtype(params.data[i]) for i in range(params.size)],
                         [valtype(results.data[i]) for i in range(results.size)])
+
+
+class Field(NamedTuple):
+    """A field of a structure, or the elements of an array. A packed one keeps the lowest 8 or 16 bits of an i32."""
+
+    type: ValType
+    mutable: bool = False
+    packing: int = 0
+
+
+class _DefType:
+    """A type of structures or arrays: what a tenon_deftype_t says."""
+
+    __slots__ = ("_ptr",)
+
+    def _declare(self, kind, fields, supertype, final):
+        # The references in them are lent, and must live until the type is made.
+        types = [ffi.gc(field.type._new(), lib.wasm_valtype_delete) for field in fields]
+        made = ffi.new("tenon_field_t[]", [(ty, field.packing, field.mutable) for ty, field in zip(types, fields)])
+        if not isinstance(supertype, (type(self), type(None))):
+            raise TypeError(f"the supertype is {supertype!r}")
+        above = ffi.NULL if supertype is None else supertype._ptr
+        declared = ffi.new("tenon_subtype_t *", {"kind": kind, "is_final": final, "supertype": above, "fields": made,
+                                                 "field_count": len(fields)})
+        out = ffi.new("tenon_deftype_t **")
+        check(lib.tenon_deftype_new_group(declared, 1, out))
+        self._hold(out[0])
+
+    def _hold(self, ptr):
+        self._ptr = ffi.gc(ptr, lib.tenon_deftype_delete)
+        return self
+
+    def _field(self, index):
+        out = ffi.new("tenon_field_t *")
+        lib.tenon_deftype_field(self._ptr, index, out)
+        return Field(valtype(ffi.gc(out.type, lib.wasm_valtype_delete)), out.is_mutable, out.packing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _DefType) and bool(lib.tenon_deftype_same(self._ptr, other._ptr))
+
+    def __hash__(self) -> int:
+        return hash(lib.tenon_deftype_field_count(self._ptr))
+
+    def matches(self, other: Union["StructType", "ArrayType"]) -> bool:
+        """Whether what has this type has the other, too: it is the same, or declared below it."""
+        return bool(lib.tenon_deftype_matches(self._ptr, other._ptr))
+
+
+class StructType(_DefType):
+    """A type of structures. Those of modules are found by `ValType.deftype`."""
+
+    __slots__ = ()
+
+    def __init__(self, fields: Iterable[Field] = (), supertype: Optional["StructType"] = None, final: bool = True):
+        self._declare(1, list(fields), supertype, final)
+
+    @property
+    def fields(self) -> Tuple[Field, ...]:
+        """The fields."""
+        return tuple([self._field(index) for index in range(lib.tenon_deftype_field_count(self._ptr))])
+
+    def __repr__(self):
+        return f"StructType({list(self.fields)})"
+
+
+class ArrayType(_DefType):
+    """A type of arrays. Those of modules are found by `ValType.deftype`."""
+
+    __slots__ = ()
+
+    def __init__(self, element: Field, supertype: Optional["ArrayType"] = None, final: bool = True):
+        self._declare(2, [element], supertype, final)
+
+    @property
+    def element(self) -> Field:
+        """What the elements are like."""
+        return self._field(0)
+
+    def __repr__(self):
+        return f"ArrayType({self.element})"
+
+
+def deftype(ptr) -> Union[StructType, ArrayType, None]:
+    """The type behind a tenon_deftype_t, which is taken over; None for one of functions."""
+    kind = lib.tenon_deftype_kind(ptr)
+    if kind == 0:
+        lib.tenon_deftype_delete(ptr)
+        return None
+    kind = StructType if kind == 1 else ArrayType
+    return kind.__new__(kind)._hold(ptr)
 
 
 class MemoryType(NamedTuple):
