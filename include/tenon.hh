@@ -1143,6 +1143,8 @@ private:
 
 #include "tenon/exceptions.hh"
 
+#include "tenon/heap.hh"
+
 #include "tenon/objects.hh"
 
 #include "tenon/creators.hh"
