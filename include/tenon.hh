@@ -1143,8 +1143,6 @@ private:
 
 #include "tenon/exceptions.hh"
 
-#include "tenon/heap.hh"
-
 #include "tenon/objects.hh"
 
 #include "tenon/creators.hh"
