@@ -4,6 +4,10 @@
 use crate::compile::layout::VAL_KIND_UNSET;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
+pub use crate::runtime::gc::builtins::{
+    any_convert_extern, array_copy, array_init_data, array_init_elem, array_new_data, array_new_elem,
+    extern_convert_any, gc_alloc, gc_box,
+};
 use crate::runtime::instance::Instance;
 use crate::runtime::instantiate::{func_ref, init_memory, init_table};
 use crate::runtime::memory::Memory;

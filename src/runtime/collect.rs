@@ -12,6 +12,7 @@
 use crate::runtime::exception::{Exception, trace_values};
 use crate::runtime::foreign::Foreign;
 use crate::runtime::func;
+use crate::runtime::gc::GcBox;
 use crate::runtime::global::HostGlobal;
 use crate::runtime::instance::Instance;
 use crate::runtime::memory::Memory;
@@ -308,7 +309,7 @@ fn trace(group: &Group, visit: &mut dyn FnMut(*const Object)) -> usize {
         // SAFETY: as above.
         ObjectKind::Exception => unsafe { (*root.cast::<Exception>()).trace(visit) },
         ObjectKind::Func | ObjectKind::Memory | ObjectKind::Module => 0,
-        ObjectKind::Trap | ObjectKind::Foreign | ObjectKind::Tag => 0,
+        ObjectKind::Trap | ObjectKind::Foreign | ObjectKind::Tag | ObjectKind::Gc => 0,
     }
 }
 
@@ -331,6 +332,7 @@ unsafe fn free(group: *const Group) {
             ObjectKind::Foreign => drop(Box::from_raw(root.cast::<Standalone<Foreign>>())),
             ObjectKind::Tag => drop(Box::from_raw(root.cast::<Standalone<Tag>>())),
             ObjectKind::Exception => drop(Box::from_raw(root.cast::<Standalone<Exception>>())),
+            ObjectKind::Gc => drop(Box::from_raw(root.cast::<Standalone<GcBox>>())),
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn extern_type(object: &Object) -> Option<ExternType> {
             ObjectKind::Memory => Some(ExternType::Memory((*at.cast::<Memory>()).ty())),
             ObjectKind::Tag => Some(ExternType::Tag((*at.cast::<Tag>()).ty.clone())),
             ObjectKind::Instance | ObjectKind::Module | ObjectKind::Trap => None,
-            ObjectKind::Foreign | ObjectKind::Exception => None,
+            ObjectKind::Foreign | ObjectKind::Exception | ObjectKind::Gc => None,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod exception;
 pub mod foreign;
 pub mod func;
+pub mod gc;
 pub mod global;
 pub mod instance;
 pub mod instantiate;

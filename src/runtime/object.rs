@@ -43,6 +43,8 @@ pub enum ObjectKind {
     Tag,
     /// `Exception`
     Exception,
+    /// `GcBox`
+    Gc,
 }
 
 impl ObjectKind {
@@ -59,6 +61,7 @@ impl ObjectKind {
             ObjectKind::Foreign => "foreign object",
             ObjectKind::Tag => "tag",
             ObjectKind::Exception => "exception",
+            ObjectKind::Gc => "garbage-collected object",
         }
     }
 }

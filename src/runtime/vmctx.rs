@@ -4,6 +4,7 @@
 use crate::compile::layout as at;
 use crate::runtime::exception::Exception;
 use crate::runtime::func::Func;
+use crate::runtime::gc::{GcBox, GcType};
 use crate::runtime::instance::Instance;
 use crate::runtime::trap::Trap;
 use std::mem::{offset_of, size_of};
@@ -31,6 +32,14 @@ pub struct StoreContext {
     pub payload: *mut GlobalCell,
     /// Where the trampolines of throwing helpers continue.
     pub unwind: Unwind,
+    /// Address of the heap of garbage-collected objects, or null.
+    pub gc_base: *mut u8,
+    /// Offset in the heap at which the next object begins.
+    pub gc_next: u64,
+    /// The offset that an object may end at without the help of `gc_alloc`.
+    pub gc_limit: u64,
+    /// The store's `GcType`s, by canonical type id.
+    pub gc_types: *const *const GcType,
 }
 
 /// Where the handler of an exception begins, and what it gets.
@@ -176,6 +185,10 @@ impl StoreContext {
             builtins,
             payload: ptr::null_mut(),
             unwind: Unwind { pc: 0, fp: 0, sp: 0, payload: ptr::null(), exception: ptr::null() },
+            gc_base: ptr::null_mut(),
+            gc_next: 0,
+            gc_limit: 0,
+            gc_types: ptr::null(),
         }
     }
 }
@@ -195,6 +208,10 @@ assert_offsets! {
         builtins = at::STORE_BUILTINS,
         payload = at::STORE_PAYLOAD,
         unwind = at::STORE_UNWIND_PC,
+        gc_base = at::STORE_GC_BASE,
+        gc_next = at::STORE_GC_NEXT,
+        gc_limit = at::STORE_GC_LIMIT,
+        gc_types = at::STORE_GC_TYPES,
     }
     Unwind {
         pc = 0,
@@ -203,6 +220,13 @@ assert_offsets! {
         payload = at::STORE_UNWIND_PAYLOAD - at::STORE_UNWIND_PC,
         exception = at::STORE_UNWIND_EXCEPTION - at::STORE_UNWIND_PC,
     }
+    GcType {
+        id = at::GC_TYPE_ID,
+        depth = at::GC_TYPE_DEPTH,
+        kind = at::GC_TYPE_KIND,
+        display = at::GC_TYPE_DISPLAY,
+    }
+    GcBox { reference = at::GC_BOX_REFERENCE }
     Exception { tag = at::EXCEPTION_TAG, payload = at::EXCEPTION_PAYLOAD }
     Activation {
         previous = at::ACTIVATION_PREVIOUS,
