@@ -26,7 +26,9 @@ pub struct Features {
     pub threads: bool,
     /// Tags, `throw`, `throw_ref`, `try_table` and `exnref`.
     pub exceptions: bool,
-    /// Their predecessors, which are not of the language: `try`, `catch`, `catch_all`, `delegate` and `rethrow`.
+    /// Structures, arrays, `i31` and casts; off whenever `function_references` is.
+    pub gc: bool,
+    /// The predecessors of exceptions, which are not of the language: `try`, `catch`, `catch_all`, `delegate` and `rethrow`.
     pub legacy_exceptions: bool,
 }
 
@@ -44,6 +46,7 @@ impl Features {
         wide_arithmetic: true,
         threads: true,
         exceptions: true,
+        gc: true,
         legacy_exceptions: false,
     };
     /// None of them: the language without what can be switched.
@@ -59,6 +62,7 @@ impl Features {
         wide_arithmetic: false,
         threads: false,
         exceptions: false,
+        gc: false,
         legacy_exceptions: false,
     };
 }
@@ -85,6 +89,8 @@ pub struct Config {
     pub collect_always: bool,
     /// Memory slots kept for reuse by the engine.
     pub pooled_memories: usize,
+    /// The most bytes that the garbage-collected objects of a store may take.
+    pub gc_heap_limit: u64,
 }
 
 impl Config {
@@ -103,6 +109,7 @@ impl Default for Config {
             max_stack: 1 << 20,
             collect_always: false,
             pooled_memories: 128,
+            gc_heap_limit: 1 << 30,
         }
     }
 }

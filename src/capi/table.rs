@@ -135,8 +135,8 @@ pub(crate) fn grow(
 ) -> Result<u64, tenon_error_t> {
     error::attempt(function, || {
         let table = &entered(table, function, "the table")?.0;
-        table.check(init.get().map(|init| &init.0))?;
-        if let Some(old) = table.grow(delta, init.as_ptr().cast()) {
+        let init = table.check(init.get().map(|init| &init.0))?;
+        if let Some(old) = table.grow(delta, init) {
             return Ok(old);
         }
         let (size, most) = (table.size(), table.ty().limits.max.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS));
@@ -164,9 +164,9 @@ pub extern "C" fn wasm_table_get(table: Option<&wasm_table_t>, index: wasm_table
     let function = "wasm_table_get";
     error::keep(error::attempt(function, || {
         let table = &entered(table, function, "the table")?.0;
-        let element = table.get(index.into()).ok_or_else(|| no_element(function, table, index.into()))?;
-        // SAFETY: elements of a table that is alive are null or alive.
-        Ok(unsafe { Counted::of_object(element) })
+        let element = table.get_outside(index.into()).ok_or_else(|| no_element(function, table, index.into()))?;
+        // SAFETY: an element for the host comes with a handle.
+        Ok(unsafe { Counted::take(element) })
     }))?
 }
 
@@ -190,8 +190,8 @@ pub(crate) fn set(
 ) -> Result<(), tenon_error_t> {
     error::attempt(function, || {
         let table = &entered(table, function, "the table")?.0;
-        table.check(reference.get().map(|reference| &reference.0))?;
-        match table.set(index, reference.as_ptr().cast()) {
+        let bits = table.check(reference.get().map(|reference| &reference.0))?;
+        match table.set(index, bits) {
             true => Ok(()),
             false => Err(no_element(function, table, index)),
         }

@@ -34,7 +34,9 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     allowed.set(WasmFeatures::EXCEPTIONS, features.exceptions);
     allowed.set(WasmFeatures::LEGACY_EXCEPTIONS, features.exceptions && features.legacy_exceptions);
     allowed.set(WasmFeatures::TAIL_CALL, features.tail_calls);
-    allowed.set(WasmFeatures::FUNCTION_REFERENCES, features.reference_types && features.function_references);
+    let function_references = features.reference_types && features.function_references;
+    allowed.set(WasmFeatures::FUNCTION_REFERENCES, function_references);
+    allowed.set(WasmFeatures::GC, function_references && features.gc);
     allowed.set(WasmFeatures::REFERENCE_TYPES, features.reference_types);
     allowed.set(WasmFeatures::MULTI_MEMORY, features.multi_memory);
     allowed.set(WasmFeatures::MEMORY64, features.memory64);

@@ -7,6 +7,7 @@
 //! together. What it imports it pins. `Func`s and `Global`s for the host are made when they are first asked for.
 
 use crate::module::{ExternKind, Module};
+use crate::runtime::collect::Visitor;
 use crate::runtime::func::Func;
 use crate::runtime::global::{Global, trace_cell};
 use crate::runtime::memory::Memory;
@@ -350,16 +351,15 @@ impl Instance {
     }
 
     /// Visits the references that its tables and globals hold. Returns the words looked at.
-    pub(in crate::runtime) fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
+    pub(in crate::runtime) fn trace(&self, visitor: &mut dyn Visitor) -> usize {
         let mut words = 0;
         // SAFETY: only the store's thread is here.
         for table in unsafe { &*self.tables.get() } {
-            words += table.trace(visit);
+            words += table.trace(visitor);
         }
         for (index, ty) in self.decl().globals.iter().enumerate().skip(self.decl().imported_globals as usize) {
             if ty.content.is_ref() {
-                // SAFETY: the cell is in the vmctx.
-                words += trace_cell(ty.content, unsafe { &*self.global_cell(index as u32) }, visit);
+                words += trace_cell(ty.content, self.global_cell(index as u32), visitor);
             }
         }
         words

@@ -48,7 +48,7 @@ pub fn extern_type(object: &Object) -> Option<ExternType> {
             ObjectKind::Memory => Some(ExternType::Memory((*at.cast::<Memory>()).ty())),
             ObjectKind::Tag => Some(ExternType::Tag((*at.cast::<Tag>()).ty.clone())),
             ObjectKind::Instance | ObjectKind::Module | ObjectKind::Trap => None,
-            ObjectKind::Foreign | ObjectKind::Exception => None,
+            ObjectKind::Foreign | ObjectKind::Exception | ObjectKind::Gc => None,
         }
     }
 }
@@ -66,6 +66,9 @@ pub fn instantiate(
         return Err(Error::new(ErrorKind::Store, message).into());
     }
     check_imports(store, &module.module, imports)?;
+    if module.needs_heap {
+        store.register_types(&module.module.types)?;
+    }
     let Some(instance) = Instance::allocate(store, module.clone(), imports.into()) else {
         return Err(Error::new(ErrorKind::Memory, "no memory for the instance").into());
     };
@@ -262,6 +265,14 @@ pub fn func_ref(instance: &Instance, index: u32) -> *const Func {
     func
 }
 
+/// Element `index` of a segment of expressions or functions, as it is inside WebAssembly. Nothing in the heap moves.
+pub fn element_value(instance: &Instance, _segment: u32, items: &ElementSegment, index: usize) -> u64 {
+    match &items.items {
+        ElementItems::Functions(funcs) => func_ref(instance, funcs[index]) as u64,
+        ElementItems::Expressions(items) => evaluate(instance, &items[index]) as u64,
+    }
+}
+
 /// `table.init` (section 4.4.6), also for active segments. The indices are valid.
 pub fn init_table(
     instance: &Instance,
@@ -291,7 +302,7 @@ pub fn init_table(
         }
     };
     for (to, i) in (dst..).zip(source) {
-        table.set(to, element(i) as *const Object);
+        table.set(to, element(i));
     }
     Ok(())
 }

@@ -6,12 +6,13 @@ use crate::module::Module;
 use crate::runtime::code_memory::{self, CodeBlock};
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::gc::types::is_any;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::signature::{Signature, no_code_memory};
 use crate::runtime::store::Store;
 use crate::runtime::tier;
 use crate::runtime::vmctx::Slot;
-use crate::types::DefType;
+use crate::types::{DefType, ValType};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,8 +33,10 @@ pub struct CompiledModule {
     /// Code pointers, by index of defined function.
     pub code_table: Box<[Slot]>,
     /// Whether its instances may pass references to their functions where those are not counted: through imported
-    /// tables and globals, or calls with references.
+    /// tables and globals, calls with references, or garbage-collected objects.
     pub leaks_refs: bool,
+    /// Whether its instances need a heap for garbage-collected objects: types of them are declared, or references to them occur.
+    pub needs_heap: bool,
     /// The code that the table points to.
     pub(in crate::runtime) blocks: Mutex<Vec<CodeBlock>>,
 }
@@ -78,6 +81,8 @@ impl CompiledModule {
         let leaks_refs = module.tables[..module.imported_tables as usize].iter().len() > 0
             || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
             || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
+        let needs_heap = needs_heap(&module);
+        let leaks_refs = leaks_refs || needs_heap;
         let layout = VmctxLayout::new(&module);
         Ok(Arc::new(CompiledModule {
             module,
@@ -87,6 +92,7 @@ impl CompiledModule {
             type_ids,
             code_table,
             leaks_refs,
+            needs_heap,
             blocks: Mutex::default(),
         }))
     }
@@ -102,6 +108,16 @@ impl CompiledModule {
         // SAFETY: signatures live as long as the engine, which the module keeps; functions have function types.
         unsafe { &*self.signatures[self.module.functions[func as usize] as usize] }
     }
+}
+
+/// Whether instances need a heap. Code can use `i31`s and casts only with values of the `any` hierarchy, which come from there,
+/// or from what `any.convert_extern` gives: then no type says so, but a heap is made when that is called.
+fn needs_heap(module: &Module) -> bool {
+    module.types.iter().any(|ty| match ty {
+        DefType::Func(ty) => ty.params().iter().chain(ty.results()).any(|ty| is_any(*ty)),
+        DefType::Struct(_) | DefType::Array(_) => true,
+    }) || module.tables.iter().any(|ty| is_any(ValType::Ref(ty.element)))
+        || module.globals.iter().any(|ty| is_any(ty.content))
 }
 
 /// A failure of decoding or validation as a failure of the API.

@@ -11,13 +11,15 @@
 //!
 //! A reference is the offset of an object from `base`, a multiple of 8. See `object.rs` for what lies there.
 
+use super::types::GcType;
+use crate::compile::layout::GC_NULL_GUARD;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::sys::vm::{self, Protection};
 use std::cell::Cell;
 use std::ptr;
 
 /// Bytes at the beginning of the region, and of its second half, that hold no object.
-pub const GUARD: u64 = 4096;
+pub const GUARD: u64 = GC_NULL_GUARD as u64;
 /// Sizes that the region may have, the best first. Smaller ones serve processes whose address space is limited.
 const REGION_SIZES: [u64; 5] = [1 << 32, 1 << 30, 256 << 20, 64 << 20, 16 << 20];
 /// What a space holds before the first collection.
@@ -38,7 +40,7 @@ pub struct Window {
     /// Offset up to which objects may be put without further questions.
     pub limit: u64,
     /// By index of canonical type: its `GcType`, or null.
-    pub types: *const *const u32,
+    pub types: *const *const GcType,
 }
 
 impl Window {
@@ -182,7 +184,7 @@ impl Heap {
     /// whether the latter will fit. Memory that is no longer needed goes back to the system.
     pub fn resize(&self, size: u64, least: u64) -> bool {
         let survived = self.used();
-        let wanted = (survived * GROWTH).max(least).max(INITIAL).saturating_add(size);
+        let wanted = survived.saturating_add(size).saturating_mul(GROWTH).max(least).max(INITIAL);
         self.set_capacity(wanted.checked_next_multiple_of(STEP).unwrap_or(u64::MAX).min(self.limit));
         self.release();
         size <= self.capacity.get() - survived
@@ -267,7 +269,7 @@ impl Drop for Heap {
     fn drop(&mut self) {
         // SAFETY: the region is this heap's own, and its end is that of its store.
         unsafe {
-            *self.window = Window::none();
+            *self.window = Window { types: (*self.window).types, ..Window::none() };
             vm::unmap(self.base, 2 * self.half as usize);
         }
     }

@@ -8,13 +8,15 @@
 //! A reference is 32 bits: 0 is null, an odd number is an `i31` (`value << 1 | 1`), any other an object's offset.
 
 use super::heap::Heap;
+use crate::compile::layout::GC_HOST;
 use crate::runtime::object::Object;
+use crate::types::layout::OBJECT_HEADER;
 use std::ptr;
 
 /// Bytes of an object's header.
-pub const HEADER: u32 = 8;
+pub const HEADER: u32 = OBJECT_HEADER;
 /// In place of a type: the object stands for one of the store's, a pointer to which is all it holds.
-pub const HOST: u32 = 0xffff_fffe;
+pub const HOST: u32 = GC_HOST;
 /// In place of a type, during a collection: the object was copied; its new reference is in place of the length.
 pub const FORWARD: u32 = 0xffff_ffff;
 /// Bytes of an object that stands for one of the store's.
