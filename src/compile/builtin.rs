@@ -76,8 +76,11 @@ macro_rules! for_each_builtin {
             31 any_convert_extern(vmctx: i64, object: i64) -> i32;
             // extern.convert_any, of a reference that is not null.
             32 extern_convert_any(vmctx: i64, reference: i32) -> i64;
-            // A reference as the host sees it, with a handle of its own: null, or a `GcBox`.
-            33 gc_box(vmctx: i64, reference: i32) -> i64;
+            // Makes the arguments of a host function what the host sees: `values` points to 16 bytes for each, with the value at
+            // `offset`, in which references of the `any` hierarchy are replaced by those to their `GcBox`es.
+            33 host_args_box(func: i64, values: i64, offset: i32);
+            // Gives up what `host_args_box` has made.
+            34 host_args_release(func: i64);
         }
     };
 }
@@ -166,7 +169,7 @@ mod tests {
         for (position, number) in NUMBERS.iter().enumerate() {
             assert_eq!(position, *number, "{}", BUILTINS[position].name);
         }
-        assert_eq!(BUILTINS.len(), Builtin::gc_box as usize + 1);
+        assert_eq!(BUILTINS.len(), Builtin::host_args_release as usize + 1);
         assert_eq!(Builtin::ref_func.signature().name, "ref_func");
         assert_eq!(Builtin::memory_grow.signature().params.len(), 3);
     }

@@ -135,6 +135,32 @@ pub enum ConstOp {
     RefNull,
     /// `ref.func`
     RefFunc(u32),
+    /// `struct.new`
+    StructNew {
+        /// The type's index.
+        ty: u32,
+        /// How many fields it has.
+        fields: u32,
+    },
+    /// `struct.new_default`
+    StructNewDefault(u32),
+    /// `array.new`
+    ArrayNew(u32),
+    /// `array.new_default`
+    ArrayNewDefault(u32),
+    /// `array.new_fixed`
+    ArrayNewFixed {
+        /// The type's index.
+        ty: u32,
+        /// How many elements.
+        len: u32,
+    },
+    /// `ref.i31`
+    RefI31,
+    /// `any.convert_extern`
+    AnyConvertExtern,
+    /// `extern.convert_any`
+    ExternConvertAny,
     /// `i32.add`
     I32Add,
     /// `i32.sub`

@@ -2,14 +2,15 @@
 //! raises the store's trap afterwards if the helper has set it. No panic leaves a helper.
 
 use crate::compile::layout::VAL_KIND_UNSET;
+use crate::runtime::constant::func_ref;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
 pub use crate::runtime::gc::builtins::{
     any_convert_extern, array_copy, array_init_data, array_init_elem, array_new_data, array_new_elem,
-    extern_convert_any, gc_alloc, gc_box,
+    extern_convert_any, gc_alloc, host_args_box, host_args_release,
 };
 use crate::runtime::instance::Instance;
-use crate::runtime::instantiate::{func_ref, init_memory, init_table};
+use crate::runtime::instantiate::{init_memory, init_table};
 use crate::runtime::memory::Memory;
 use crate::runtime::object::{Object, release};
 use crate::runtime::parking::{self, Expected};
@@ -386,8 +387,7 @@ pub unsafe extern "C" fn table_init(vmctx: *mut Vmctx, table: u32, segment: u32,
                 let nothing = src == 0 && len == 0 && dst <= instance.table(table).size();
                 return check(nothing, TrapCode::OutOfBoundsTableAccess);
             }
-            let items = &instance.module().module.elements[segment as usize];
-            init_table(instance, table, items, dst, u64::from(src), u64::from(len))
+            init_table(instance, table, segment, dst, u64::from(src), u64::from(len))
         })
     }
 }

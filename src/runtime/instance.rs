@@ -48,6 +48,8 @@ pub struct Instance {
     /// Globals that were asked for, with their index.
     #[allow(clippy::vec_box)]
     globals: UnsafeCell<Vec<(u32, Box<Global>)>>,
+    /// The elements of segments whose expressions make objects, by segment. Empty if there are none.
+    pub(in crate::runtime) elements: UnsafeCell<Vec<Option<Box<[u64]>>>>,
     /// Element and data segments that are dropped, one bit each: elements first.
     dropped: Box<[Cell<u64>]>,
 }
@@ -90,6 +92,7 @@ impl Instance {
                 funcs: UnsafeCell::default(),
                 made_funcs: UnsafeCell::default(),
                 globals: UnsafeCell::default(),
+                elements: UnsafeCell::default(),
                 dropped: vec![Cell::new(0); segments.div_ceil(64)].into(),
             });
             (*place).group.root.set(place.cast());
@@ -296,6 +299,10 @@ impl Instance {
     /// Drops an element segment.
     pub fn drop_element(&self, segment: u32) {
         self.set_dropped(segment as usize);
+        // SAFETY: only the store's thread is here.
+        if let Some(values) = unsafe { (&mut *self.elements.get()).get_mut(segment as usize) } {
+            *values = None;
+        }
     }
 
     /// Whether a data segment is dropped.

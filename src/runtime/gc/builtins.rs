@@ -30,5 +30,6 @@ without_collector! {
     array_copy(dst: *mut u8, src: *const u8, len: u64);
     any_convert_extern(object: *const Object) -> u32 = 0;
     extern_convert_any(reference: u32) -> *const Object = ptr::null();
-    gc_box(reference: u32) -> *const Object = ptr::null();
+    host_args_box(values: *mut u8, offset: u32);
+    host_args_release();
 }
