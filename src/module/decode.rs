@@ -69,9 +69,11 @@ fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, M
                 resources,
                 features,
                 tail_calls_out: AtomicBool::new(false),
+                objects: AtomicBool::new(false),
             };
             let (checked, data) = bodies.validate(threads, read_data);
             module.tail_calls_out = bodies.tail_calls_out.load(Ordering::Relaxed);
+            module.objects = bodies.objects.load(Ordering::Relaxed);
             checked.map_err(|error| named(error, &module, bytes))?;
             data
         }
@@ -152,7 +154,7 @@ impl<'a> Decoder<'a> {
                     self.module.tables.push(ty);
                     self.module.table_inits.push(match &table.init {
                         wasmparser::TableInit::RefNull => vec![ConstOp::RefNull],
-                        wasmparser::TableInit::Expr(e) => const_expr(e)?,
+                        wasmparser::TableInit::Expr(e) => const_expr(e, &self.module.types)?,
                     });
                 }
             }
@@ -179,7 +181,7 @@ impl<'a> Decoder<'a> {
                 for global in s {
                     let global = global?;
                     self.module.globals.push(self.module.global_type(&global.ty)?);
-                    self.module.global_inits.push(const_expr(&global.init_expr)?);
+                    self.module.global_inits.push(const_expr(&global.init_expr, &self.module.types)?);
                 }
             }
             Payload::ExportSection(s) => {
@@ -300,7 +302,8 @@ fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
     }
 }
 
-fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, ModuleError> {
+/// `types` are those of the module. Offsets of segments need none: they are numbers.
+fn const_expr(expr: &wasmparser::ConstExpr<'_>, types: &[DefType]) -> Result<ConstExpr, ModuleError> {
     let mut ops = Vec::with_capacity(1);
     for op in expr.get_operators_reader() {
         ops.push(match op? {
@@ -312,6 +315,20 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, ModuleError
             Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
             Operator::RefNull { .. } => ConstOp::RefNull,
             Operator::RefFunc { function_index } => ConstOp::RefFunc(function_index),
+            Operator::StructNew { struct_type_index: ty } => {
+                let fields = match types.get(ty as usize) {
+                    Some(DefType::Struct(declared)) => declared.fields().len() as u32,
+                    _ => 0,
+                };
+                ConstOp::StructNew { ty, fields }
+            }
+            Operator::StructNewDefault { struct_type_index } => ConstOp::StructNewDefault(struct_type_index),
+            Operator::ArrayNew { array_type_index } => ConstOp::ArrayNew(array_type_index),
+            Operator::ArrayNewDefault { array_type_index } => ConstOp::ArrayNewDefault(array_type_index),
+            Operator::ArrayNewFixed { array_type_index: ty, array_size: len } => ConstOp::ArrayNewFixed { ty, len },
+            Operator::RefI31 => ConstOp::RefI31,
+            Operator::AnyConvertExtern => ConstOp::AnyConvertExtern,
+            Operator::ExternConvertAny => ConstOp::ExternConvertAny,
             Operator::I32Add => ConstOp::I32Add,
             Operator::I32Sub => ConstOp::I32Sub,
             Operator::I32Mul => ConstOp::I32Mul,
@@ -330,7 +347,7 @@ fn element_segment(element: wasmparser::Element<'_>, types: &[DefType]) -> Resul
         wasmparser::ElementKind::Passive => SegmentMode::Passive,
         wasmparser::ElementKind::Declared => SegmentMode::Declared,
         wasmparser::ElementKind::Active { table_index, offset_expr } => {
-            SegmentMode::Active { index: table_index.unwrap_or(0), offset: const_expr(offset_expr)? }
+            SegmentMode::Active { index: table_index.unwrap_or(0), offset: const_expr(offset_expr, types)? }
         }
     };
     // The parser has already been over all items, so there are at least as many bytes as the counts say.
@@ -344,7 +361,7 @@ fn element_segment(element: wasmparser::Element<'_>, types: &[DefType]) -> Resul
                 None => {
                     let mut items = Vec::with_capacity(exprs.count() as usize);
                     for expr in exprs {
-                        items.push(const_expr(&expr?)?);
+                        items.push(const_expr(&expr?, types)?);
                     }
                     ElementItems::Expressions(items)
                 }
@@ -400,7 +417,7 @@ fn data_segment(data: wasmparser::Data<'_>) -> Result<DataSegment, ModuleError> 
     let mode = match &data.kind {
         wasmparser::DataKind::Passive => SegmentMode::Passive,
         wasmparser::DataKind::Active { memory_index, offset_expr } => {
-            SegmentMode::Active { index: *memory_index, offset: const_expr(offset_expr)? }
+            SegmentMode::Active { index: *memory_index, offset: const_expr(offset_expr, &[])? }
         }
     };
     let end = data.range.end as u32;
@@ -469,6 +486,7 @@ impl Module {
             bodies: Vec::new(),
             name_section: None,
             tail_calls_out: false,
+            objects: false,
             names: OnceLock::new(),
         }
     }

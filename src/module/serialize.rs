@@ -20,7 +20,7 @@ use std::fmt;
 use std::ops::Range;
 
 const MAGIC: [u8; 8] = *b"\x7ftenon\r\n";
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 const TOTAL_LENGTH: usize = 8;
 const CONTENT_HASH: Range<usize> = 16..48;
 const IDENTITY_HASH: Range<usize> = 48..80;

@@ -2,6 +2,7 @@
 //! raises the store's trap afterwards if the helper has set it. No panic leaves a helper.
 
 use crate::compile::layout::VAL_KIND_UNSET;
+use crate::runtime::constant::func_ref;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
 use crate::runtime::gc::boxes;
@@ -11,7 +12,7 @@ pub use crate::runtime::gc::builtins::{
 };
 use crate::runtime::gc::types::is_any;
 use crate::runtime::instance::Instance;
-use crate::runtime::instantiate::{func_ref, init_memory, init_table};
+use crate::runtime::instantiate::{init_memory, init_table};
 use crate::runtime::memory::Memory;
 use crate::runtime::object::{Object, release};
 use crate::runtime::parking::{self, Expected};
@@ -419,8 +420,7 @@ pub unsafe extern "C" fn table_init(vmctx: *mut Vmctx, table: u32, segment: u32,
                 let nothing = src == 0 && len == 0 && dst <= instance.table(table).size();
                 return check(nothing, TrapCode::OutOfBoundsTableAccess);
             }
-            let items = &instance.module().module.elements[segment as usize];
-            init_table(instance, table, items, dst, u64::from(src), u64::from(len))
+            init_table(instance, table, segment, dst, u64::from(src), u64::from(len))
         })
     }
 }

@@ -124,12 +124,17 @@ impl HostGlobal {
 
 /// Visits the reference in a cell of type `ty`, if it is one.
 pub fn trace_cell(ty: ValType, cell: *mut GlobalCell, visitor: &mut dyn Visitor) -> usize {
+    trace_word(ty, cell.cast(), visitor)
+}
+
+/// Visits the reference in 8 bytes that hold a value of type `ty`, if it is one.
+pub fn trace_word(ty: ValType, word: *mut u64, visitor: &mut dyn Visitor) -> usize {
     match ty.hierarchy() {
         None => return 0,
-        Some(Hierarchy::Any) => visitor.reference(cell.cast()),
+        Some(Hierarchy::Any) => visitor.reference(word.cast()),
         Some(_) => {
-            // SAFETY: the callers have cells that hold values of the type.
-            let object = unsafe { (*cell).low() } as *const Object;
+            // SAFETY: the callers have a value of the type there.
+            let object = unsafe { *word } as *const Object;
             if !object.is_null() {
                 visitor.object(object);
             }

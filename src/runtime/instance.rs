@@ -9,7 +9,7 @@
 use crate::module::{ExternKind, Module};
 use crate::runtime::collect::Visitor;
 use crate::runtime::func::Func;
-use crate::runtime::global::{Global, trace_cell};
+use crate::runtime::global::{Global, trace_cell, trace_word};
 use crate::runtime::memory::Memory;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Group, Object, ObjectKind};
@@ -18,6 +18,7 @@ use crate::runtime::table::Table;
 use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
 use crate::runtime::vmctx::{GlobalCell, ImportedFunc, Vmctx};
+use crate::types::ValType;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
@@ -49,6 +50,8 @@ pub struct Instance {
     /// Globals that were asked for, with their index.
     #[allow(clippy::vec_box)]
     globals: UnsafeCell<Vec<(u32, Box<Global>)>>,
+    /// The elements of segments whose expressions make objects, by segment. Empty if there are none.
+    pub(in crate::runtime) elements: UnsafeCell<Vec<Option<Box<[u64]>>>>,
     /// Element and data segments that are dropped, one bit each: elements first.
     dropped: Box<[Cell<u64>]>,
 }
@@ -91,6 +94,7 @@ impl Instance {
                 funcs: UnsafeCell::default(),
                 made_funcs: UnsafeCell::default(),
                 globals: UnsafeCell::default(),
+                elements: UnsafeCell::default(),
                 dropped: vec![Cell::new(0); segments.div_ceil(64)].into(),
             });
             (*place).group.root.set(place.cast());
@@ -297,6 +301,10 @@ impl Instance {
     /// Drops an element segment.
     pub fn drop_element(&self, segment: u32) {
         self.set_dropped(segment as usize);
+        // SAFETY: only the store's thread is here.
+        if let Some(values) = unsafe { (&mut *self.elements.get()).get_mut(segment as usize) } {
+            *values = None;
+        }
     }
 
     /// Whether a data segment is dropped.
@@ -360,6 +368,12 @@ impl Instance {
         for (index, ty) in self.decl().globals.iter().enumerate().skip(self.decl().imported_globals as usize) {
             if ty.content.is_ref() {
                 words += trace_cell(ty.content, self.global_cell(index as u32), visitor);
+            }
+        }
+        // SAFETY: as above.
+        for (values, segment) in unsafe { &mut *self.elements.get() }.iter_mut().zip(&self.decl().elements) {
+            for value in values.iter_mut().flatten() {
+                words += trace_word(ValType::Ref(segment.ty), value, visitor);
             }
         }
         words

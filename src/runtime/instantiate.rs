@@ -1,9 +1,9 @@
 //! Instantiation (section 4.5.4): imports are checked, memories, tables and globals made, segments copied, the start
 //! function called.
 
-use crate::module::const_expr::{self, ConstContext};
-use crate::module::{ConstExpr, ElementItems, ElementSegment, ExternKind, Module, SegmentMode};
+use crate::module::{ElementItems, ExternKind, Module, SegmentMode};
 use crate::runtime::call;
+use crate::runtime::constant::{address, element, evaluate, evaluate_elements};
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
 use crate::runtime::global::Global;
@@ -126,16 +126,17 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     define_tags(store, instance, module);
     define_memories(instance, module)?;
     for (index, init) in (module.imported_globals..).zip(&module.global_inits) {
-        let value = evaluate(instance, init);
+        let value = evaluate(instance, init).map_err(|code| trap(store, code))?;
         // SAFETY: the cell is in the vmctx of this instance, which no code uses yet.
         unsafe { *instance.global_cell(index) = GlobalCell(value.to_le_bytes()) };
     }
-    define_tables(instance, module)?;
+    define_tables(store, instance, module)?;
+    evaluate_elements(instance).map_err(|code| trap(store, code))?;
     for (index, segment) in (0..).zip(&module.elements) {
         match &segment.mode {
             SegmentMode::Active { index: table, offset } => {
-                let offset = address(evaluate(instance, offset));
-                init_table(instance, *table, segment, offset, 0, segment.items.len() as u64)
+                let offset = evaluate(instance, offset).map(address).map_err(|code| trap(store, code))?;
+                init_table(instance, *table, index, offset, 0, segment.items.len() as u64)
                     .map_err(|code| trap(store, code))?;
                 instance.drop_element(index);
             }
@@ -145,7 +146,7 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     }
     for (index, segment) in (0..).zip(&module.data) {
         if let SegmentMode::Active { index: memory, offset } = &segment.mode {
-            let offset = address(evaluate(instance, offset));
+            let offset = evaluate(instance, offset).map(address).map_err(|code| trap(store, code))?;
             let len = u64::from(segment.range.end - segment.range.start);
             init_memory(instance, *memory, index, offset, 0, len).map_err(|code| trap(store, code))?;
             instance.drop_data(index);
@@ -215,10 +216,10 @@ fn define_memories(instance: &Instance, module: &Module) -> Result<(), Error> {
     Ok(())
 }
 
-fn define_tables(instance: &Instance, module: &Module) -> Result<(), Error> {
+fn define_tables(store: &Store, instance: &Instance, module: &Module) -> Result<(), InstantiateError> {
     let types = &module.tables[module.imported_tables as usize..];
     for ((index, ty), init) in (module.imported_tables..).zip(types).zip(&module.table_inits) {
-        let init = evaluate(instance, init) as usize;
+        let init = evaluate(instance, init).map_err(|code| trap(store, code))? as usize;
         let object = Object::new(instance.object.store, &instance.group, ObjectKind::Table);
         let table = Box::new(Table::new_in(object, *ty, instance, init)?);
         // SAFETY: no code of the instance runs yet; the offset is a table's.
@@ -230,79 +231,20 @@ fn define_tables(instance: &Instance, module: &Module) -> Result<(), Error> {
     Ok(())
 }
 
-/// Constant expressions of an instance see its globals and functions.
-struct InstanceConsts<'a>(&'a Instance);
-
-impl ConstContext for InstanceConsts<'_> {
-    fn global(&mut self, index: u32) -> u128 {
-        // SAFETY: validation lets constant expressions see only globals that are initialized already.
-        unsafe { u128::from_le_bytes((*self.0.global_cell(index)).0) }
-    }
-
-    fn func(&mut self, index: u32) -> u128 {
-        func_ref(self.0, index) as u128
-    }
-}
-
-pub(in crate::runtime) fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
-    const_expr::evaluate(expr, &mut InstanceConsts(instance))
-}
-
-/// An offset is an unsigned number of its type.
-pub(in crate::runtime) fn address(value: u128) -> u64 {
-    value as u64
-}
-
-/// The reference that `ref.func` gives. One to an imported function is a reference outside of that function's group.
-pub fn func_ref(instance: &Instance, index: u32) -> *const Func {
-    let func = instance.func(index);
-    // SAFETY: functions of an instance, its own or imported, are alive.
-    unsafe {
-        if !ptr::eq((*func).object.group, &instance.group) {
-            (*func).object.group().leak();
-        }
-    }
-    func
-}
-
-/// Element `index` of a segment of expressions or functions, as it is inside WebAssembly. Nothing in the heap moves.
-pub fn element_value(instance: &Instance, _segment: u32, items: &ElementSegment, index: usize) -> u64 {
-    match &items.items {
-        ElementItems::Functions(funcs) => func_ref(instance, funcs[index]) as u64,
-        ElementItems::Expressions(items) => evaluate(instance, &items[index]) as u64,
-    }
-}
-
 /// `table.init` (section 4.4.6), also for active segments. The indices are valid.
-pub fn init_table(
-    instance: &Instance,
-    table: u32,
-    segment: &ElementSegment,
-    dst: u64,
-    src: u64,
-    len: u64,
-) -> Result<(), TrapCode> {
+pub fn init_table(instance: &Instance, table: u32, segment: u32, dst: u64, src: u64, len: u64) -> Result<(), TrapCode> {
     let out_of_bounds = TrapCode::OutOfBoundsTableAccess;
-    let table = instance.table(table);
-    let end = src.checked_add(len).filter(|end| *end <= segment.items.len() as u64).ok_or(out_of_bounds)?;
-    let source = src as usize..end as usize;
+    let (table, module) = (instance.table(table), &instance.module().module);
+    let items = &module.elements[segment as usize].items;
+    let end = src.checked_add(len).filter(|end| *end <= items.len() as u64).ok_or(out_of_bounds)?;
     table.part(dst, len).ok_or(out_of_bounds)?;
     let keeps_lazy = table.is_owned_by(instance) && table.ty().element.heap.hierarchy() == Hierarchy::Func;
-    let module = &instance.module().module;
-    let element = |i: usize| -> usize {
-        match &segment.items {
-            ElementItems::Functions(funcs) => {
-                let func = funcs[i];
-                match module.defined_func(func) {
-                    Some(_) if keeps_lazy => lazy(func),
-                    _ => func_ref(instance, func) as usize,
-                }
-            }
-            ElementItems::Expressions(items) => evaluate(instance, &items[i]) as usize,
-        }
-    };
-    for (to, i) in (dst..).zip(source) {
-        table.set(to, element(i));
+    for (to, i) in (dst..).zip(src as usize..end as usize) {
+        let value = match items {
+            ElementItems::Functions(funcs) if keeps_lazy && module.defined_func(funcs[i]).is_some() => lazy(funcs[i]),
+            _ => element(instance, segment, i) as usize,
+        };
+        table.set(to, value);
     }
     Ok(())
 }

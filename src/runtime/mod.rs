@@ -4,6 +4,7 @@ pub mod builtins;
 pub mod call;
 pub mod code_memory;
 pub mod collect;
+pub mod constant;
 pub mod engine;
 pub mod error;
 pub mod exception;

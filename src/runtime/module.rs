@@ -35,7 +35,7 @@ pub struct CompiledModule {
     /// Whether its instances may pass references to their functions where those are not counted: through imported
     /// tables and globals, calls with references, or garbage-collected objects.
     pub leaks_refs: bool,
-    /// Whether its instances need a heap for garbage-collected objects: types of them are declared, or references to them occur.
+    /// Whether its instances need a heap for garbage-collected objects.
     pub needs_heap: bool,
     /// The code that the table points to.
     pub(in crate::runtime) blocks: Mutex<Vec<CodeBlock>>,
@@ -110,10 +110,9 @@ impl CompiledModule {
     }
 }
 
-/// Whether instances need a heap. Code can use `i31`s and casts only with values of the `any` hierarchy, which come from there,
-/// or from what `any.convert_extern` gives: then no type says so, but a heap is made when that is called.
+/// Whether instances need a heap: code of the module relies on there being one.
 fn needs_heap(module: &Module) -> bool {
-    module.types.iter().any(|ty| match ty {
+    module.objects || module.types.iter().any(|ty| match ty {
         DefType::Func(ty) => ty.params().iter().chain(ty.results()).any(|ty| is_any(*ty)),
         DefType::Struct(_) | DefType::Array(_) => true,
     }) || module.tables.iter().any(|ty| is_any(ValType::Ref(ty.element)))

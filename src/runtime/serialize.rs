@@ -58,6 +58,7 @@ fn code_of(meta: &CodeMeta) -> Code {
         vmctx_below_fp: meta.vmctx_below_fp,
         handlers: meta.handlers.to_vec(),
         frame_below_fp: meta.frame_below_fp,
+        roots: meta.roots.to_vec(),
     }
 }
 
@@ -100,6 +101,7 @@ fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), 
             vmctx_below_fp: code.vmctx_below_fp,
             handlers: code.handlers.into(),
             frame_below_fp: code.frame_below_fp,
+            roots: code.roots.into(),
         });
         placed.push((index, range.start));
     }

@@ -130,10 +130,8 @@ pub fn check_ref(object: Option<&Object>, ty: RefType, store: &Store, what: &dyn
         ));
     }
     if ty.heap.hierarchy() == Hierarchy::Any {
-        return match boxes::mismatch(store, object, ty.heap) {
-            None => Ok(()),
-            Some(found) => Err(Error::argument(format!("{}: expected {ty}, found {found}", what()))),
-        };
+        return boxes::check(store, object, ty.heap)
+            .map_err(|found| Error::argument(format!("{}: expected {ty}, found {found}", what())));
     }
     // SAFETY: the kind says what the object is.
     let func = (object.kind == ObjectKind::Func).then(|| unsafe { &*ptr::from_ref(object).cast::<Func>() });

@@ -6,9 +6,9 @@
 //! ```
 //! A [`GcBox`] is an object of the store that holds a reference, `i31`s among them: what the host has handles to, and what
 //! `extern.convert_any` gives. Any other object comes to the `any` hierarchy (`any.convert_extern`) behind an
-//! object of the heap with the type `HOST`. Converting back gives what was there before.
+//! object of the heap with the type `HOST`. Converting back gives what was there before; so does giving it to the host.
 
-use super::object::{HEADER, HOST, HOST_SIZE, is_i31};
+use super::object::{HEADER, HOST, HOST_SIZE, i31, is_i31};
 use super::types::is_any;
 use crate::runtime::collect::{self, Visitor};
 use crate::runtime::error::Error;
@@ -61,7 +61,11 @@ pub fn same(a: &Object, b: &Object) -> bool {
 pub fn inside(object: *const Object, ty: RefType) -> u64 {
     // SAFETY: a checked reference is null or alive.
     match unsafe { object.as_ref() } {
-        Some(object) if is_any(ValType::Ref(ty)) => as_box(object).map_or(0, |b| u64::from(b.reference.get())),
+        Some(object) if is_any(ValType::Ref(ty)) => match as_box(object) {
+            Some(boxed) => u64::from(boxed.reference.get()),
+            // SAFETY: a store outlives its objects. There is room, as `check` has made sure, or else something that is not null.
+            None => any_convert_extern_quietly(unsafe { &*object.store }, object).map_or(i31(0).into(), u64::from),
+        },
         _ => object as u64,
     }
 }
@@ -73,11 +77,19 @@ pub fn outside(store: &Store, ty: RefType, read: impl Fn() -> u64) -> *const Obj
         return ptr::null();
     }
     if is_any(ValType::Ref(ty)) {
-        return GcBox::new(store, || read() as u32).cast_const().cast();
+        return any_outside(store, || read() as u32);
     }
     let object = read() as *const Object;
     // SAFETY: a reference that WebAssembly holds is alive.
     unsafe { acquire(&*object) };
+    object
+}
+
+/// The object, with a handle of its own, that a reference of the `any` hierarchy that is not null is to the host.
+fn any_outside(store: &Store, read: impl Fn() -> u32) -> *const Object {
+    let Some(object) = host_object(store, read()) else { return GcBox::new(store, read).cast_const().cast() };
+    // SAFETY: what an object of the heap stands for is alive.
+    acquire(unsafe { &*object });
     object
 }
 
@@ -101,7 +113,7 @@ pub unsafe fn all_outside(store: &Store, types: &[ValType], place: impl Fn(usize
     }
 }
 
-/// Turns the references of the `any` hierarchy among values into boxes with one handle each, which are shown to `made`.
+/// Turns the references of the `any` hierarchy among values into objects with a handle each, which are shown to `made`.
 ///
 /// # Safety
 /// As [`all_outside`].
@@ -109,7 +121,7 @@ unsafe fn box_all(
     store: &Store,
     types: &[ValType],
     place: impl Fn(usize) -> *mut u64,
-    mut made: impl FnMut(*const GcBox),
+    mut made: impl FnMut(*const Object),
 ) {
     let scope = store.gc.roots.scope();
     let places = types.iter().enumerate().filter(|(_, ty)| is_any(**ty)).map(|(i, _)| place(i));
@@ -122,24 +134,23 @@ unsafe fn box_all(
         })
         .collect();
     for (place, reference) in rooted {
-        let boxed = GcBox::new(store, || reference.get());
-        made(boxed);
+        let object = any_outside(store, || reference.get());
+        made(object);
         // SAFETY: the caller's promise.
-        unsafe { place.write_unaligned(boxed as u64) };
+        unsafe { place.write_unaligned(object as u64) };
     }
 }
 
-/// Turns the arguments of a callback into what the host sees: boxes that are lent to it until it returns.
+/// Turns the arguments of a callback into what the host sees: objects that are lent to it until it returns.
 ///
 /// # Safety
 /// Called on behalf of the host stub of `func`; `values` are the arguments, 16 bytes each, with the bits at `offset`.
 pub unsafe fn lend_arguments(store: &Store, func: &Func, values: *mut u8, offset: u32) {
-    // Boxes that were converted and dropped must not gather.
     let params = func.ty().params();
     store.gc.lent.borrow_mut().push(ptr::null());
     let place = |i: usize| values.wrapping_add(16 * i + offset as usize).cast();
     // SAFETY: the caller's promise.
-    unsafe { box_all(store, params, place, |boxed| store.gc.lent.borrow_mut().push(boxed)) };
+    unsafe { box_all(store, params, place, |object| store.gc.lent.borrow_mut().push(object)) };
 }
 
 /// Takes back what the innermost callback was lent.
@@ -148,20 +159,26 @@ pub unsafe fn lend_arguments(store: &Store, func: &Func, values: *mut u8, offset
 /// That callback has returned.
 pub unsafe fn take_back(store: &Store) {
     loop {
-        let Some(boxed) = store.gc.lent.borrow_mut().pop() else { return };
-        if boxed.is_null() {
+        let Some(object) = store.gc.lent.borrow_mut().pop() else { return };
+        if object.is_null() {
             return;
         }
         // SAFETY: lent with a handle, which is given up here.
-        unsafe { release(boxed.cast()) };
+        unsafe { release(object) };
     }
 }
 
-/// Why an object is no value of a type of the `any` hierarchy; else `None`. Null belongs where the type says so.
-pub fn mismatch(store: &Store, object: &Object, heap: HeapType) -> Option<String> {
-    let Some(boxed) = as_box(object) else { return Some(format!("a {}", object.kind.name())) };
+/// Checks that an object is a value of a heap type of the `any` hierarchy. If it is not, says what it is.
+pub fn check(store: &Store, object: &Object, heap: HeapType) -> Result<(), String> {
+    let Some(boxed) = as_box(object) else {
+        if heap != HeapType::Any {
+            return Err(format!("a {}", object.kind.name()));
+        }
+        let room = store.heap().map_err(|error| error.message)?.grow(HOST_SIZE);
+        return if room { Ok(()) } else { Err("an object for which the store's heap has no room".into()) };
+    };
     let reference = boxed.reference.get();
-    if matches(store, reference, heap) { None } else { Some(describe(store, reference)) }
+    if matches(store, reference, heap) { Ok(()) } else { Err(describe(store, reference)) }
 }
 
 /// Whether a reference that is not null belongs to a heap type of the `any` hierarchy.

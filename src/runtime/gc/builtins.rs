@@ -9,7 +9,7 @@ use crate::runtime::builtins::guarded;
 use crate::runtime::error::Error;
 use crate::runtime::func::Func;
 use crate::runtime::instance::Instance;
-use crate::runtime::instantiate::{element_value, func_ref};
+use crate::runtime::constant::{element, func_ref};
 use crate::runtime::object::Object;
 use crate::runtime::store::Store;
 use crate::runtime::trap::{set_trap, store_of};
@@ -154,7 +154,7 @@ unsafe fn put_elements(
 ) {
     let any = items.ty.heap.hierarchy() == Hierarchy::Any;
     for i in 0..len as usize {
-        let value = element_value(instance, segment, items, offset as usize + i);
+        let value = element(instance, segment, offset as usize + i);
         // SAFETY: the caller's promise.
         unsafe {
             if any {

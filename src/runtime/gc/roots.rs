@@ -13,8 +13,6 @@ use crate::runtime::store::Store;
 use crate::runtime::unwind::{self, Start};
 use std::cell::UnsafeCell;
 
-const NO_MAPS: &[u32] = &[];
-
 /// The references in Rust's hands.
 #[derive(Debug, Default)]
 pub struct Roots {
@@ -84,8 +82,8 @@ pub(in crate::runtime) unsafe fn each_in_frames(store: &Store, visit: &mut dyn F
     // SAFETY: the caller's promise; every frame is at a call, since one at a fault is never left for here.
     unsafe {
         unwind::walk(store.context(), Start::Exit, &mut |frame| {
-            for below in NO_MAPS {
-                visit((frame.fp - *below as usize) as *mut u32);
+            for below in frame.meta.roots_at(frame.pc + 1) {
+                visit((frame.fp - below as usize) as *mut u32);
             }
             true
         });

@@ -1,13 +1,13 @@
 //! What a store has for garbage-collected objects: the heap, made when it is first needed, and its types. And allocation, which
 //! may collect: then every reference moves that is not in a frame's map, in an object, or [rooted](super::roots).
 
-use super::boxes::GcBox;
 use super::heap::{Heap, Statistics};
 use super::object::HEADER;
 use super::roots::Roots;
 use super::types::Types;
 use crate::runtime::collect;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::object::Object;
 use crate::runtime::store::Store;
 use crate::types::DefType;
 use std::cell::{OnceCell, RefCell};
@@ -18,8 +18,8 @@ pub struct State {
     heap: OnceCell<Heap>,
     pub(in crate::runtime) types: RefCell<Types>,
     pub(in crate::runtime) roots: Roots,
-    /// The boxes that running callbacks have got as arguments, the innermost callback's last; null before those of each.
-    pub(super) lent: RefCell<Vec<*const GcBox>>,
+    /// The objects that running callbacks were lent as arguments, the innermost callback's last; null before those of each.
+    pub(super) lent: RefCell<Vec<*const Object>>,
 }
 
 /// Bytes of a heap for each group of the store that a collection looks at.
