@@ -196,7 +196,8 @@ pub fn type_of(store: &Store, reference: u32) -> HeapType {
     store.gc.types.borrow().get(index).map_or(HeapType::Any, |ty| HeapType::Concrete(ty.id()))
 }
 
-fn describe(store: &Store, reference: u32) -> String {
+/// What a reference is, for messages.
+pub(super) fn describe(store: &Store, reference: u32) -> String {
     match type_of(store, reference) {
         HeapType::I31 => "an i31".into(),
         HeapType::Any => "an object of the host".into(),

@@ -298,9 +298,16 @@ mod tests {
                 0 => 0,
                 1 => i31(self.random.below(1 << 31) as u32),
                 _ => {
-                    let mut names: Vec<u32> = self.reachable().into_iter().collect();
-                    names.sort_unstable();
-                    if names.is_empty() { 0 } else { names[self.random.below(names.len() as u64) as usize] }
+                    // A walk from a root.
+                    let mut name = self.roots[self.random.below(self.roots.len() as u64) as usize];
+                    for _ in 0..self.random.below(6) {
+                        let next = &self.model.get(&name).map_or(&[][..], |node| &node.references);
+                        if next.is_empty() {
+                            break;
+                        }
+                        name = next[self.random.below(next.len() as u64) as usize];
+                    }
+                    name
                 }
             }
         }

@@ -7,11 +7,14 @@
 //!  collect.rs   the copying of what is reachable
 //!  roots.rs     references in running frames and in Rust's hands
 //!  boxes.rs     references as the host sees them, and the host's objects as WebAssembly sees them
+//!  state.rs     what a store has of all this; allocation
+//!  access.rs    what the host does with objects
 //!  builtins.rs  what generated code calls
 //! ```
 //! Which objects are reachable is found together with the groups of the store, by `runtime/collect.rs`: each side refers to the
 //! other.
 
+pub mod access;
 pub mod boxes;
 pub mod builtins;
 pub mod collect;
