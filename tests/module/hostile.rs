@@ -47,7 +47,7 @@ fn smith(noise: &mut Noise) -> Vec<u8> {
         simd_enabled: true,
         relaxed_simd_enabled: true,
         exceptions_enabled: true,
-        gc_enabled: false,
+        gc_enabled: true,
         compact_imports_enabled: false,
         custom_page_sizes_enabled: true,
         memory64_enabled: true,

@@ -87,9 +87,9 @@ fn compare(name: &str, expected: &str, error: &ModuleError, differing: &mut Vec<
 fn the_suite_is_decided_as_it_asks() {
     let (mut counts, mut files, mut differing) = (Counts::default(), 0, Vec::new());
     let webassembly_2 = Features { simd: true, reference_types: true, ..Features::NONE };
-    let one_memory = Features { multi_memory: false, ..Features::ALL };
+    let one_memory = Features { multi_memory: false, gc: false, ..Features::ALL };
     let one_of_each = Features { reference_types: false, ..one_memory };
-    let suites: [(Vec<TestFile<'_>>, Features); 9] = [
+    let suites: [(Vec<TestFile<'_>>, Features); 15] = [
         (spec(SpecVersion::V2).collect(), webassembly_2),
         (proposal(Proposal::Simd).collect(), Features::ALL),
         (proposal(Proposal::RelaxedSimd).collect(), Features::ALL),
@@ -99,6 +99,12 @@ fn the_suite_is_decided_as_it_asks() {
         (proposal(Proposal::Threads).collect(), one_of_each),
         (proposal(Proposal::CustomPageSizes).collect(), Features::ALL),
         (proposal(Proposal::WideArithmetic).collect(), Features::ALL),
+        (proposal(Proposal::TailCall).collect(), Features::ALL),
+        (proposal(Proposal::FunctionReferences).collect(), one_memory),
+        (proposal(Proposal::ExceptionHandling).collect(), Features::ALL),
+        (proposal(Proposal::GC).collect(), Features::ALL),
+        (spec(SpecVersion::V3).collect(), Features::ALL),
+        (spec(SpecVersion::Latest).collect(), Features::ALL),
     ];
     for (file, features) in suites.iter().flat_map(|(all, features)| all.iter().map(move |file| (file, features))) {
         run(file, features, &mut counts, &mut differing);
