@@ -246,12 +246,30 @@ pub fn extern_convert_any(store: &Store, reference: u32) -> *const Object {
     collect::settle(store);
     let boxed = GcBox::new(store, || reference.get());
     // SAFETY: just made. Until it is in a frame nothing is collected.
-    unsafe {
-        let group = (*boxed).object.group();
-        group.leak();
-        store.unroot(group);
+    unsafe { without_handle(store, boxed) }
+}
+
+/// As [`extern_convert_any`], but nothing moves.
+pub fn extern_convert_any_quietly(store: &Store, reference: u32) -> *const Object {
+    if let Some(object) = host_object(store, reference) {
+        return object;
     }
-    boxed.cast_const().cast()
+    let make = |object| GcBox { object, reference: Cell::new(reference) };
+    let boxed = Standalone::allocate_quietly(Some(store), ObjectKind::Gc, make);
+    // SAFETY: just made. Until it is where it is found nothing is collected.
+    unsafe { without_handle(store, boxed) }
+}
+
+/// A box that WebAssembly holds, and nobody else.
+///
+/// # Safety
+/// It has one handle, the caller's, who gives it up.
+unsafe fn without_handle(store: &Store, boxed: *const GcBox) -> *const Object {
+    // SAFETY: the caller's promise.
+    let group = unsafe { (*boxed).object.group() };
+    group.leak();
+    store.unroot(group);
+    boxed.cast()
 }
 
 /// The object that a reference stands for, if it is one to an object of the host.
