@@ -157,6 +157,14 @@ WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on)
 /// Whether modules may use references to functions of a certain type, and references that are never null; on by default.
 WASM_API_EXTERN void tenon_config_set_function_references(wasm_config_t *config, bool on);
 
+/// Whether modules may use structures, arrays, `i31` and casts; on by default, but off whenever references to functions of a
+/// certain type are.
+WASM_API_EXTERN void tenon_config_set_gc(wasm_config_t *config, bool on);
+
+/// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 4 GiB. WebAssembly that
+/// needs more traps.
+WASM_API_EXTERN void tenon_config_set_gc_heap_limit(wasm_config_t *config, uint64_t bytes);
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, uint64_t bytes);
@@ -1099,9 +1107,25 @@ WASM_API_EXTERN own tenon_error_t *tenon_linker_instantiate(
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Stores
 
+/// Figures about the heap of a store's structures and arrays.
+typedef struct tenon_gc_statistics_t {
+  /// Bytes of the objects that are there, reachable or not.
+  uint64_t used;
+  /// Bytes that fit before the next collection, those in use included.
+  uint64_t capacity;
+  /// Bytes of the objects that the last collection found reachable.
+  uint64_t survived;
+  /// Collections so far.
+  uint64_t collections;
+} tenon_gc_statistics_t;
+
 /// Reclaims everything in the store that cannot be reached any more, now. That happens by itself, too, but what tables
-/// and globals referred to may wait a while.
+/// and globals referred to may wait a while, and structures and arrays until there are many.
 WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
+
+/// Tells figures about the heap of a store's structures and arrays; zeros as long as it has none. With NULL for the store: zeros,
+/// and a failure is kept.
+WASM_API_EXTERN void tenon_store_gc_statistics(wasm_store_t *store, own tenon_gc_statistics_t *out);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // The text format
