@@ -68,7 +68,9 @@ pub extern "C" fn tenon_ref_cast(
 pub extern "C" fn tenon_ref_type(reference: Option<&wasm_ref_t>) -> Own<wasm_valtype_t> {
     let function = "tenon_ref_type";
     error::keep(error::attempt(function, || {
-        let ty = access::type_of(&entered(Some(required(reference, function, "the reference")?), function, "the reference")?.0);
+        let ty = access::type_of(
+            &entered(Some(required(reference, function, "the reference")?), function, "the reference")?.0,
+        );
         wasm_valtype_t::from_ty(ValType::Ref(ty)).ok_or_else(error::last)
     }))
 }

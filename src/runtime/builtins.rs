@@ -212,7 +212,8 @@ pub unsafe extern "C" fn raw_result_refs(func: *const Func, values: *mut [u64; 2
         let store = &*(*func).object.store;
         let types = (&*func).ty().results();
         let mut failed: Option<Error> = None;
-        let object = |i: usize, ty: ValType| if ty.is_ref() { (*values.add(i))[0] as *const Object } else { ptr::null() };
+        let object =
+            |i: usize, ty: ValType| if ty.is_ref() { (*values.add(i))[0] as *const Object } else { ptr::null() };
         for (i, ty) in types.iter().enumerate() {
             let ValType::Ref(reference) = *ty else { continue };
             let what = || format!("result {i} of the host function");

@@ -112,10 +112,12 @@ impl CompiledModule {
 
 /// Whether instances need a heap: code of the module relies on there being one.
 fn needs_heap(module: &Module) -> bool {
-    module.objects || module.types.iter().any(|ty| match ty {
-        DefType::Func(ty) => ty.params().iter().chain(ty.results()).any(|ty| is_any(*ty)),
-        DefType::Struct(_) | DefType::Array(_) => true,
-    }) || module.tables.iter().any(|ty| is_any(ValType::Ref(ty.element)))
+    module.objects
+        || module.types.iter().any(|ty| match ty {
+            DefType::Func(ty) => ty.params().iter().chain(ty.results()).any(|ty| is_any(*ty)),
+            DefType::Struct(_) | DefType::Array(_) => true,
+        })
+        || module.tables.iter().any(|ty| is_any(ValType::Ref(ty.element)))
         || module.globals.iter().any(|ty| is_any(ty.content))
 }
 

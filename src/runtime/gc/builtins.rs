@@ -6,10 +6,10 @@ use super::object::HEADER;
 use super::types::is_any;
 use crate::module::{ElementItems, ElementSegment};
 use crate::runtime::builtins::guarded;
+use crate::runtime::constant::{element, func_ref};
 use crate::runtime::error::Error;
 use crate::runtime::func::Func;
 use crate::runtime::instance::Instance;
-use crate::runtime::constant::{element, func_ref};
 use crate::runtime::object::Object;
 use crate::runtime::store::Store;
 use crate::runtime::trap::{set_trap, store_of};
@@ -200,14 +200,7 @@ fn make_functions(instance: &Instance, items: &ElementSegment, offset: u32, len:
 ///
 /// # Safety
 /// As [`gc_alloc`]; the indices are valid and fit one another, and the array has the elements `at..at + len`.
-pub unsafe extern "C" fn array_init_elem(
-    vmctx: *mut Vmctx,
-    array: u32,
-    at: u32,
-    segment: u32,
-    offset: u32,
-    len: u32,
-) {
+pub unsafe extern "C" fn array_init_elem(vmctx: *mut Vmctx, array: u32, at: u32, segment: u32, offset: u32, len: u32) {
     // SAFETY: the caller's promise.
     unsafe {
         let instance = &*(*vmctx).instance;

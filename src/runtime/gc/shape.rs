@@ -94,10 +94,7 @@ mod tests {
     #[test]
     fn what_fits_in_bits_is_small() {
         let fields = [(8, Holds::Reference), (12, Holds::Number), (16, Holds::Pointer), (24, Holds::Reference)];
-        assert_eq!(
-            Shape::of_structure(32, fields),
-            Shape::Small { size: 32, references: 0b10001, pointers: 0b10 }
-        );
+        assert_eq!(Shape::of_structure(32, fields), Shape::Small { size: 32, references: 0b10001, pointers: 0b10 });
         let last = 8 + 4 * 64;
         let Shape::Large { references, pointers, size } = Shape::of_structure(1000, [(last, Holds::Reference)]) else {
             panic!("the bits do not suffice")

@@ -159,9 +159,8 @@ mod tests {
     #[test]
     fn displays_have_the_types_above() {
         let own = |place| TypeId::in_group(place, DefKind::Struct);
-        let chain: Vec<SubType> = (0..12)
-            .map(|i: u32| structure(i.checked_sub(1).map(own), &[StorageType::Val(ValType::F64)]))
-            .collect();
+        let chain: Vec<SubType> =
+            (0..12).map(|i: u32| structure(i.checked_sub(1).map(own), &[StorageType::Val(ValType::F64)])).collect();
         let chain = register(chain).unwrap();
         let mut types = Types::default();
         for ty in chain.iter().rev() {
