@@ -69,6 +69,8 @@ typedef enum tenon_error_kind_enum {
   TENON_ERROR_INTERNAL = 14,
   /// The text of a module does not parse; the error knows line and column.
   TENON_ERROR_TEXT = 15,
+  /// A limit that the host has set for the store was reached, or its callback about growth refused.
+  TENON_ERROR_STORE_LIMIT = 16,
 } tenon_error_kind_enum;
 
 /// A failure: its kind, a message for people, and the position in the input where there is one. Immutable; any
@@ -231,8 +233,9 @@ WASM_API_EXTERN own tenon_error_t *tenon_global_set(wasm_global_t *global, const
 WASM_API_EXTERN own tenon_error_t *tenon_table_new(
     wasm_store_t *store, const wasm_tabletype_t *ty, wasm_ref_t *init, own wasm_table_t **out);
 
-/// `wasm_table_grow` with a reason: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
-/// memory has run out. `old`, if it is not NULL, receives how many elements there were.
+/// `wasm_table_grow` with a reason: `TENON_ERROR_LIMIT` if the type's maximum would be exceeded, `TENON_ERROR_STORE_LIMIT` if a
+/// limit of the store would be or its callback refuses, `TENON_ERROR_MEMORY` where memory has run out. `old`, if it is not NULL,
+/// receives how many elements there were.
 WASM_API_EXTERN own tenon_error_t *tenon_table_grow(
     wasm_table_t *table, uint64_t delta, wasm_ref_t *init, uint64_t *old);
 
@@ -240,8 +243,9 @@ WASM_API_EXTERN own tenon_error_t *tenon_table_grow(
 WASM_API_EXTERN own tenon_error_t *tenon_memory_new(
     wasm_store_t *store, const wasm_memorytype_t *ty, own wasm_memory_t **out);
 
-/// `wasm_memory_grow` with a reason: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
-/// memory has run out. `old`, if it is not NULL, receives how many pages there were.
+/// `wasm_memory_grow` with a reason: `TENON_ERROR_LIMIT` if the type's maximum would be exceeded, `TENON_ERROR_STORE_LIMIT` if a
+/// limit of the store would be or its callback refuses, `TENON_ERROR_MEMORY` where memory has run out. `old`, if it is not NULL,
+/// receives how many pages there were.
 WASM_API_EXTERN own tenon_error_t *tenon_memory_grow(
     wasm_memory_t *memory, uint64_t delta, uint64_t *old);
 
@@ -595,6 +599,47 @@ WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_wait64(
 /// Wakes up to `count` threads that wait at an address, a multiple of 4. `woken`, if it is not NULL, receives how many.
 WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_notify(
     const tenon_shared_memory_t *memory, uint64_t address, uint32_t count, uint32_t *woken);
+
+/// What a read-modify-write writes, of what was there and its operand.
+typedef enum tenon_atomic_enum {
+  /// The sum.
+  TENON_ATOMIC_ADD = 0,
+  /// What was there, less the operand.
+  TENON_ATOMIC_SUB = 1,
+  /// The bits that both have.
+  TENON_ATOMIC_AND = 2,
+  /// The bits that either has.
+  TENON_ATOMIC_OR = 3,
+  /// The bits in which they differ.
+  TENON_ATOMIC_XOR = 4,
+  /// The operand.
+  TENON_ATOMIC_EXCHANGE = 5,
+} tenon_atomic_enum;
+
+/// What a read-modify-write does: one of the constants of `tenon_atomic_enum`.
+typedef uint8_t tenon_atomic_t;
+
+/// Reads a number of `size` bytes, 1, 2, 4 or 8, atomically and in the one order of all such accesses, WebAssembly's included.
+/// The address is a multiple of `size`. `out` receives the number, zero if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_atomic_load(
+    const tenon_shared_memory_t *memory, uint64_t address, uint8_t size, uint64_t *out);
+
+/// Writes the lowest `size` bytes of a number; otherwise as `tenon_shared_memory_atomic_load`.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_atomic_store(
+    const tenon_shared_memory_t *memory, uint64_t address, uint8_t size, uint64_t value);
+
+/// Replaces a number by what the operation, one of the constants of `tenon_atomic_enum`, makes of it and the operand, of which
+/// the lowest `size` bytes count. `old`, if it is not NULL, receives what was there. Otherwise as
+/// `tenon_shared_memory_atomic_load`.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_atomic_rmw(
+    const tenon_shared_memory_t *memory, uint64_t address, uint8_t size, tenon_atomic_t operation,
+    uint64_t operand, uint64_t *old);
+
+/// Replaces a number if it is the expected one; of both, the lowest `size` bytes count. `old`, if it is not NULL, receives what
+/// was there: the expected number if it was replaced. Otherwise as `tenon_shared_memory_atomic_load`.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_atomic_cmpxchg(
+    const tenon_shared_memory_t *memory, uint64_t address, uint8_t size, uint64_t expected,
+    uint64_t replacement, uint64_t *old);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Traps and frames
@@ -1226,6 +1271,76 @@ WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
 /// Tells figures about the heap of a store's structures and arrays; zeros as long as it has none. With NULL for the store: zeros,
 /// and a failure is kept.
 WASM_API_EXTERN void tenon_store_gc_statistics(wasm_store_t *store, own tenon_gc_statistics_t *out);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Limits and growth
+
+/// What a store has a limit for. The numbers never change; later versions may have more.
+typedef enum tenon_limit_enum {
+  /// Bytes of all memories of the store. Of a shared memory, those count that this store asked for: as an instance or
+  /// `wasm_memory_new` made it, or as it grew.
+  TENON_LIMIT_MEMORY_BYTES = 0,
+  /// Elements of all tables.
+  TENON_LIMIT_TABLE_ELEMENTS = 1,
+  /// Memories.
+  TENON_LIMIT_MEMORIES = 2,
+  /// Tables.
+  TENON_LIMIT_TABLES = 3,
+  /// Instances.
+  TENON_LIMIT_INSTANCES = 4,
+} tenon_limit_enum;
+
+/// What a store has a limit for: one of the constants of `tenon_limit_enum`.
+typedef uint8_t tenon_limit_t;
+
+/// Sets how much of something the store may have; UINT64_MAX, which holds at first, is no limit. What would exceed it fails with
+/// TENON_ERROR_STORE_LIMIT, after what nobody reaches was reclaimed; a growth that WebAssembly asks for gives -1, or traps after
+/// `tenon_store_set_growth_traps`. What there is already stays.
+WASM_API_EXTERN own tenon_error_t *tenon_store_set_limit(
+    wasm_store_t *store, tenon_limit_t limit, uint64_t most);
+
+/// How much of something the store may have; UINT64_MAX if there is no limit. With NULL, or what is no kind of limit: 0.
+WASM_API_EXTERN uint64_t tenon_store_limit(wasm_store_t *store, tenon_limit_t limit);
+
+/// How much of something the store has. With NULL, or what is no kind of limit: 0.
+WASM_API_EXTERN uint64_t tenon_store_usage(wasm_store_t *store, tenon_limit_t limit);
+
+/// Whether `memory.grow` and `table.grow` trap, with TENON_TRAP_ALLOCATION_FAILURE and the reason, where a limit of the store,
+/// its callback or the system refuses; off at first, so that they give -1. They give -1 at the type's maximum in any case.
+WASM_API_EXTERN own tenon_error_t *tenon_store_set_growth_traps(wasm_store_t *store, bool on);
+
+/// A memory or table that grows, or is made: it grows from nothing then.
+typedef struct tenon_growth_t {
+  /// The memory or table, lent for the call; NULL as long as it is only being made.
+  const wasm_extern_t *item;
+  /// What it is: WASM_EXTERN_MEMORY or WASM_EXTERN_TABLE.
+  wasm_externkind_t kind;
+  /// Whether what it holds is at another address now. Only told afterwards.
+  bool moved;
+  /// How many pages or elements it has before.
+  uint64_t old_size;
+  /// How many it has afterwards.
+  uint64_t new_size;
+  /// How many its type allows; UINT64_MAX if that sets no bound.
+  uint64_t maximum;
+} tenon_growth_t;
+
+/// Asks whether something may grow, which neither the type nor a limit of the store forbids. False refuses. If a trap is stored
+/// in `trap`, it is given away, and the growth fails with it: it traps in WebAssembly.
+typedef bool (*tenon_growth_before_t)(
+    void *env, const tenon_growth_t *growth, own wasm_trap_t **trap);
+
+/// Tells that something has grown: views of it are stale.
+typedef void (*tenon_growth_after_t)(void *env, const tenon_growth_t *growth);
+
+/// Sets who is asked before each growth of a memory or table of the store, and before one is made, and who is told after each
+/// growth, whoever asks for it; either may be NULL, and two NULLs end it. The functions may use the store, call into
+/// WebAssembly too; but as long as they run nothing else grows in it, and neither memories nor tables can be made. The
+/// finalizer, which may be NULL, is called once with the environment: when other functions are set or the store dies; not if
+/// there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_store_set_growth_callbacks(
+    wasm_store_t *store, tenon_growth_before_t before, tenon_growth_after_t after, void *env,
+    void (*finalizer)(void*));
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // The text format
