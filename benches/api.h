@@ -18,6 +18,8 @@
   X(wasm_module_imports) \
   X(wasm_module_exports) \
   X(wasm_importtype_type) \
+  X(wasm_importtype_module) \
+  X(wasm_importtype_name) \
   X(wasm_importtype_vec_delete) \
   X(wasm_exporttype_name) \
   X(wasm_exporttype_type) \
@@ -41,6 +43,7 @@
   X(wasm_func_delete) \
   X(wasm_func_call) \
   X(wasm_func_param_arity) \
+  X(wasm_func_result_arity) \
   X(wasm_func_as_extern) \
   X(wasm_extern_as_func) \
   X(wasm_extern_as_memory) \

@@ -1,4 +1,4 @@
-// bench [--kernels DIR] [--large FILE.wasm] [--row TEXT] NAME=PATH...
+// bench [--kernels DIR] [--large FILE.wasm] [--guests DIR] [--row TEXT] NAME=PATH...
 //
 // Measures any number of libraries that have a wasm.h and prints a table in Markdown: medians, and how
 // the first library compares with each of the others. Each library lives in a child process of its own,
@@ -239,6 +239,8 @@ int main(int argc, char* argv[]) {
       kernel_directory = argv[++i];
     } else if (strcmp(argv[i], "--large") == 0 && i + 1 < argc) {
       large_module = argv[++i];
+    } else if (strcmp(argv[i], "--guests") == 0 && i + 1 < argc) {
+      guest_directory = argv[++i];
     } else if (strcmp(argv[i], "--row") == 0 && i + 1 < argc) {
       only = argv[++i];
     } else if (equals != NULL && equals != argv[i] && library_count < MAX_LIBRARIES) {
@@ -251,7 +253,7 @@ int main(int argc, char* argv[]) {
     }
   }
   if (library_count == 0) {
-    fprintf(stderr, "usage: %s [--kernels DIR] [--large FILE.wasm] [--row TEXT] NAME=PATH...\n", argv[0]);
+    fprintf(stderr, "usage: %s [--kernels DIR] [--large FILE.wasm] [--guests DIR] [--row TEXT] NAME=PATH...\n", argv[0]);
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
@@ -265,11 +267,15 @@ int main(int argc, char* argv[]) {
   printf("\n");
   fflush(stdout);
 
-  bool large_missing = false;
+  bool large_missing = false, guests_missing = false;
   for (size_t row = 0; row < row_count; ++row) {
     if (only != NULL && strstr(rows[row].name, only) == NULL) continue;
     if (strstr(rows[row].name, "14 MB") != NULL && large_module == NULL) {
       large_missing = true;
+      continue;
+    }
+    if (strncmp(rows[row].name, "guest", 5) == 0 && guest_directory == NULL) {
+      guests_missing = true;
       continue;
     }
     fprintf(stderr, "%s...\n", rows[row].name);
@@ -279,6 +285,7 @@ int main(int argc, char* argv[]) {
     print_row(&rows[row], results);
   }
   if (large_missing) printf("\nThe row of the large module is left out: the module could not be fetched.\n");
+  if (guests_missing) printf("\nThe rows of guests are left out: their packages could not be fetched.\n");
   for (int i = 0; i < library_count; ++i) stop(&libraries[i], NULL, 0);
   return 0;
 }

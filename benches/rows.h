@@ -44,6 +44,9 @@ extern const size_t row_count;
 extern const char* kernel_directory;
 extern const char* large_module;
 
+// Where the modules of published packages lie (NULL: nowhere).
+extern const char* guest_directory;
+
 // Loads a library; NULL or why it cannot be loaded.
 const char* load_library(const char* path);
 

@@ -69,6 +69,8 @@ typedef enum tenon_error_kind_enum {
   TENON_ERROR_INTERNAL = 14,
   /// The text of a module does not parse; the error knows line and column.
   TENON_ERROR_TEXT = 15,
+  /// A limit that the host has set for the store was reached, or its callback about growth refused.
+  TENON_ERROR_STORE_LIMIT = 16,
 } tenon_error_kind_enum;
 
 /// A failure: its kind, a message for people, and the position in the input where there is one. Immutable; any
@@ -157,6 +159,14 @@ WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on)
 /// Whether modules may use references to functions of a certain type, and references that are never null; on by default.
 WASM_API_EXTERN void tenon_config_set_function_references(wasm_config_t *config, bool on);
 
+/// Whether modules may use structures, arrays, `i31` and casts; on by default, but off whenever references to functions of a
+/// certain type are.
+WASM_API_EXTERN void tenon_config_set_gc(wasm_config_t *config, bool on);
+
+/// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 4 GiB. WebAssembly that
+/// needs more traps.
+WASM_API_EXTERN void tenon_config_set_gc_heap_limit(wasm_config_t *config, uint64_t bytes);
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, uint64_t bytes);
@@ -223,8 +233,9 @@ WASM_API_EXTERN own tenon_error_t *tenon_global_set(wasm_global_t *global, const
 WASM_API_EXTERN own tenon_error_t *tenon_table_new(
     wasm_store_t *store, const wasm_tabletype_t *ty, wasm_ref_t *init, own wasm_table_t **out);
 
-/// `wasm_table_grow` with a reason: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
-/// memory has run out. `old`, if it is not NULL, receives how many elements there were.
+/// `wasm_table_grow` with a reason: `TENON_ERROR_LIMIT` if the type's maximum would be exceeded, `TENON_ERROR_STORE_LIMIT` if a
+/// limit of the store would be or its callback refuses, `TENON_ERROR_MEMORY` where memory has run out. `old`, if it is not NULL,
+/// receives how many elements there were.
 WASM_API_EXTERN own tenon_error_t *tenon_table_grow(
     wasm_table_t *table, uint64_t delta, wasm_ref_t *init, uint64_t *old);
 
@@ -232,8 +243,9 @@ WASM_API_EXTERN own tenon_error_t *tenon_table_grow(
 WASM_API_EXTERN own tenon_error_t *tenon_memory_new(
     wasm_store_t *store, const wasm_memorytype_t *ty, own wasm_memory_t **out);
 
-/// `wasm_memory_grow` with a reason: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
-/// memory has run out. `old`, if it is not NULL, receives how many pages there were.
+/// `wasm_memory_grow` with a reason: `TENON_ERROR_LIMIT` if the type's maximum would be exceeded, `TENON_ERROR_STORE_LIMIT` if a
+/// limit of the store would be or its callback refuses, `TENON_ERROR_MEMORY` where memory has run out. `old`, if it is not NULL,
+/// receives how many pages there were.
 WASM_API_EXTERN own tenon_error_t *tenon_memory_grow(
     wasm_memory_t *memory, uint64_t delta, uint64_t *old);
 
@@ -588,6 +600,47 @@ WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_wait64(
 WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_notify(
     const tenon_shared_memory_t *memory, uint64_t address, uint32_t count, uint32_t *woken);
 
+/// What a read-modify-write writes, of what was there and its operand.
+typedef enum tenon_atomic_enum {
+  /// The sum.
+  TENON_ATOMIC_ADD = 0,
+  /// What was there, less the operand.
+  TENON_ATOMIC_SUB = 1,
+  /// The bits that both have.
+  TENON_ATOMIC_AND = 2,
+  /// The bits that either has.
+  TENON_ATOMIC_OR = 3,
+  /// The bits in which they differ.
+  TENON_ATOMIC_XOR = 4,
+  /// The operand.
+  TENON_ATOMIC_EXCHANGE = 5,
+} tenon_atomic_enum;
+
+/// What a read-modify-write does: one of the constants of `tenon_atomic_enum`.
+typedef uint8_t tenon_atomic_t;
+
+/// Reads a number of `size` bytes, 1, 2, 4 or 8, atomically and in the one order of all such accesses, WebAssembly's included.
+/// The address is a multiple of `size`. `out` receives the number, zero if there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_atomic_load(
+    const tenon_shared_memory_t *memory, uint64_t address, uint8_t size, uint64_t *out);
+
+/// Writes the lowest `size` bytes of a number; otherwise as `tenon_shared_memory_atomic_load`.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_atomic_store(
+    const tenon_shared_memory_t *memory, uint64_t address, uint8_t size, uint64_t value);
+
+/// Replaces a number by what the operation, one of the constants of `tenon_atomic_enum`, makes of it and the operand, of which
+/// the lowest `size` bytes count. `old`, if it is not NULL, receives what was there. Otherwise as
+/// `tenon_shared_memory_atomic_load`.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_atomic_rmw(
+    const tenon_shared_memory_t *memory, uint64_t address, uint8_t size, tenon_atomic_t operation,
+    uint64_t operand, uint64_t *old);
+
+/// Replaces a number if it is the expected one; of both, the lowest `size` bytes count. `old`, if it is not NULL, receives what
+/// was there: the expected number if it was replaced. Otherwise as `tenon_shared_memory_atomic_load`.
+WASM_API_EXTERN own tenon_error_t *tenon_shared_memory_atomic_cmpxchg(
+    const tenon_shared_memory_t *memory, uint64_t address, uint8_t size, uint64_t expected,
+    uint64_t replacement, uint64_t *old);
+
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Traps and frames
 
@@ -922,6 +975,106 @@ WASM_API_EXTERN own tenon_error_t *tenon_func_new_raw(
 WASM_API_EXTERN own wasm_trap_t *tenon_func_call_raw(const wasm_func_t *func, tenon_raw_t *values);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
+// Structures, arrays and numbers of 31 bits
+//
+// They are references like any other, of which values of kind TENON_ANYREF consist. An object may move in memory; a reference
+// follows it. Any reference can be given where WebAssembly expects anyref or externref: it is converted as any.convert_extern
+// and extern.convert_any do.
+
+/// Makes a structure of a type of structures: `values`, which are lent, are as many as it has fields.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_new(
+    wasm_store_t *store, const tenon_deftype_t *ty, const tenon_val_t *fields, size_t count,
+    own wasm_ref_t **out);
+
+/// Makes a structure whose fields are all zero or null. It is an error if a field's type has no null.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_new_default(
+    wasm_store_t *store, const tenon_deftype_t *ty, own wasm_ref_t **out);
+
+/// The value of a field of a structure; a packed one with zeros above. A reference in it is the caller's. Without success: a null
+/// reference.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_get(
+    const wasm_ref_t *object, size_t index, own tenon_val_t *out);
+
+/// `tenon_struct_get` that takes a packed field as a signed number.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_get_s(
+    const wasm_ref_t *object, size_t index, own tenon_val_t *out);
+
+/// Replaces the value of a field of a structure; of a packed one, by the lowest bits of an `i32`. The value is lent. It is an
+/// error if the field is constant, or the value not of its type.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_set(
+    const wasm_ref_t *object, size_t index, const tenon_val_t *field);
+
+/// How many fields a structure has. With NULL, or a reference to something else: 0, and a failure is kept.
+WASM_API_EXTERN size_t tenon_struct_field_count(const wasm_ref_t *object);
+
+/// Makes an array of a type of arrays, of `length` elements that are all `init`, which is lent; with NULL for it, zero or null. It
+/// is an error if the store's heap has no room.
+WASM_API_EXTERN own tenon_error_t *tenon_array_new(
+    wasm_store_t *store, const tenon_deftype_t *ty, const tenon_val_t *init, uint32_t length,
+    own wasm_ref_t **out);
+
+/// Makes an array of `count` elements, which are lent.
+WASM_API_EXTERN own tenon_error_t *tenon_array_new_fixed(
+    wasm_store_t *store, const tenon_deftype_t *ty, const tenon_val_t *elements, size_t count,
+    own wasm_ref_t **out);
+
+/// How many elements an array has. With NULL, or a reference to something else: 0, and a failure is kept.
+WASM_API_EXTERN uint32_t tenon_array_len(const wasm_ref_t *object);
+
+/// The value of an element of an array; a packed one with zeros above. A reference in it is the caller's. Without success: a
+/// null reference.
+WASM_API_EXTERN own tenon_error_t *tenon_array_get(
+    const wasm_ref_t *object, uint32_t index, own tenon_val_t *out);
+
+/// `tenon_array_get` that takes a packed element as a signed number.
+WASM_API_EXTERN own tenon_error_t *tenon_array_get_s(
+    const wasm_ref_t *object, uint32_t index, own tenon_val_t *out);
+
+/// Replaces the value of an element of an array; of a packed one, by the lowest bits of an `i32`. The value is lent. It is an
+/// error if elements are constant, or the value not of their type.
+WASM_API_EXTERN own tenon_error_t *tenon_array_set(
+    const wasm_ref_t *object, uint32_t index, const tenon_val_t *element);
+
+/// Replaces `count` elements of an array, from `start` on, by a value, which is lent. It is an error if there are not as many, and
+/// then none is replaced.
+WASM_API_EXTERN own tenon_error_t *tenon_array_fill(
+    const wasm_ref_t *object, uint32_t start, const tenon_val_t *element, uint32_t count);
+
+/// Copies `count` elements of an array, from `source_start` on, to another or to another part of itself. It is an error if either
+/// has not as many, or the elements are of another type, and then nothing is copied.
+WASM_API_EXTERN own tenon_error_t *tenon_array_copy(
+    const wasm_ref_t *object, uint32_t start, const wasm_ref_t *source, uint32_t source_start,
+    uint32_t count);
+
+/// Makes a number of 31 bits: the lowest ones of `value`.
+WASM_API_EXTERN own tenon_error_t *tenon_i31_new(
+    wasm_store_t *store, int32_t value, own wasm_ref_t **out);
+
+/// The number that a reference to a number of 31 bits is, as a signed one. With NULL, or a reference to something else: 0, and a
+/// failure is kept.
+WASM_API_EXTERN int32_t tenon_i31_get_s(const wasm_ref_t *object);
+
+/// The number that a reference to a number of 31 bits is, with a zero above. With NULL, or a reference to something else: 0, and
+/// a failure is kept.
+WASM_API_EXTERN uint32_t tenon_i31_get_u(const wasm_ref_t *object);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// What a reference refers to
+
+/// Whether a reference is of a reference type (`ref.test`); NULL stands for the null reference. Every reference that is not null
+/// is of types `any` and `extern`, to which it can be converted. False, and a failure is kept, for what is no
+/// reference type.
+WASM_API_EXTERN bool tenon_ref_test(const wasm_ref_t *reference, const wasm_valtype_t *ty);
+
+/// Casts a reference to a reference type (`ref.cast`): `out` receives another reference to the same, which is the caller's. It is
+/// an error if it is not of the type. NULL stands for the null reference.
+WASM_API_EXTERN own tenon_error_t *tenon_ref_cast(
+    const wasm_ref_t *reference, const wasm_valtype_t *ty, own wasm_ref_t **out);
+
+/// The most precise type of a reference: of a structure, an array or a function, its defined type. With NULL: NULL.
+WASM_API_EXTERN own wasm_valtype_t *tenon_ref_type(const wasm_ref_t *reference);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
 // Tags
 //
 // The names are those that wasm.h would give to what it lacks.
@@ -1099,9 +1252,95 @@ WASM_API_EXTERN own tenon_error_t *tenon_linker_instantiate(
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Stores
 
+/// Figures about the heap of a store's structures and arrays.
+typedef struct tenon_gc_statistics_t {
+  /// Bytes of the objects that are there, reachable or not.
+  uint64_t used;
+  /// Bytes that fit before the next collection, those in use included.
+  uint64_t capacity;
+  /// Bytes of the objects that the last collection found reachable.
+  uint64_t survived;
+  /// Collections so far.
+  uint64_t collections;
+} tenon_gc_statistics_t;
+
 /// Reclaims everything in the store that cannot be reached any more, now. That happens by itself, too, but what tables
-/// and globals referred to may wait a while.
+/// and globals referred to may wait a while, and structures and arrays until there are many.
 WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
+
+/// Tells figures about the heap of a store's structures and arrays; zeros as long as it has none. With NULL for the store: zeros,
+/// and a failure is kept.
+WASM_API_EXTERN void tenon_store_gc_statistics(wasm_store_t *store, own tenon_gc_statistics_t *out);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// Limits and growth
+
+/// What a store has a limit for. The numbers never change; later versions may have more.
+typedef enum tenon_limit_enum {
+  /// Bytes of all memories of the store. Of a shared memory, those count that this store asked for: as an instance or
+  /// `wasm_memory_new` made it, or as it grew.
+  TENON_LIMIT_MEMORY_BYTES = 0,
+  /// Elements of all tables.
+  TENON_LIMIT_TABLE_ELEMENTS = 1,
+  /// Memories.
+  TENON_LIMIT_MEMORIES = 2,
+  /// Tables.
+  TENON_LIMIT_TABLES = 3,
+  /// Instances.
+  TENON_LIMIT_INSTANCES = 4,
+} tenon_limit_enum;
+
+/// What a store has a limit for: one of the constants of `tenon_limit_enum`.
+typedef uint8_t tenon_limit_t;
+
+/// Sets how much of something the store may have; UINT64_MAX, which holds at first, is no limit. What would exceed it fails with
+/// TENON_ERROR_STORE_LIMIT, after what nobody reaches was reclaimed; a growth that WebAssembly asks for gives -1, or traps after
+/// `tenon_store_set_growth_traps`. What there is already stays.
+WASM_API_EXTERN own tenon_error_t *tenon_store_set_limit(
+    wasm_store_t *store, tenon_limit_t limit, uint64_t most);
+
+/// How much of something the store may have; UINT64_MAX if there is no limit. With NULL, or what is no kind of limit: 0.
+WASM_API_EXTERN uint64_t tenon_store_limit(wasm_store_t *store, tenon_limit_t limit);
+
+/// How much of something the store has. With NULL, or what is no kind of limit: 0.
+WASM_API_EXTERN uint64_t tenon_store_usage(wasm_store_t *store, tenon_limit_t limit);
+
+/// Whether `memory.grow` and `table.grow` trap, with TENON_TRAP_ALLOCATION_FAILURE and the reason, where a limit of the store,
+/// its callback or the system refuses; off at first, so that they give -1. They give -1 at the type's maximum in any case.
+WASM_API_EXTERN own tenon_error_t *tenon_store_set_growth_traps(wasm_store_t *store, bool on);
+
+/// A memory or table that grows, or is made: it grows from nothing then.
+typedef struct tenon_growth_t {
+  /// The memory or table, lent for the call; NULL as long as it is only being made.
+  const wasm_extern_t *item;
+  /// What it is: WASM_EXTERN_MEMORY or WASM_EXTERN_TABLE.
+  wasm_externkind_t kind;
+  /// Whether what it holds is at another address now. Only told afterwards.
+  bool moved;
+  /// How many pages or elements it has before.
+  uint64_t old_size;
+  /// How many it has afterwards.
+  uint64_t new_size;
+  /// How many its type allows; UINT64_MAX if that sets no bound.
+  uint64_t maximum;
+} tenon_growth_t;
+
+/// Asks whether something may grow, which neither the type nor a limit of the store forbids. False refuses. If a trap is stored
+/// in `trap`, it is given away, and the growth fails with it: it traps in WebAssembly.
+typedef bool (*tenon_growth_before_t)(
+    void *env, const tenon_growth_t *growth, own wasm_trap_t **trap);
+
+/// Tells that something has grown: views of it are stale.
+typedef void (*tenon_growth_after_t)(void *env, const tenon_growth_t *growth);
+
+/// Sets who is asked before each growth of a memory or table of the store, and before one is made, and who is told after each
+/// growth, whoever asks for it; either may be NULL, and two NULLs end it. The functions may use the store, call into
+/// WebAssembly too; but as long as they run nothing else grows in it, and neither memories nor tables can be made. The
+/// finalizer, which may be NULL, is called once with the environment: when other functions are set or the store dies; not if
+/// there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_store_set_growth_callbacks(
+    wasm_store_t *store, tenon_growth_before_t before, tenon_growth_after_t after, void *env,
+    void (*finalizer)(void*));
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // The text format

@@ -874,7 +874,7 @@ WASM_API_EXTERN void wasm_ref_delete(own wasm_ref_t *reference);
 /// Makes another reference to the same object. With NULL: NULL. Any thread may call it.
 WASM_API_EXTERN own wasm_ref_t *wasm_ref_copy(const wasm_ref_t *reference);
 
-/// Whether two references are to the same object. NULL is the same as NULL only.
+/// Whether two references are to the same object, or both to the same value that WebAssembly made. NULL is the same as NULL only.
 WASM_API_EXTERN bool wasm_ref_same(const wasm_ref_t *reference, const wasm_ref_t *other);
 
 /// The host's information about the object: what was set last, through whichever reference; NULL if nothing was.
@@ -1308,9 +1308,9 @@ WASM_API_EXTERN bool wasm_table_set(
 /// The number of elements. With NULL: 0.
 WASM_API_EXTERN wasm_table_size_t wasm_table_size(const wasm_table_t *table);
 
-/// Adds `delta` elements that are all `init`; NULL stands for the null reference. False, and nothing changes, if
-/// the maximum would be exceeded, or `init` is not of the element type or of another store, where memory has run out, or
-/// without a table.
+/// Adds `delta` elements that are all `init`; NULL stands for the null reference. False, and nothing changes, if the type's
+/// maximum or a limit of the store would be exceeded, or `init` is not of the element type or of another store, where memory has
+/// run out, or without a table.
 WASM_API_EXTERN bool wasm_table_grow(
     wasm_table_t *table, wasm_table_size_t delta, wasm_ref_t *init);
 
@@ -1375,8 +1375,8 @@ WASM_API_EXTERN size_t wasm_memory_data_size(const wasm_memory_t *memory);
 /// they can. With NULL: 0.
 WASM_API_EXTERN wasm_memory_pages_t wasm_memory_size(const wasm_memory_t *memory);
 
-/// Adds `delta` pages, filled with zeros. False, and nothing changes, if the maximum would be exceeded, where memory
-/// has run out, or with NULL.
+/// Adds `delta` pages, filled with zeros. False, and nothing changes, if the type's maximum or a limit of the store would be
+/// exceeded, where memory has run out, or with NULL.
 WASM_API_EXTERN bool wasm_memory_grow(wasm_memory_t *memory, wasm_memory_pages_t delta);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////

@@ -7,6 +7,7 @@ build=$1
 shift
 large=()
 if [ -e build/esbuild.wasm ]; then large=(--large build/esbuild.wasm); fi
+if [ -e build/guests/resvg.wasm ]; then large+=(--guests build/guests); fi
 "$build/benches/bench" --kernels "$build/benches" "${large[@]}" \
   tenon="$PWD/target/release/libtenon.so" wasmtime="$PWD/build/peers/wasmtime.so" "$@"
 

@@ -115,6 +115,18 @@ python() {
   echo "$packages" > build/python-venv/packages
 }
 
+# guest PACKAGE MEMBER NAME: a module of a package of npm, as build/guests/NAME.wasm. It is for the bench program, which
+# says itself what is missing.
+guest() {
+  [ -e "build/guests/$3.wasm" ] && return
+  command -v npm > /dev/null || return 0
+  say "fetching the package $1"
+  mkdir -p build/guests
+  (cd build/guests && archive=$(timeout "$patience" npm pack --silent --fetch-timeout=$((answer * 1000)) \
+    --fetch-retries=2 "$1") && tar -xzOf "$archive" "$2" > "$3.part" && mv "$3.part" "$3.wasm") ||
+    say "$1 could not be fetched"
+}
+
 # The libraries that the bench program compares with, and the large module that it loads.
 peers() {
   wasmtime
@@ -129,6 +141,10 @@ peers() {
       say "npm is not installed: the row of the large module is left out"
     fi
   fi
+  guest esbuild-wasm package/esbuild.wasm esbuild
+  guest sql.js package/dist/sql-wasm-debug.wasm sql
+  guest web-tree-sitter package/web-tree-sitter.wasm tree-sitter
+  guest @resvg/resvg-wasm package/index_bg.wasm resvg
 }
 
 for name in "$@"; do

@@ -7,6 +7,8 @@ use tenon::types::*;
 
 #[path = "module/features.rs"]
 mod features;
+#[path = "module/hints.rs"]
+mod hints;
 #[path = "module/hostile.rs"]
 mod hostile;
 #[path = "module/names.rs"]
@@ -190,7 +192,7 @@ fn errors_say_what_where_and_in_which_function() {
     assert!(error.to_string().ends_with(", function 0)"), "{error}");
 
     let error = refused(b"\0asm\x01\0\0\0\x01");
-    assert_eq!(error.to_string(), "malformed module: unexpected end (at offset 0x9)");
+    assert_eq!(error.to_string(), "malformed module: unexpected end of section or function (at offset 0x9)");
     assert_eq!(refused(b"").kind, ModuleErrorKind::Malformed);
 }
 
@@ -203,7 +205,7 @@ fn the_specifications_words() {
         ("(memory 0 65537)", "memory size must be at most 65536 pages (4GiB)"),
         ("(import \"a\" \"b\" (memory 65537))", "memory size must be at most 65536 pages (4GiB)"),
         ("(func (export \"a\")) (func (export \"a\"))", "duplicate export name"),
-        ("(start 0) (func (param i32))", "invalid start function type"),
+        ("(start 0) (func (param i32))", "start function: its type must be [] -> []"),
         ("(global (mut i32) (i32.const 0)) (global i32 (global.get 0))", "constant expression required"),
     ];
     for (text, expected) in cases {

@@ -11,6 +11,16 @@
 // with errors.Is and errors.As in what its caller gets, and a panic goes on there with the same value. A nil dereference in Go
 // panics as always, although the engine finds some traps by signals.
 //
-// Only numbers travel between Go and WebAssembly; functions whose types have vectors or references are refused with a message.
-// Functions can also be put in tables.
+// Values are Go values, the same in both directions:
+//
+//	i32, i64, f32, f64    int32, int64, float32, float64; uint32 and uint64 are taken, too
+//	v128                  Vector
+//	externref             anything, the same one on the way back; nil is null
+//	funcref               *Func
+//	exnref                *Exception
+//	other references      *Ref, which can be passed on
+//
+// Typed functions, Bind1 and Host1 and their siblings, have numbers only, and are much faster. An exception of WebAssembly is an error
+// in Go: errors.As finds an *Exception that nothing caught, and a host function throws the one that it returns. A [SharedMemory]
+// belongs to no store, and may be used on all goroutines.
 package tenon

@@ -18,8 +18,11 @@ type Config struct {
 	NoSignals bool
 	// Eager compiles all functions when a module is made.
 	Eager bool
-	// NoSIMD, NoMultiMemory, NoMemory64, NoThreads, NoExceptions and NoTailCalls refuse modules that use these features.
-	NoSIMD, NoMultiMemory, NoMemory64, NoThreads, NoExceptions, NoTailCalls bool
+	// These refuse modules that use the features.
+	NoSIMD, NoRelaxedSIMD, NoReferenceTypes, NoMultiMemory, NoMemory64, NoCustomPageSizes, NoWideArithmetic bool
+	NoThreads, NoExceptions, NoTailCalls, NoFunctionReferences                                              bool
+	// LegacyExceptions allows the exceptions of before WebAssembly 3.0, too.
+	LegacyExceptions bool
 	// MemoryReservation is the address space for each memory in bytes; 0 stands for the default, 4 GiB.
 	MemoryReservation uint64
 	// MaxStack is the most stack that WebAssembly code may use, in bytes; 0 stands for the default, 1 MiB.
@@ -43,8 +46,9 @@ func NewEngine(config *Config) (*Engine, error) {
 	}
 	c := C.wasm_config_new()
 	// In the order of the table in shim.c.
-	for i, on := range []bool{!config.NoSignals, config.Eager, !config.NoSIMD, !config.NoMultiMemory, !config.NoMemory64,
-		!config.NoThreads, !config.NoExceptions, !config.NoTailCalls, config.CollectAlways} {
+	for i, on := range []bool{!config.NoSignals, config.Eager, !config.NoSIMD, !config.NoRelaxedSIMD, !config.NoReferenceTypes,
+		!config.NoMultiMemory, !config.NoMemory64, !config.NoCustomPageSizes, !config.NoWideArithmetic, !config.NoThreads,
+		!config.NoExceptions, !config.NoTailCalls, !config.NoFunctionReferences, config.LegacyExceptions, config.CollectAlways} {
 		C.tenon_go_config_switch(c, C.int(i), C.bool(on))
 	}
 	e := &Engine{reservation: fullReservation}

@@ -4,6 +4,7 @@ package tenon
 import "C"
 
 import (
+	"fmt"
 	"runtime"
 	"unsafe"
 )
@@ -13,12 +14,14 @@ type Func struct {
 	*ref
 	store *Store
 	ty    FuncType
+	plain bool
 }
 
 func newFunc(s *Store, ptr *C.wasm_func_t) *Func {
 	ty := C.wasm_func_type(ptr)
 	f := &Func{store: s, ty: funcType(ty)}
 	C.wasm_functype_delete(ty)
+	f.plain = f.ty.plain()
 	f.ref = own(s, f, unsafe.Pointer(ptr))
 	return f
 }
@@ -31,82 +34,154 @@ func (f *Func) Close() { f.drop() }
 
 func (f *Func) extern() (*Store, *ref) { return f.store, f.ref }
 
-// Call calls the function with Go numbers of the types of its parameters. The results are of type int32, int64, float32
-// and float64. Bind1 and its siblings make calls that are faster and typed.
-func (f *Func) Call(args ...any) ([]any, error) {
-	if err := f.ty.numbers(); err != nil {
-		return nil, err
+func (f *Func) reference() (*Store, *ref) {
+	if f == nil {
+		return nil, nil
 	}
+	return f.store, f.ref
+}
+
+// Call calls the function with Go values of the types of its parameters; the package says which these are. Bind1 and its siblings
+// make calls that are faster and typed.
+func (f *Func) Call(args ...any) ([]any, error) {
 	if len(args) != len(f.ty.Params) {
 		return nil, errorf(KindArgument, "function of type %v called with %d arguments", f.ty, len(args))
 	}
-	c, err := f.begin(max(len(args), len(f.ty.Results)))
+	s := f.store
+	before, err := s.enter()
 	if err != nil {
 		return nil, err
 	}
-	defer c.end()
-	for i, arg := range args {
-		if !put(c.at(i), f.ty.Params[i], arg) {
-			return nil, errorf(KindArgument, "argument %d is of Go's type %T, where %v is expected", i, arg, f.ty.Params[i])
-		}
+	defer s.giveBack(before)
+	defer runtime.KeepAlive(f)
+	ptr := f.ptr.Load()
+	if ptr == nil {
+		return nil, ErrClosed
 	}
-	if err := c.call(); err != nil {
+	if f.plain {
+		return f.callPlain(ptr, args)
+	}
+	return f.callValues(ptr, args)
+}
+
+// callPlain calls with values that the library need not look at.
+func (f *Func) callPlain(ptr *object, args []any) ([]any, error) {
+	s, count := f.store, max(len(f.ty.Params), len(f.ty.Results))
+	values, err := s.reserve(count)
+	if err != nil {
 		return nil, err
 	}
+	defer func() { s.top -= count }()
+	for i, arg := range args {
+		if err := s.put(unsafe.Add(values, i*rawSize), f.ty.Params[i], arg); err != nil {
+			return nil, at(err, "argument %d", i)
+		}
+	}
+	if trap := C.tenon_go_call(C.uintptr_t(uintptr(unsafe.Pointer(ptr))), C.uintptr_t(uintptr(values))); trap != 0 {
+		return nil, s.trap(trap)
+	}
 	results := make([]any, len(f.ty.Results))
-	for i, kind := range f.ty.Results {
-		results[i] = get(c.at(i), kind)
+	for i, ty := range f.ty.Results {
+		results[i] = s.take(unsafe.Add(values, i*rawSize), ty)
 	}
 	return results, nil
 }
 
-// activation is a call on its way: what it holds of the store.
-type activation struct {
-	f      *Func
-	ptr    *object
-	values unsafe.Pointer
-	count  int
-	before uint32
+// callValues calls with values of any type.
+func (f *Func) callValues(ptr *object, args []any) ([]any, error) {
+	s := f.store
+	in, out := newVals(len(args)), newVals(len(f.ty.Results))
+	defer in.free()
+	defer C.free(out.data)
+	for i, arg := range args {
+		if err := in.put(s, i, f.ty.Params[i], arg); err != nil {
+			return nil, at(err, "argument %d", i)
+		}
+	}
+	if trap := C.tenon_go_call_val(C.uintptr_t(uintptr(unsafe.Pointer(ptr))), in.data, C.size_t(in.count), out.data, C.size_t(out.count)); trap != 0 {
+		return nil, s.trap(trap)
+	}
+	results := make([]any, out.count)
+	for i, ty := range f.ty.Results {
+		results[i] = out.take(s, i, ty)
+	}
+	return results, nil
 }
 
-func (f *Func) begin(count int) (c activation, err error) {
+// at says which value an error is about.
+func at(err error, format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	if e, ok := err.(*Error); ok {
+		return errorf(e.Kind, "%s %s", what, e.Message)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// vals is an array of tenon_val_t in C's memory, of values that it owns.
+type vals struct {
+	data  unsafe.Pointer
+	count int
+}
+
+const valSize = C.sizeof_tenon_val_t
+
+func newVals(count int) vals { return vals{C.calloc(C.size_t(count+1), valSize), count} }
+
+func (v vals) val(i int) *C.tenon_val_t { return (*C.tenon_val_t)(unsafe.Add(v.data, i*valSize)) }
+
+func (v vals) put(s *Store, i int, ty ValType, value any) error {
+	val := v.val(i)
+	val.kind = C.wasm_valkind_t(ty.Kind())
+	return s.put(unsafe.Pointer(&val.of), ty, value)
+}
+
+// take takes a value over.
+func (v vals) take(s *Store, i int, ty ValType) any {
+	val := v.val(i)
+	value := s.take(unsafe.Pointer(&val.of), ty)
+	val.of = [16]byte{}
+	return value
+}
+
+func (v vals) free() {
+	v.drop()
+	C.free(v.data)
+}
+
+// drop deletes the values.
+func (v vals) drop() {
+	for i := range v.count {
+		C.tenon_val_delete(v.val(i))
+	}
+}
+
+// callFew calls a function of at most four numbers that returns at most two. Nothing is deferred, for speed: where the goroutine
+// ends in a host function, the store stays abandoned.
+func (f *Func) callFew(a, b, c, d C.uint64_t) (out C.tenon_go_outcome_t, err error) {
 	s := f.store
 	before, err := s.enter()
 	if err != nil {
-		return c, err
+		return out, err
 	}
 	ptr := f.ptr.Load()
 	if ptr == nil {
 		s.leave(before)
-		return c, ErrClosed
+		return out, ErrClosed
 	}
-	values, err := s.reserve(count)
-	if err != nil {
-		s.leave(before)
-		return c, err
+	out = C.tenon_go_call_few(C.uintptr_t(uintptr(unsafe.Pointer(ptr))), s.use.c(), C.uint32_t(before), a, b, c, d)
+	if out.trap != 0 {
+		err = s.trapAndLeave(before, out.trap)
+	} else {
+		s.use.shim(before)
 	}
-	return activation{f: f, ptr: ptr, values: values, count: count, before: before}, nil
+	runtime.KeepAlive(f)
+	return out, err
 }
 
-func (c *activation) at(i int) unsafe.Pointer { return unsafe.Add(c.values, i*rawSize) }
-
-func (c *activation) call() error {
-	s := c.f.store
-	s.run(c.before)
-	trap := C.tenon_go_call(C.uintptr_t(uintptr(unsafe.Pointer(c.ptr))), C.uintptr_t(uintptr(c.values)))
-	s.done(c.before)
-	if trap != 0 {
-		return s.trap((*C.wasm_trap_t)(pointer(uintptr(trap))))
-	}
-	return nil
-}
-
-// end is deferred or called once after the results were read.
-func (c *activation) end() {
-	c.f.store.top -= c.count
-	// A host function that ended its goroutine has left its mark, which stays.
-	c.f.store.use.CompareAndSwap(inUse, c.before)
-	runtime.KeepAlive(c.f)
+// trapAndLeave is trap at the end of a use of the store, also if it panics.
+func (s *Store) trapAndLeave(before uint32, trap C.uintptr_t) error {
+	defer s.leave(before)
+	return s.trap(trap)
 }
 
 // pointer is C's pointer that came as a number.

@@ -9,31 +9,56 @@ import (
 	"unsafe"
 )
 
-// hostFunc is a closure that reads its arguments from slots and writes its results there.
-type hostFunc func(values unsafe.Pointer) error
+// hostFunc is a closure that reads its arguments from an array of C's and writes its results to another, or the same.
+type hostFunc func(args, results unsafe.Pointer) error
 
-// NewFunc makes a function of a Go closure that gets its arguments as Go numbers (int32, int64, float32, float64) and returns
-// as many results as the type has. An error becomes a trap, whose Unwrap is that error; a panic goes on, with its value, where
-// WebAssembly was called. The closure lives as long as the store. Host1 and its siblings are faster and typed.
+// NewFunc makes a function of a Go closure that gets its arguments as Go values and returns as many results as the type has;
+// the package says which values these are. An error becomes a trap, whose Unwrap is that error, except that an *Exception is thrown;
+// a panic goes on, with its value, where WebAssembly was called. The closure lives as long as the store. Host1 and its siblings
+// are faster and typed.
 func NewFunc(s *Store, ty FuncType, fn func(args []any) ([]any, error)) (*Func, error) {
-	if err := ty.numbers(); err != nil {
+	if err := ty.check(); err != nil {
 		return nil, err
 	}
-	return newHost(s, ty, func(values unsafe.Pointer) error {
-		args := make([]any, len(ty.Params))
-		for i, kind := range ty.Params {
-			args[i] = get(unsafe.Add(values, i*rawSize), kind)
-		}
+	call := func(args []any) ([]any, error) {
 		results, err := fn(args)
+		if err == nil && len(results) != len(ty.Results) {
+			err = errorf(KindArgument, "host function of type %v returned %d results", ty, len(results))
+		}
+		return results, err
+	}
+	if ty.plain() {
+		return newHost(s, ty, func(values, _ unsafe.Pointer) error {
+			args := make([]any, len(ty.Params))
+			for i, param := range ty.Params {
+				args[i] = s.take(unsafe.Add(values, i*rawSize), param)
+			}
+			results, err := call(args)
+			for i := 0; err == nil && i < len(results); i++ {
+				if err = s.put(unsafe.Add(values, i*rawSize), ty.Results[i], results[i]); err != nil {
+					err = at(err, "result %d of a host function", i)
+				}
+			}
+			return err
+		})
+	}
+	return newHost(s, ty, func(in, out unsafe.Pointer) error {
+		from, to := vals{in, len(ty.Params)}, vals{out, len(ty.Results)}
+		args := make([]any, from.count)
+		for i, param := range ty.Params {
+			// The arguments are lent.
+			var val C.tenon_val_t
+			C.tenon_val_copy(&val, from.val(i))
+			args[i] = s.take(unsafe.Pointer(&val.of), param)
+		}
+		results, err := call(args)
 		if err != nil {
 			return err
 		}
-		if len(results) != len(ty.Results) {
-			return errorf(KindArgument, "host function of type %v returned %d results", ty, len(results))
-		}
-		for i, kind := range ty.Results {
-			if !put(unsafe.Add(values, i*rawSize), kind, results[i]) {
-				return errorf(KindArgument, "result %d of a host function is of Go's type %T, where %v is expected", i, results[i], kind)
+		for i, result := range results {
+			if err := to.put(s, i, ty.Results[i], result); err != nil {
+				vals{out, i}.drop()
+				return at(err, "result %d of a host function", i)
 			}
 		}
 		return nil
@@ -48,45 +73,56 @@ func newHost(s *Store, ty FuncType, fn hostFunc) (*Func, error) {
 	defer s.leave(before)
 	c := ty.c()
 	defer C.wasm_functype_delete(c)
-	env := uint64(s.place)<<32 | uint64(len(s.hosts))
 	var out *C.wasm_func_t
-	if err := takeError(C.tenon_go_func_new(s.ptr, c, C.uint64_t(env), &out)); err != nil {
+	if err := takeError(C.tenon_go_func_new(s.ptr, c, C.bool(ty.plain()), s.use.c(), C.uint32_t(s.place), C.uint32_t(len(s.hosts)),
+		&out)); err != nil {
 		return nil, err
 	}
 	s.hosts = append(s.hosts, fn)
 	return newFunc(s, out), nil
 }
 
-// tenonGoCall is where all calls of host functions arrive. What it returns is a trap, or 0.
+// tenonGoCall is where all calls of host functions arrive: the function at an index of the store at a place. What it returns is
+// a trap, or 0.
 //
 //export tenonGoCall
-func tenonGoCall(env C.uintptr_t, values *C.tenon_raw_t) (trap C.uintptr_t) {
-	s := (*running.table.Load())[uint32(env>>32)].store
-	s.use.Store(inHost)
+func tenonGoCall(place, index C.uint32_t, args, results unsafe.Pointer) (trap C.uintptr_t) {
+	s := (*stores.table.Load())[place].store.Value()
+	s.use.shim(inHost)
 	finished := false
 	defer func() {
 		if finished {
 			return
 		}
 		if value := recover(); value != nil {
-			s.use.Store(inUse)
+			s.use.shim(inUse)
 			trap = s.throw(&thrown{panics: true, value: value}, fmt.Sprintf("panic in a host function: %v", value))
 			return
 		}
 		// runtime.Goexit: the frames of WebAssembly are never gone back to.
 		s.use.Store(abandoned)
 	}()
-	err := s.hosts[uint32(env)](unsafe.Pointer(values))
+	err := s.hosts[index](args, results)
 	finished = true
-	s.use.Store(inUse)
+	s.use.shim(inUse)
 	if err != nil {
-		message := err.Error()
-		if inner := (*Trap)(nil); errors.As(err, &inner) {
-			message = inner.Message
-		}
-		return s.throw(&thrown{failure: err}, message)
+		return s.fail(err)
 	}
 	return 0
+}
+
+// fail makes the trap for an error.
+func (s *Store) fail(err error) C.uintptr_t {
+	if exception := (*Exception)(nil); errors.As(err, &exception) {
+		if trap := exception.trap(s); trap != 0 {
+			return trap
+		}
+	}
+	message := err.Error()
+	if inner := (*Trap)(nil); errors.As(err, &inner) {
+		message = inner.Message
+	}
+	return s.throw(&thrown{failure: err}, message)
 }
 
 func (s *Store) throw(t *thrown, message string) C.uintptr_t {

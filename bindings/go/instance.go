@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// An Extern is what can be imported and exported: a *Func, *Memory, *Table or *Global.
+// An Extern is what can be imported and exported: a *Func, *Memory, *Table, *Global or *Tag.
 type Extern interface {
 	extern() (*Store, *ref)
 }
@@ -38,7 +38,7 @@ func NewInstance(s *Store, m *Module, imports ...Extern) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.use.CompareAndSwap(inUse, before)
+	defer s.giveBack(before)
 	externs := make([]unsafe.Pointer, len(imports))
 	for i, extern := range imports {
 		what := fmt.Sprintf("import %q %q", m.imports[i].Module, m.imports[i].Name)
@@ -63,14 +63,12 @@ func NewInstance(s *Store, m *Module, imports ...Extern) (*Instance, error) {
 	defer C.wasm_module_delete(module)
 	var instance *C.wasm_instance_t
 	var trap *C.wasm_trap_t
-	s.run(before)
 	err = takeError(C.tenon_instance_new(s.ptr, module, &vec, &instance, &trap))
-	s.done(before)
 	runtime.KeepAlive(imports)
 	if err != nil {
 		if trap != nil {
 			if e, ok := err.(*Error); ok && (e.Kind == KindTrap || e.Kind == KindStackExhausted) {
-				return nil, s.trap(trap)
+				return nil, s.trap(C.uintptr_t(uintptr(unsafe.Pointer(trap))))
 			}
 			C.wasm_trap_delete(trap)
 		}
@@ -91,6 +89,8 @@ func NewInstance(s *Store, m *Module, imports ...Extern) (*Instance, error) {
 			i.exports[m.exports[n].Name] = newTable(s, C.wasm_table_copy(C.wasm_extern_as_table(e)))
 		case ExternGlobal:
 			i.exports[m.exports[n].Name] = newGlobal(s, C.wasm_global_copy(C.wasm_extern_as_global(e)))
+		case ExternTag:
+			i.exports[m.exports[n].Name] = newTag(s, C.wasm_tag_copy(C.wasm_extern_as_tag(e)))
 		}
 	}
 	return i, nil
@@ -99,7 +99,7 @@ func NewInstance(s *Store, m *Module, imports ...Extern) (*Instance, error) {
 // Close gives up the instance. What was taken out of it stays usable.
 func (i *Instance) Close() { i.drop() }
 
-// Exports are the exports that this package has types for, by name.
+// Exports are the exports by name.
 func (i *Instance) Exports() map[string]Extern {
 	exports := make(map[string]Extern, len(i.exports))
 	for name, e := range i.exports {
@@ -130,6 +130,9 @@ func (i *Instance) Table(name string) (*Table, error) { return export[*Table](i,
 
 // Global is the exported global of this name.
 func (i *Instance) Global(name string) (*Global, error) { return export[*Global](i, name, "global") }
+
+// Tag is the exported tag of this name.
+func (i *Instance) Tag(name string) (*Tag, error) { return export[*Tag](i, name, "tag") }
 
 // A Linker finds imports by their names. It belongs to one store.
 type Linker struct {

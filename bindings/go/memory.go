@@ -37,19 +37,23 @@ func newMemory(s *Store, ptr *C.wasm_memory_t) *Memory {
 
 // NewMemory makes a memory of ordinary pages.
 func NewMemory(s *Store, limits Limits) (*Memory, error) {
+	return NewMemoryOf(s, MemoryType{Limits: limits})
+}
+
+// NewMemoryOf makes a memory of a type.
+func NewMemoryOf(s *Store, ty MemoryType) (*Memory, error) {
 	before, err := s.enter()
 	if err != nil {
 		return nil, err
 	}
 	defer s.leave(before)
-	var ty *C.wasm_memorytype_t
-	if err := takeError(C.tenon_memorytype_new(C.uint64_t(limits.Min), C.bool(limits.HasMax), C.uint64_t(limits.Max), false, false, 16,
-		&ty)); err != nil {
+	c, err := ty.c()
+	if err != nil {
 		return nil, err
 	}
-	defer C.wasm_memorytype_delete(ty)
+	defer C.wasm_memorytype_delete(c)
 	var out *C.wasm_memory_t
-	if err := takeError(C.tenon_memory_new(s.ptr, ty, &out)); err != nil {
+	if err := takeError(C.tenon_memory_new(s.ptr, c, &out)); err != nil {
 		return nil, err
 	}
 	return newMemory(s, out), nil
@@ -73,6 +77,17 @@ func (m *Memory) use(do func(ptr *C.wasm_memory_t) error) error {
 		return ErrClosed
 	}
 	return do((*C.wasm_memory_t)(unsafe.Pointer(ptr)))
+}
+
+// Type is the memory's type; the least size is that of now.
+func (m *Memory) Type() (ty MemoryType, err error) {
+	err = m.use(func(ptr *C.wasm_memory_t) error {
+		c := C.wasm_memory_type(ptr)
+		ty = memoryType(c)
+		C.wasm_memorytype_delete(c)
+		return nil
+	})
+	return
 }
 
 // Pages is the size in pages.

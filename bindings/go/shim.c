@@ -6,40 +6,55 @@
 
 void tenon_go_config_switch(wasm_config_t *config, int setting, bool on) {
   static void (*const switches[])(wasm_config_t *, bool) = {
-    tenon_config_set_signals,       tenon_config_set_eager,         tenon_config_set_simd,
-    tenon_config_set_multi_memory,  tenon_config_set_memory64,      tenon_config_set_threads,
-    tenon_config_set_exceptions,    tenon_config_set_tail_calls,    tenon_config_set_collect_always,
+    tenon_config_set_signals,            tenon_config_set_eager,
+    tenon_config_set_simd,               tenon_config_set_relaxed_simd,
+    tenon_config_set_reference_types,    tenon_config_set_multi_memory,
+    tenon_config_set_memory64,           tenon_config_set_custom_page_sizes,
+    tenon_config_set_wide_arithmetic,    tenon_config_set_threads,
+    tenon_config_set_exceptions,         tenon_config_set_tail_calls,
+    tenon_config_set_function_references, tenon_config_set_legacy_exceptions,
+    tenon_config_set_collect_always,
   };
   if (setting >= 0 && (size_t)setting < sizeof(switches) / sizeof(switches[0])) switches[setting](config, on);
 }
 
-wasm_functype_t *tenon_go_functype(const uint8_t *kinds, size_t params, size_t results) {
-  wasm_valtype_vec_t types[2];
-  size_t counts[2] = {params, results};
-  for (int side = 0; side < 2; ++side) {
-    wasm_valtype_vec_new_uninitialized(&types[side], counts[side]);
-    for (size_t i = 0; i < types[side].size; ++i) types[side].data[i] = wasm_valtype_new(*kinds++);
-  }
-  return wasm_functype_new(&types[0], &types[1]);
+// What a host function knows of itself.
+typedef struct host_t {
+  uintptr_t use;
+  uint32_t place, index;
+} host_t;
+
+static wasm_trap_t *call(const host_t *host, const void *args, void *results) {
+  tenon_go_set(host->use, TENON_GO_IN_HOST);
+  uintptr_t trap = tenonGoCall(host->place, host->index, (void *)args, results);
+  tenon_go_set(host->use, TENON_GO_IN_USE);
+  return (wasm_trap_t *)trap;
 }
 
-uint8_t *tenon_go_kinds(const wasm_functype_t *type, size_t *params, size_t *results) {
-  const wasm_valtype_vec_t *from = wasm_functype_params(type), *to = wasm_functype_results(type);
-  *params = from->size;
-  *results = to->size;
-  uint8_t *kinds = malloc(from->size + to->size + 1);
-  if (kinds == NULL) return NULL;
-  for (size_t i = 0; i < from->size; ++i) kinds[i] = tenon_valtype_kind(from->data[i]);
-  for (size_t i = 0; i < to->size; ++i) kinds[from->size + i] = tenon_valtype_kind(to->data[i]);
-  return kinds;
-}
-
-static wasm_trap_t *callback(void *env, const wasm_func_t *caller, tenon_raw_t *values) {
+static wasm_trap_t *call_raw(void *env, const wasm_func_t *caller, tenon_raw_t *values) {
   (void)caller;
-  return (wasm_trap_t *)tenonGoCall((uintptr_t)env, values);
+  return call(env, values, values);
 }
 
-tenon_error_t *tenon_go_func_new(
-    wasm_store_t *store, const wasm_functype_t *type, uint64_t env, wasm_func_t **out) {
-  return tenon_func_new_raw(store, type, callback, (void *)(uintptr_t)env, NULL, out);
+static wasm_trap_t *call_val(void *env, const wasm_func_t *caller, const tenon_val_t *args, size_t arg_count,
+    tenon_val_t *results, size_t result_count) {
+  (void)caller, (void)arg_count, (void)result_count;
+  return call(env, args, results);
+}
+
+tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
+    uint32_t index, wasm_func_t **out) {
+  host_t *host = malloc(sizeof *host);
+  if (host == NULL) abort();  // as Go does where memory has run out
+  *host = (host_t){use, place, index};
+  tenon_error_t *error = plain ? tenon_func_new_raw(store, type, call_raw, host, free, out)
+                               : tenon_func_new_val(store, type, call_val, host, free, out);
+  if (error != NULL) free(host);
+  return error;
+}
+
+static void release(void *number) { tenonGoRelease((uintptr_t)number); }
+
+void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number) {
+  wasm_foreign_set_host_info_with_finalizer(foreign, (void *)number, release);
 }

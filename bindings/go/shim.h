@@ -11,18 +11,13 @@
 // One of the settings of a configuration that are switches, by its number; config.go has the numbers.
 void tenon_go_config_switch(wasm_config_t *config, int setting, bool on);
 
-// A function type of kinds: first the parameters', then the results'.
-wasm_functype_t *tenon_go_functype(const uint8_t *kinds, size_t params, size_t results);
+// A host function whose calls arrive in Go's tenonGoCall with these two numbers; `plain` if no references are among its values, which
+// are tenon_raw_t then and otherwise tenon_val_t.
+tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
+    uint32_t index, wasm_func_t **out);
 
-// The kinds of a function type, in an array that the caller frees.
-uint8_t *tenon_go_kinds(const wasm_functype_t *type, size_t *params, size_t *results);
-
-// A host function whose calls arrive in Go's tenonGoCall with these two numbers.
-tenon_error_t *tenon_go_func_new(
-    wasm_store_t *store, const wasm_functype_t *type, uint64_t env, wasm_func_t **out);
-
-// The kind of a value type of a global or a table.
-static inline uint8_t tenon_go_valkind(const wasm_valtype_t *type) { return tenon_valtype_kind(type); }
+// Lets an object stand for the Go value of a number, until tenonGoRelease is called with it.
+void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number);
 
 // A trap with a message that need not end in NUL.
 static inline uintptr_t tenon_go_trap_new(uintptr_t store, const char *text, size_t size) {
@@ -30,8 +25,45 @@ static inline uintptr_t tenon_go_trap_new(uintptr_t store, const char *text, siz
   return (uintptr_t)wasm_trap_new((wasm_store_t *)store, &message);
 }
 
+// Who uses a store: the constants of store.go. Both languages write it, Go with atomics; see use.go. The address 0 stands for one
+// that only Go writes.
+typedef struct tenon_go_use_t { uint32_t state; } tenon_go_use_t;
+
+enum { TENON_GO_IN_USE = 1, TENON_GO_IN_HOST = 2 };
+
+static inline void tenon_go_set(uintptr_t use, uint32_t state) {
+  if (use != 0) __atomic_store_n(&((tenon_go_use_t *)use)->state, state, __ATOMIC_RELEASE);
+}
+
+// Calls a function with values that lie in C's memory.
 static inline uintptr_t tenon_go_call(uintptr_t func, uintptr_t values) {
   return (uintptr_t)tenon_func_call_raw((const wasm_func_t *)func, (tenon_raw_t *)values);
+}
+
+// Calls a function with values of any type.
+static inline uintptr_t tenon_go_call_val(uintptr_t func, const void *args, size_t arg_count, void *results, size_t result_count) {
+  return (uintptr_t)tenon_func_call_val((const wasm_func_t *)func, args, arg_count, results, result_count);
+}
+
+// What a call of a function of few numbers gave: a trap, or results. Go keeps a structure of so few words in registers.
+typedef struct tenon_go_outcome_t {
+  uintptr_t trap;
+  uint64_t first, second;
+} tenon_go_outcome_t;
+
+// Calls a function of at most four numbers that returns at most two: they travel on the stacks of the two languages, and nothing is
+// shared with other calls. If it returns, the store's use becomes `after`: here a plain store, in Go it would be an exchange.
+// After a trap it stays in use.
+static inline tenon_go_outcome_t tenon_go_call_few(
+    uintptr_t func, uintptr_t use, uint32_t after, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
+  tenon_raw_t values[4];
+  values[0].i64 = (int64_t)a;
+  values[1].i64 = (int64_t)b;
+  values[2].i64 = (int64_t)c;
+  values[3].i64 = (int64_t)d;
+  wasm_trap_t *trap = tenon_func_call_raw((const wasm_func_t *)func, values);
+  if (trap == NULL) tenon_go_set(use, after);
+  return (tenon_go_outcome_t){(uintptr_t)trap, (uint64_t)values[0].i64, (uint64_t)values[1].i64};
 }
 
 // The bare call that the benchmark compares with.

@@ -8,14 +8,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+	"weak"
 )
 
 // Who uses a store.
 const (
 	idle      uint32 = iota
-	inUse            // a goroutine is in the library, or in WebAssembly code
-	inHost           // WebAssembly code waits for a host function, which may use the store
-	abandoned        // a host function never came back
+	inUse            = C.TENON_GO_IN_USE  // a goroutine is in the library, or in WebAssembly code
+	inHost           = C.TENON_GO_IN_HOST // WebAssembly code waits for a host function, which may use the store
+	abandoned uint32 = iota               // a host function never came back
 	closed
 )
 
@@ -37,18 +38,18 @@ type Store struct {
 	hosts  []hostFunc
 	// What the trap on its way through WebAssembly code stands for.
 	thrown *thrown
+	values values
 	// The first free slot of the arguments.
 	top int
 }
 
 // home is what of a store its cleanup and those of its objects know: no pointers back to the store.
 type home struct {
-	use  atomic.Uint32
+	use  use
 	ptr  *C.wasm_store_t
 	args unsafe.Pointer
-	// The store's place in running.
+	// The store's place in stores.
 	place uint32
-	slot  *slot
 	// What Go has let go of, for the next goroutine that uses the store: the engine is not asked while another one does.
 	waiting atomic.Bool
 	mu      sync.Mutex
@@ -65,32 +66,35 @@ type ref struct {
 	home *home
 }
 
-// running maps a store's place, which callbacks bring along, to the store while it runs. The pointers are not there otherwise,
-// so that closures may refer to their own store without keeping it alive for ever.
-var running struct {
+// stores maps a store's place, which callbacks bring along, to the store. The pointers are weak, so that closures may refer to their
+// own store without keeping it alive for ever; whoever calls into a store keeps it alive.
+var stores struct {
 	sync.Mutex
 	table atomic.Pointer[[]*slot]
 	free  []uint32
 }
 
-// slot holds a store while it runs. Only the goroutine that runs it looks.
-type slot struct{ store *Store }
+// slot holds a store. Only the goroutine that uses the store looks.
+type slot struct{ store weak.Pointer[Store] }
 
-func takePlace() uint32 {
-	running.Lock()
-	defer running.Unlock()
-	if n := len(running.free); n > 0 {
-		place := running.free[n-1]
-		running.free = running.free[:n-1]
-		return place
-	}
+// takePlace gives a store its place.
+func takePlace(s *Store) (place uint32) {
+	stores.Lock()
+	defer stores.Unlock()
 	var table []*slot
-	if old := running.table.Load(); old != nil {
-		table = append(table, *old...)
+	if old := stores.table.Load(); old != nil {
+		table = *old
 	}
-	table = append(table, new(slot))
-	running.table.Store(&table)
-	return uint32(len(table) - 1)
+	if n := len(stores.free); n > 0 {
+		place = stores.free[n-1]
+		stores.free = stores.free[:n-1]
+	} else {
+		place = uint32(len(table))
+		table = append(table[:place:place], new(slot))
+		stores.table.Store(&table)
+	}
+	table[place].store = weak.Make(s)
+	return place
 }
 
 // NewStore makes a store.
@@ -99,9 +103,10 @@ func NewStore(engine *Engine) (*Store, error) {
 	if ptr == nil {
 		return nil, errorf(KindMemory, "no store could be made")
 	}
-	h := &home{ptr: ptr, args: C.calloc(slots, rawSize), live: map[*ref]struct{}{}, place: takePlace()}
-	h.slot = (*running.table.Load())[h.place]
-	s := &Store{home: h, engine: engine}
+	h := &home{ptr: ptr, args: C.calloc(slots, rawSize), live: map[*ref]struct{}{}}
+	h.use = newUse(h)
+	s := &Store{home: h, engine: engine, values: values{byNumber: map[uint64]any{}}}
+	h.place = takePlace(s)
 	runtime.AddCleanup(s, (*home).close, h)
 	runtime.KeepAlive(engine)
 	return s, nil
@@ -132,9 +137,9 @@ func (h *home) close() {
 	h.release()
 	C.wasm_store_delete(h.ptr)
 	C.free(h.args)
-	running.Lock()
-	running.free = append(running.free, h.place)
-	running.Unlock()
+	stores.Lock()
+	stores.free = append(stores.free, h.place)
+	stores.Unlock()
 }
 
 // release deletes what is dead. The caller holds mu.
@@ -192,6 +197,9 @@ func (s *Store) enter() (before uint32, err error) {
 
 func (s *Store) leave(before uint32) { s.use.Store(before) }
 
+// giveBack is leave after host functions may have run: where one ended its goroutine, the store stays abandoned.
+func (s *Store) giveBack(before uint32) { s.use.CompareAndSwap(inUse, before) }
+
 func (s *Store) refusal() error {
 	switch s.use.Load() {
 	case closed:
@@ -200,19 +208,6 @@ func (s *Store) refusal() error {
 		return ErrAbandoned
 	}
 	return ErrInUse
-}
-
-// run makes the store known to callbacks; to be called after enter. done undoes it.
-func (s *Store) run(before uint32) {
-	if before == idle {
-		s.slot.store = s
-	}
-}
-
-func (s *Store) done(before uint32) {
-	if before == idle {
-		s.slot.store = nil
-	}
 }
 
 // reserve takes slots for the values of a call, in C's memory: no Go pointer is given away, and nothing is allocated.

@@ -47,7 +47,7 @@ type Frame struct {
 	FuncOffset, ModuleOffset uint64
 }
 
-// A Trap is the error of a call that did not return. errors.As finds it; Unwrap is the error that a host function returned.
+// A Trap is the error of a call that did not return. errors.As finds it, and the *Exception that was not caught if it is about one.
 type Trap struct {
 	// Code is the reason.
 	Code TrapCode
@@ -72,7 +72,7 @@ func (t *Trap) Error() string {
 	return b.String()
 }
 
-// Unwrap is the error that a host function returned, if that was the reason.
+// Unwrap is the error that a host function returned, or the *Exception that nothing caught, if that was the reason.
 func (t *Trap) Unwrap() error { return t.cause }
 
 // thrown is what a host function ended with: a panic, or an error.
@@ -84,7 +84,8 @@ type thrown struct {
 }
 
 // trap makes an error of a trap and deletes it. If the trap stands for a panic, it goes on here.
-func (s *Store) trap(p *C.wasm_trap_t) error {
+func (s *Store) trap(number C.uintptr_t) error {
+	p := (*C.wasm_trap_t)(pointer(uintptr(number)))
 	defer C.wasm_trap_delete(p)
 	t := &Trap{Code: TrapCode(C.tenon_trap_code(p))}
 	var message C.wasm_message_t
@@ -105,6 +106,9 @@ func (s *Store) trap(p *C.wasm_trap_t) error {
 		t.Frames = append(t.Frames, frame)
 	}
 	C.wasm_frame_vec_delete(&frames)
+	if exception := C.tenon_trap_exception(p); exception != nil {
+		t.cause = newException(s, exception)
+	}
 	if thrown := s.thrown; thrown != nil {
 		s.thrown = nil
 		if thrown.trap == uintptr(unsafe.Pointer(p)) {

@@ -34,7 +34,7 @@ int main(void) {
   pthread_t thread;
   expect(pthread_create(&thread, NULL, wait_for_change, copy) == 0);
   uint32_t woken = 0;
-  __atomic_store_n((uint32_t *)(tenon_shared_memory_data(memory) + 8), 1, __ATOMIC_SEQ_CST);
+  succeed(tenon_shared_memory_atomic_store(memory, 8, 4, 1));
   succeed(tenon_shared_memory_notify(memory, 8, 1, &woken));
   expect(woken <= 1);
   pthread_join(thread, NULL);
@@ -47,7 +47,14 @@ int main(void) {
   expect(error != NULL);  // not a multiple of 8
   tenon_error_delete(error);
 
-  uint64_t old = 0;
+  // Atomic accesses of 1, 2, 4 or 8 bytes, in one order with those of WebAssembly.
+  uint64_t old = 0, value = 0;
+  succeed(tenon_shared_memory_atomic_rmw(memory, 8, 4, TENON_ATOMIC_ADD, 5, &old));
+  succeed(tenon_shared_memory_atomic_cmpxchg(memory, 8, 4, 6, 7, &value));
+  expect(old == 1 && value == 6);
+  succeed(tenon_shared_memory_atomic_load(memory, 8, 4, &value));
+  expect(value == 7);
+
   succeed(tenon_shared_memory_grow(memory, 1, &old));
   expect(old == 1 && wasm_memory_size(obtained) == 2);
   expect_error(tenon_shared_memory_grow(memory, 1, NULL), TENON_ERROR_LIMIT);

@@ -121,8 +121,9 @@ pub extern "C" fn tenon_table_new(
     error::answer(out, table::new("tenon_table_new", store, ty, init))
 }
 
-/// `wasm_table_grow` with a reason: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
-/// memory has run out. `old`, if it is not NULL, receives how many elements there were.
+/// `wasm_table_grow` with a reason: `TENON_ERROR_LIMIT` if the type's maximum would be exceeded, `TENON_ERROR_STORE_LIMIT` if a
+/// limit of the store would be or its callback refuses, `TENON_ERROR_MEMORY` where memory has run out. `old`, if it is not NULL,
+/// receives how many elements there were.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_table_grow(
     table: Lent<wasm_table_t>,
@@ -145,8 +146,9 @@ pub extern "C" fn tenon_memory_new(
     error::answer(out, memory::new("tenon_memory_new", store, ty))
 }
 
-/// `wasm_memory_grow` with a reason: `TENON_ERROR_LIMIT` if the maximum would be exceeded, `TENON_ERROR_MEMORY` where
-/// memory has run out. `old`, if it is not NULL, receives how many pages there were.
+/// `wasm_memory_grow` with a reason: `TENON_ERROR_LIMIT` if the type's maximum would be exceeded, `TENON_ERROR_STORE_LIMIT` if a
+/// limit of the store would be or its callback refuses, `TENON_ERROR_MEMORY` where memory has run out. `old`, if it is not NULL,
+/// receives how many pages there were.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_memory_grow(memory: Lent<wasm_memory_t>, delta: u64, old: Out<u64>) -> Own<tenon_error_t> {
     error::report(memory::grow("tenon_memory_grow", memory.get(), delta).map(|size| {

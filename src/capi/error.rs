@@ -49,6 +49,8 @@ pub enum tenon_error_kind_enum {
     TENON_ERROR_INTERNAL = 14,
     /// The text of a module does not parse; the error knows line and column.
     TENON_ERROR_TEXT = 15,
+    /// A limit that the host has set for the store was reached, or its callback about growth refused.
+    TENON_ERROR_STORE_LIMIT = 16,
 }
 pub(crate) use tenon_error_kind_enum as Kind;
 
@@ -92,7 +94,17 @@ impl tenon_error_t {
 
 impl From<Error> for tenon_error_t {
     fn from(error: Error) -> tenon_error_t {
-        let kind = match error.kind {
+        let made = tenon_error_t::new(error.kind.into(), format_args!("{}", error.message));
+        match error.offset {
+            Some(offset) => made.at_offset(offset as u64),
+            None => made,
+        }
+    }
+}
+
+impl From<ErrorKind> for Kind {
+    fn from(kind: ErrorKind) -> Kind {
+        match kind {
             ErrorKind::Argument => Kind::TENON_ERROR_ARGUMENT,
             ErrorKind::Malformed => Kind::TENON_ERROR_MALFORMED,
             ErrorKind::Invalid => Kind::TENON_ERROR_INVALID,
@@ -107,11 +119,7 @@ impl From<Error> for tenon_error_t {
             ErrorKind::Damaged => Kind::TENON_ERROR_DAMAGED,
             ErrorKind::Incompatible => Kind::TENON_ERROR_INCOMPATIBLE,
             ErrorKind::Internal => Kind::TENON_ERROR_INTERNAL,
-        };
-        let made = tenon_error_t::new(kind, format_args!("{}", error.message));
-        match error.offset {
-            Some(offset) => made.at_offset(offset as u64),
-            None => made,
+            ErrorKind::StoreLimit => Kind::TENON_ERROR_STORE_LIMIT,
         }
     }
 }
@@ -119,6 +127,7 @@ impl From<Error> for tenon_error_t {
 // The numbers of the runtime's kinds are those of the header.
 const _: () = assert!(ErrorKind::Argument as u32 == Kind::TENON_ERROR_ARGUMENT as u32);
 const _: () = assert!(ErrorKind::Internal as u32 == Kind::TENON_ERROR_INTERNAL as u32);
+const _: () = assert!(ErrorKind::StoreLimit as u32 == Kind::TENON_ERROR_STORE_LIMIT as u32);
 
 /// Text that stops growing, instead of ending the process, when memory has run out. NUL cannot be part of it.
 struct Patient(Vec<u8>);

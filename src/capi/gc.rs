@@ -57,7 +57,7 @@ fn give(out: Out<tenon_val_t>, value: Result<WideVal, tenon_error_t>) -> Own<ten
 }
 
 fn value(value: Option<&tenon_val_t>) -> Result<WideVal, Error> {
-    value.map(tenon_val_t::wide).ok_or_else(|| Error::argument("the value is NULL".into()))
+    value.map(tenon_val_t::wide).ok_or_else(|| Error::argument("the value is NULL"))
 }
 
 /// The values of an array of C.
@@ -67,7 +67,7 @@ fn value(value: Option<&tenon_val_t>) -> Result<WideVal, Error> {
 unsafe fn values<'a>(values: *const tenon_val_t, count: usize) -> Result<&'a [WideVal], Error> {
     match count {
         0 => Ok(&[]),
-        _ if values.is_null() => Err(Error::argument("the array of values is NULL".into())),
+        _ if values.is_null() => Err(Error::argument("the array of values is NULL")),
         // SAFETY: the caller's promise; a `tenon_val_t` is a `WideVal`.
         _ => Ok(unsafe { slice::from_raw_parts(values.cast::<WideVal>(), count) }),
     }
@@ -229,7 +229,7 @@ pub extern "C" fn tenon_array_copy(
 ) -> Own<tenon_error_t> {
     let function = "tenon_array_copy";
     error::report(with(function, object, |object| {
-        let source = source.ok_or_else(|| Error::argument("the array that is read is NULL".into()))?;
+        let source = source.ok_or_else(|| Error::argument("the array that is read is NULL"))?;
         access::array_copy(object, start, &source.0, source_start, count)
     }))
 }

@@ -8,7 +8,8 @@ use super::memorytype::wasm_memorytype_t;
 use super::own::Own;
 use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
-use crate::runtime::memory::{GrowError, Memory, most_pages};
+use crate::runtime::growth::GrowError;
+use crate::runtime::memory::{Memory, most_pages};
 use crate::runtime::object::ObjectKind;
 use crate::types::MemoryType;
 use std::ffi::c_void;
@@ -115,21 +116,21 @@ pub(crate) fn new(
 /// Adds pages to a memory. Gives how many it had.
 pub(crate) fn grow(function: &str, memory: Option<&wasm_memory_t>, delta: u64) -> Result<u64, tenon_error_t> {
     error::attempt(function, || {
-        let memory = &entered(memory, function, "the memory")?.0;
-        memory.grow(delta).map_err(|reason| cannot_grow(function, &memory.ty(), delta, reason))
+        let memory = entered(memory, function, "the memory")?;
+        // What the host is asked about lives until it has answered.
+        let _held = memory.0.store().growth().is_watched().then(|| Counted::of(memory));
+        memory.0.grow(delta).map_err(|reason| cannot_grow(function, &memory.0.ty(), delta, reason))
     })
 }
 
 /// The failure to add pages to a memory, whose type is given with its size.
 pub(crate) fn cannot_grow(function: &str, ty: &MemoryType, delta: u64, reason: GrowError) -> tenon_error_t {
     let (size, most) = (ty.limits.min, most_pages(ty));
-    let (kind, why) = match reason {
-        GrowError::Maximum => (Kind::TENON_ERROR_LIMIT, ""),
-        GrowError::System => (Kind::TENON_ERROR_MEMORY, ": out of memory"),
-    };
     let message =
-        format_args!("{function}: a memory of {size} pages, which may have {most}, cannot grow by {delta}{why}");
-    tenon_error_t::new(kind, message)
+        format_args!("{function}: a memory of {size} pages, which may have {most}, cannot grow by {delta}: {reason}");
+    let error = tenon_error_t::new(reason.kind().into(), message);
+    reason.forget();
+    error
 }
 
 /// Makes a memory, filled with zeros. NULL if the limits are impossible, where memory or address space has run out, or
@@ -165,8 +166,8 @@ pub extern "C" fn wasm_memory_size(memory: Option<&wasm_memory_t>) -> wasm_memor
     memory.map_or(0, |memory| saturated("wasm_memory_size", "the number of pages", memory.0.pages()))
 }
 
-/// Adds `delta` pages, filled with zeros. False, and nothing changes, if the maximum would be exceeded, where memory
-/// has run out, or with NULL.
+/// Adds `delta` pages, filled with zeros. False, and nothing changes, if the type's maximum or a limit of the store would be
+/// exceeded, where memory has run out, or with NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_grow(memory: Lent<wasm_memory_t>, delta: wasm_memory_pages_t) -> bool {
     error::keep(grow("wasm_memory_grow", memory.get(), delta.into())).is_some()

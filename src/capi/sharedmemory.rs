@@ -18,6 +18,13 @@ use std::sync::Arc;
 /// reference to it, or a store's memory that was obtained from it or shared.
 pub struct tenon_shared_memory_t(Arc<SharedMemory>);
 
+impl tenon_shared_memory_t {
+    /// The memory.
+    pub(crate) fn shared(&self) -> &SharedMemory {
+        &self.0
+    }
+}
+
 /// Makes a shared memory, filled with zeros. The type must be one of a shared memory (`tenon_memorytype_new`). Only
 /// stores of the same engine can obtain it.
 #[unsafe(no_mangle)]
@@ -155,7 +162,7 @@ const _: () = assert!(parking::Waited::NotEqual as u32 == tenon_wait_enum::TENON
 const _: () = assert!(parking::Waited::TimedOut as u32 == tenon_wait_enum::TENON_WAIT_TIMED_OUT as u32);
 
 /// The place of an atomic access of `size` bytes, or the failure that there is none.
-fn place(function: &str, memory: &SharedMemory, address: u64, size: u64) -> Result<*mut u8, tenon_error_t> {
+pub(crate) fn place(function: &str, memory: &SharedMemory, address: u64, size: u64) -> Result<*mut u8, tenon_error_t> {
     let refused = |message| Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, message));
     if !address.is_multiple_of(size) {
         return refused(format_args!("{function}: address {address} is not a multiple of {size}"));

@@ -134,19 +134,22 @@ pub(crate) fn grow(
     init: Lent<wasm_ref_t>,
 ) -> Result<u64, tenon_error_t> {
     error::attempt(function, || {
-        let table = &entered(table, function, "the table")?.0;
-        let init = table.check(init.get().map(|init| &init.0))?;
-        if let Some(old) = table.grow(delta, init) {
-            return Ok(old);
-        }
-        let (size, most) = (table.size(), table.ty().limits.max.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS));
-        let (kind, why) = match size.saturating_add(delta) > most {
-            true => (Kind::TENON_ERROR_LIMIT, ""),
-            false => (Kind::TENON_ERROR_MEMORY, ": out of memory"),
-        };
-        let message =
-            format_args!("{function}: a table of {size} elements, which may have {most}, cannot grow by {delta}{why}");
-        Err(tenon_error_t::new(kind, message))
+        let held = entered(table, function, "the table")?;
+        let table = &held.0;
+        let reference = init.get();
+        let init = table.check(reference.map(|init| &init.0))?;
+        // What the host is asked about lives until it has answered.
+        let is_watched = table.store().growth().is_watched();
+        let _held = is_watched.then(|| (Counted::of(held), reference.map(Counted::of)));
+        table.grow(delta, init).map_err(|reason| {
+            let (size, most) = (table.size(), table.ty().limits.max.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS));
+            let message = format_args!(
+                "{function}: a table of {size} elements, which may have {most}, cannot grow by {delta}: {reason}"
+            );
+            let error = tenon_error_t::new(reason.kind().into(), message);
+            reason.forget();
+            error
+        })
     })
 }
 
@@ -204,9 +207,9 @@ pub extern "C" fn wasm_table_size(table: Option<&wasm_table_t>) -> wasm_table_si
     table.map_or(0, |table| table.0.size() as wasm_table_size_t)
 }
 
-/// Adds `delta` elements that are all `init`; NULL stands for the null reference. False, and nothing changes, if
-/// the maximum would be exceeded, or `init` is not of the element type or of another store, where memory has run out, or
-/// without a table.
+/// Adds `delta` elements that are all `init`; NULL stands for the null reference. False, and nothing changes, if the type's
+/// maximum or a limit of the store would be exceeded, or `init` is not of the element type or of another store, where memory has
+/// run out, or without a table.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_table_grow(table: Lent<wasm_table_t>, delta: wasm_table_size_t, init: Lent<wasm_ref_t>) -> bool {
     error::keep(grow("wasm_table_grow", table.get(), delta.into(), init)).is_some()

@@ -48,6 +48,10 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
 
 /// The module of `bytes`, which its field `bytes` does not hold yet.
 fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, ModuleError> {
+    decode_in_one_pass(bytes, features, threads).map_err(|error| error.in_words_of_specification(bytes))
+}
+
+fn decode_in_one_pass(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, ModuleError> {
     if bytes.len() > limits::MAX_MODULE_SIZE {
         let message = format!("module of {} bytes; at most {} are allowed", bytes.len(), limits::MAX_MODULE_SIZE);
         return Err(ModuleError::new(ModuleErrorKind::Limit, message, None));
@@ -228,10 +232,13 @@ impl<'a> Decoder<'a> {
             }
             Payload::DataSection(s) => self.data = Some(s),
             Payload::CustomSection(s) => {
-                if s.name() == "name" && self.module.name_section.is_none() {
-                    let range = s.data_range();
-                    self.module.name_section = Some(range.start as u32..range.end as u32);
-                }
+                let section = match s.name() {
+                    "name" => &mut self.module.name_section,
+                    hints::SECTION => &mut self.module.hint_section,
+                    _ => return Ok(()),
+                };
+                let range = s.data_range();
+                section.get_or_insert(range.start as u32..range.end as u32);
             }
             Payload::End(_) => {}
             Payload::UnknownSection { id, range, .. } => self.validator.unknown_section(id, &range)?,
@@ -485,9 +492,11 @@ impl Module {
             data: Vec::new(),
             bodies: Vec::new(),
             name_section: None,
+            hint_section: None,
             tail_calls_out: false,
             objects: false,
             names: OnceLock::new(),
+            hints: OnceLock::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why bytes are not a module that can be used: what, where, and of which sort.
 
+use super::malformed;
 use std::fmt;
 use wasmparser::WasmFeatures;
 
@@ -33,6 +34,21 @@ impl ModuleError {
     /// An error outside of function bodies.
     pub fn new(kind: ModuleErrorKind, message: impl Into<String>, offset: impl Into<Option<usize>>) -> ModuleError {
         ModuleError { message: message.into(), offset: offset.into(), kind, function: None }
+    }
+
+    /// The same, if `bytes` are malformed in the eyes of the specification with what it finds first: its decoder ends before
+    /// validation begins, and looks at things in another order.
+    pub(super) fn in_words_of_specification(self, bytes: &[u8]) -> ModuleError {
+        if !matches!(self.kind, ModuleErrorKind::Malformed | ModuleErrorKind::Invalid) {
+            return self;
+        }
+        match malformed::find(bytes) {
+            Some((words, _)) if self.kind == ModuleErrorKind::Malformed && self.message.starts_with(&words) => self,
+            Some((message, offset)) => {
+                ModuleError { message, offset: Some(offset), kind: ModuleErrorKind::Malformed, function: self.function }
+            }
+            None => self,
+        }
     }
 }
 
@@ -194,11 +210,15 @@ fn spec_wording(text: &str) -> String {
     if text.starts_with("function section ") {
         return format!("function and code section have inconsistent lengths: {text}");
     }
+    if let Some(detail) = text.strip_prefix("malformed memop") {
+        return format!("malformed memop flags{detail}");
+    }
     let integer = text.strip_prefix("invalid var_").and_then(|rest| rest.split_once(": "));
     match text {
         "unexpected end-of-file" => "unexpected end",
         "SIMD index out of bounds" => "invalid lane index",
         "malformed global flags" => "malformed mutability",
+        "invalid start function type" => "start function: its type must be [] -> []",
         "invalid memop alignment: alignment must not be larger than natural" => {
             "alignment must not be larger than natural"
         }

@@ -6,7 +6,9 @@
 pub mod const_expr;
 mod decode;
 mod error;
+mod hints;
 pub mod limits;
+mod malformed;
 mod names;
 mod query;
 pub mod serialize;
@@ -64,6 +66,8 @@ pub struct Module {
     pub bodies: Vec<Range<u32>>,
     /// Where the `name` custom section's contents stand in `bytes`, if there is one. Read on demand (`names.rs`).
     pub name_section: Option<Range<u32>>,
+    /// Where the contents of the custom section of branch hints stand in `bytes`, if there is one. Read on demand (`hints.rs`).
+    pub hint_section: Option<Range<u32>>,
     /// Whether a tail call may lead from one of its functions to one of another instance: a frame of the module then need not
     /// have a callee of the same instance, even where it called a function of its own.
     pub tail_calls_out: bool,
@@ -71,6 +75,8 @@ pub struct Module {
     pub objects: bool,
     /// The names, once somebody has asked for one.
     names: OnceLock<names::Names>,
+    /// The branch hints, once a function with a branch has been compiled.
+    hints: OnceLock<hints::Hints>,
 }
 
 /// One import.

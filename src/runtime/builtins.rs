@@ -11,6 +11,7 @@ pub use crate::runtime::gc::builtins::{
     extern_convert_any, gc_alloc, host_args_box, host_args_release,
 };
 use crate::runtime::gc::types::is_any;
+use crate::runtime::growth::GrowError;
 use crate::runtime::instance::Instance;
 use crate::runtime::instantiate::{init_memory, init_table};
 use crate::runtime::memory::Memory;
@@ -235,7 +236,30 @@ pub unsafe extern "C" fn raw_result_refs(func: *const Func, values: *mut [u64; 2
 /// Called by generated code; the index is valid.
 pub unsafe extern "C" fn memory_grow(vmctx: *mut Vmctx, memory: u32, delta: u64) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe { with(vmctx, |instance| Ok(instance.memory(memory).grow(delta).unwrap_or(u64::MAX))) }
+    unsafe { with(vmctx, |instance| grown(vmctx, "memory.grow", instance.memory(memory).grow(delta))) }
+}
+
+/// The result of a growth: the old size; -1, or the store's trap, if there was none.
+///
+/// # Safety
+/// As [`memory_grow`].
+unsafe fn grown(vmctx: *mut Vmctx, operator: &str, result: Result<u64, GrowError>) -> Result<u64, TrapCode> {
+    // SAFETY: the caller's promise.
+    let context = unsafe { (*vmctx).store };
+    // SAFETY: the caller's promise; a trap has a handle.
+    unsafe {
+        match result {
+            Ok(old) => return Ok(old),
+            Err(GrowError::Maximum) => {}
+            Err(GrowError::Trap(trap)) => set_host_trap(context, trap),
+            Err(why) if store_of(context).limits().traps.get() => {
+                let code = TrapCode::AllocationFailure;
+                set_trap(context, code, format!("{}: {operator}: {why}", code.message()));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(u64::MAX)
 }
 
 fn range(memory: &Memory, offset: u64, len: u64) -> Result<*mut u8, TrapCode> {
@@ -378,7 +402,9 @@ pub unsafe extern "C" fn data_drop(vmctx: *mut Vmctx, segment: u32) {
 /// As [`memory_grow`]; the reference is of the table's type.
 pub unsafe extern "C" fn table_grow(vmctx: *mut Vmctx, table: u32, init: u64, delta: u64) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe { with(vmctx, |instance| Ok(instance.table(table).grow(delta, init as usize).unwrap_or(u64::MAX))) }
+    unsafe {
+        with(vmctx, |instance| grown(vmctx, "table.grow", instance.table(table).grow(delta, init as usize)))
+    }
 }
 
 /// `table.fill`

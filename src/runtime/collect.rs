@@ -118,6 +118,11 @@ impl Collector {
         self.busy.get()
     }
 
+    /// Whether a trace may find something that nobody reaches.
+    pub fn has_candidates(&self) -> bool {
+        self.dubious.get() > 0 || !self.suspects.borrow().is_empty()
+    }
+
     /// Notes an allocation.
     pub fn allocated(&self) {
         if self.dubious.get() > 0 {

@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Incompatible = 13,
     /// A mistake in the engine, caught before it could do harm.
     Internal = 14,
+    /// A limit that the host has set for a store, or its refusal.
+    StoreLimit = 16,
 }
 
 /// A failure.

@@ -14,6 +14,7 @@ use crate::runtime::memory::Memory;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Group, Object, ObjectKind};
 use crate::runtime::store::Store;
+use crate::runtime::store_limits::Resource;
 use crate::runtime::table::Table;
 use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
@@ -392,7 +393,7 @@ impl Instance {
     /// Frees an instance and what it defines.
     ///
     /// # Safety
-    /// Nothing reaches it; finalizers have run.
+    /// Nothing reaches it; finalizers have run. Its store has been charged for it.
     pub(in crate::runtime) unsafe fn free(instance: *mut Instance) {
         // SAFETY: the functions are boxes of this instance; the allocation was made with this layout.
         unsafe {
@@ -400,6 +401,7 @@ impl Instance {
                 drop(Box::from_raw(*func));
             }
             let layout = layout_of(&(*instance).module);
+            (*(*instance).object.store).limits().refund(Resource::Instances, 1);
             ptr::drop_in_place(instance);
             dealloc(instance.cast(), layout);
         }

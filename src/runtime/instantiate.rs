@@ -7,11 +7,13 @@ use crate::runtime::constant::{address, element, evaluate, evaluate_elements};
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
 use crate::runtime::global::Global;
+use crate::runtime::growth;
 use crate::runtime::instance::Instance;
 use crate::runtime::memory::Memory;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Object, ObjectKind, release};
 use crate::runtime::store::Store;
+use crate::runtime::store_limits::Resource;
 use crate::runtime::table::{Table, lazy};
 use crate::runtime::tag::Tag;
 use crate::runtime::trap::Trap;
@@ -66,10 +68,16 @@ pub fn instantiate(
         return Err(Error::new(ErrorKind::Store, message).into());
     }
     check_imports(store, &module.module, imports)?;
+    growth::admit_instance(store, &module.module).map_err(|why| match why {
+        Ok(error) => InstantiateError::Error(error),
+        Err(trap) => InstantiateError::Trap(trap),
+    })?;
     if module.needs_heap {
         store.register_types(&module.module.types)?;
     }
+    store.limits().charge(Resource::Instances, 1).map_err(Error::from)?;
     let Some(instance) = Instance::allocate(store, module.clone(), imports.into()) else {
+        store.limits().refund(Resource::Instances, 1);
         return Err(Error::new(ErrorKind::Memory, "no memory for the instance").into());
     };
     // SAFETY: just made, with one handle, which keeps it alive until it is given up below.

@@ -6,10 +6,12 @@
 use crate::config::Config;
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::growth::{self, GrowError, Growing, Growth};
 use crate::runtime::memory_pool::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::shared_memory::SharedMemory;
 use crate::runtime::store::Store;
+use crate::runtime::store_limits::{Amounts, Charge, Resource, bytes_of, ensure_room};
 use crate::runtime::sys::vm;
 use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
@@ -27,6 +29,8 @@ pub struct Memory {
     pub object: Object,
     declared: MemoryType,
     backing: Backing,
+    /// What the store is charged for. Of a shared memory, only what this store added.
+    charge: Charge,
 }
 
 #[derive(Debug)]
@@ -43,20 +47,14 @@ enum Backing {
     Shared(Arc<SharedMemory>),
 }
 
-/// Why a memory did not grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrowError {
-    /// The type's maximum, or what its addresses can reach.
-    Maximum,
-    /// The system has no more memory or address space.
-    System,
-}
-
 impl Memory {
     /// A memory of the host's, with one handle, zeroed.
     pub fn new(store: &Store, ty: MemoryType) -> Result<*mut Memory, Error> {
+        check(&ty)?;
+        growth::admit_memory(store, &ty)?;
+        let charge = Charge::memory(store, bytes_of(&ty))?;
         let backing = Backing::new(store, ty)?;
-        Ok(Memory::allocate(store, ty, backing))
+        Ok(Memory::allocate(store, ty, backing, charge))
     }
 
     /// A shared memory as a memory of `store`, with one handle.
@@ -66,18 +64,21 @@ impl Memory {
             return Err(Error::new(ErrorKind::Store, message));
         }
         let declared = *shared.declared();
-        Ok(Memory::allocate(store, declared, Backing::Shared(shared)))
+        let charge = Charge::memory(store, 0)?;
+        Ok(Memory::allocate(store, declared, Backing::Shared(shared), charge))
     }
 
-    fn allocate(store: &Store, declared: MemoryType, backing: Backing) -> *mut Memory {
-        Standalone::allocate(Some(store), ObjectKind::Memory, |object| Memory { object, declared, backing })
+    fn allocate(store: &Store, declared: MemoryType, backing: Backing, charge: Charge) -> *mut Memory {
+        Standalone::allocate(Some(store), ObjectKind::Memory, |object| Memory { object, declared, backing, charge })
     }
 
     /// A memory that an instance defines; the header says which group it belongs to.
     pub fn new_in(object: Object, ty: MemoryType) -> Result<Memory, Error> {
         // SAFETY: a store outlives its objects.
-        let backing = Backing::new(unsafe { &*object.store }, ty)?;
-        Ok(Memory { object, declared: ty, backing })
+        let store = unsafe { &*object.store };
+        let charge = Charge::memory(store, bytes_of(&ty))?;
+        let backing = Backing::new(store, ty)?;
+        Ok(Memory { object, declared: ty, backing, charge })
     }
 
     /// Base and length, for generated code. The address does not change once the memory has its place.
@@ -134,8 +135,45 @@ impl Memory {
         MemoryType { limits, ..self.declared }
     }
 
-    /// Grows by `delta` pages (section 4.5.3, growing memories). Gives the old size in pages.
+    /// Grows by `delta` pages (section 4.5.3, growing memories). Gives the old size in pages. The host may be asked and told:
+    /// the caller holds the memory.
     pub fn grow(&self, delta: u64) -> Result<u64, GrowError> {
+        let old = self.pages();
+        if grown(&self.declared, old, delta)?.is_none() {
+            return Ok(old);
+        }
+        let store = self.store();
+        let bytes = delta << self.declared.page_size_log2;
+        let mut wanted = Amounts::default();
+        wanted[Resource::MemoryBytes as usize] = bytes;
+        ensure_room(store, &wanted)?;
+        let mut growth = Growth {
+            item: &self.object,
+            kind: Growing::Memory,
+            moved: false,
+            old_size: old,
+            new_size: old + delta,
+            maximum: self.declared.limits.max.unwrap_or(u64::MAX),
+        };
+        store.growth().before(&growth)?;
+        self.charge.more(bytes)?;
+        let base = self.base();
+        let old = self.extend(delta).inspect_err(|_| self.charge.less(bytes))?;
+        // Of a shared memory, others may have added pages meanwhile.
+        (growth.old_size, growth.new_size) = (old, old + delta);
+        growth.moved = base != self.base();
+        store.growth().after(&growth);
+        Ok(old)
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        // SAFETY: a store outlives its objects.
+        unsafe { &*self.object.store }
+    }
+
+    /// Grows by `delta` pages, without questions but that for the maximum.
+    fn extend(&self, delta: u64) -> Result<u64, GrowError> {
         let (def, slot, growths) = match &self.backing {
             Backing::Own { def, slot, growths } => {
                 // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
@@ -161,8 +199,7 @@ impl Memory {
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
     fn relocate(&self, slot: &mut MemorySlot, accessible: usize) -> Result<(), GrowError> {
-        // SAFETY: a store outlives its objects.
-        let store = unsafe { &*self.object.store };
+        let store = self.store();
         if store.engine().tunables().has_fixed_base(&self.declared) {
             return Err(GrowError::Maximum);
         }

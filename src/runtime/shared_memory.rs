@@ -5,7 +5,8 @@
 
 use crate::runtime::engine::Engine;
 use crate::runtime::error::Error;
-use crate::runtime::memory::{GrowError, grown, reserve};
+use crate::runtime::growth::GrowError;
+use crate::runtime::memory::{grown, reserve};
 use crate::runtime::memory_pool::MemorySlot;
 use crate::runtime::sys::vm;
 use crate::runtime::vmctx::MemoryDef;

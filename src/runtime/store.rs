@@ -21,7 +21,9 @@ use crate::runtime::collect;
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::gc;
+use crate::runtime::growth::Watch;
 use crate::runtime::object::Group;
+use crate::runtime::store_limits::StoreLimits;
 use crate::runtime::sys::stack;
 use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
@@ -62,6 +64,8 @@ pub struct Store {
     payload: UnsafeCell<Vec<GlobalCell>>,
     /// While an exception is being made of the values in the payload cells: its tag. Else null.
     pub(in crate::runtime) throwing: Cell<*const Tag>,
+    limits: StoreLimits,
+    growth: Watch,
     closed: AtomicBool,
 }
 
@@ -83,6 +87,8 @@ impl Store {
             gc: gc::state::State::default(),
             payload: UnsafeCell::default(),
             throwing: Cell::new(ptr::null()),
+            limits: StoreLimits::default(),
+            growth: Watch::default(),
             closed: AtomicBool::new(false),
         }))
     }
@@ -90,6 +96,16 @@ impl Store {
     /// The engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// What the store may have, and has.
+    pub fn limits(&self) -> &StoreLimits {
+        &self.limits
+    }
+
+    /// Who has a say in growth.
+    pub fn growth(&self) -> &Watch {
+        &self.growth
     }
 
     /// What generated code sees of the store.
@@ -296,6 +312,7 @@ impl Store {
             && this.rooted.get() == 0
             && !this.is_running()
             && !this.collector.is_busy()
+            && !this.growth.is_busy()
         {
             collect::everything(this);
             // SAFETY: closed and without handles: nobody else knows the address.

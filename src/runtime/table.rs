@@ -5,9 +5,11 @@
 use crate::runtime::collect::Visitor;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::gc::boxes;
+use crate::runtime::growth::{self, GrowError, Growing, Growth};
 use crate::runtime::instance::Instance;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::store::Store;
+use crate::runtime::store_limits::{Amounts, Charge, Resource, ensure_room};
 use crate::runtime::val::check_ref;
 use crate::runtime::vmctx::TableDef;
 use crate::types::{Hierarchy, Limits, TableType, ValType};
@@ -30,6 +32,8 @@ pub struct Table {
     elements: UnsafeCell<Vec<usize>>,
     /// The instance that lazy elements refer to; null for tables of the host.
     owner: *const Instance,
+    /// What the store is charged for.
+    charge: Charge,
 }
 
 /// The form of a lazy element: function `index` of the instance that owns the table.
@@ -41,6 +45,9 @@ impl Table {
     /// A table of the host's, with one handle, filled with `init`.
     pub fn new(store: &Store, ty: TableType, init: Option<&Object>) -> Result<*mut Table, Error> {
         check_ref(init, ty.element, store, &|| String::from("initial element of the table"))?;
+        check_type(&ty, init.is_none())?;
+        growth::admit_table(store, &ty)?;
+        let charge = Charge::table(store, ty.limits.min)?;
         let init = init.map_or(ptr::null(), ptr::from_ref);
         let mut elements = allocate(&ty, boxes::inside(init, ty.element) as usize)?;
         store.engine().keep_type_in(ValType::Ref(ty.element));
@@ -50,7 +57,7 @@ impl Table {
             if elements.first().is_some_and(|element| *element != now) {
                 elements.fill(now);
             }
-            Table::with_elements(object, ty, elements, ptr::null())
+            Table::with_elements(object, ty, elements, ptr::null(), charge)
         });
         // SAFETY: just made.
         unsafe { (*table).object.group().leak() };
@@ -59,12 +66,27 @@ impl Table {
 
     /// A table that `owner` defines, filled with `init`.
     pub fn new_in(object: Object, ty: TableType, owner: *const Instance, init: usize) -> Result<Table, Error> {
-        Ok(Table::with_elements(object, ty, allocate(&ty, init)?, owner))
+        check_type(&ty, init == 0)?;
+        // SAFETY: a store outlives its objects.
+        let charge = Charge::table(unsafe { &*object.store }, ty.limits.min)?;
+        Ok(Table::with_elements(object, ty, allocate(&ty, init)?, owner, charge))
     }
 
-    fn with_elements(object: Object, declared: TableType, mut elements: Vec<usize>, owner: *const Instance) -> Table {
+    fn with_elements(
+        object: Object,
+        declared: TableType,
+        mut elements: Vec<usize>,
+        owner: *const Instance,
+        charge: Charge,
+    ) -> Table {
         let def = TableDef { elements: elements.as_mut_ptr(), length: elements.len() };
-        Table { object, def: UnsafeCell::new(def), declared, elements: UnsafeCell::new(elements), owner }
+        Table { object, def: UnsafeCell::new(def), declared, elements: UnsafeCell::new(elements), owner, charge }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        // SAFETY: a store outlives its objects.
+        unsafe { &*self.object.store }
     }
 
     /// The number of elements.
@@ -115,11 +137,6 @@ impl Table {
         Ok(boxes::inside(value.map_or(ptr::null(), ptr::from_ref), self.declared.element) as usize)
     }
 
-    fn store(&self) -> &Store {
-        // SAFETY: a store outlives its objects.
-        unsafe { &*self.object.store }
-    }
-
     /// Replaces the element at `index` by a checked reference. Whether there is one.
     pub fn set(&self, index: u64, value: usize) -> bool {
         match self.place(index) {
@@ -130,20 +147,40 @@ impl Table {
         true
     }
 
-    /// Grows by `delta` elements of a checked reference (section 4.5.3, growing tables). Gives the old size, if it could.
-    pub fn grow(&self, delta: u64, init: usize) -> Option<u64> {
+    /// Grows by `delta` elements of a checked reference (section 4.5.3, growing tables). Gives the old size. The host may be
+    /// asked and told: the caller holds the table and the reference.
+    pub fn grow(&self, delta: u64, init: usize) -> Result<u64, GrowError> {
         let old = self.size();
-        let new = old.checked_add(delta)?;
-        if new > self.declared.limits.max.unwrap_or(u64::MAX).min(MAX_ELEMENTS) {
-            return None;
+        let maximum = self.declared.limits.max.unwrap_or(u64::MAX);
+        let new = old.checked_add(delta).filter(|new| *new <= maximum.min(MAX_ELEMENTS)).ok_or(GrowError::Maximum)?;
+        if delta == 0 {
+            return Ok(old);
         }
+        let store = self.store();
+        // The host may be asked, and objects may move meanwhile.
+        let scope = store.gc.roots.scope();
+        let rooted = self.is_any().then(|| scope.root(init as u32));
+        let mut wanted = Amounts::default();
+        wanted[Resource::TableElements as usize] = delta;
+        ensure_room(store, &wanted)?;
+        let item = &raw const self.object;
+        let mut growth = Growth { item, kind: Growing::Table, moved: false, old_size: old, new_size: new, maximum };
+        store.growth().before(&growth)?;
+        self.charge.more(delta)?;
         // SAFETY: only the store's thread is here, and nobody keeps a reference to the vector.
         let elements = unsafe { &mut *self.elements.get() };
-        elements.try_reserve(delta as usize).ok()?;
+        let place = elements.as_ptr();
+        if elements.try_reserve(delta as usize).is_err() {
+            self.charge.less(delta);
+            return Err(GrowError::System);
+        }
+        let init = rooted.map_or(init, |reference| reference.get() as usize);
         elements.resize(new as usize, init);
+        growth.moved = elements.as_ptr() != place;
         // SAFETY: as above.
         unsafe { *self.def.get() = TableDef { elements: elements.as_mut_ptr(), length: elements.len() } };
-        Some(old)
+        store.growth().after(&growth);
+        Ok(old)
     }
 
     /// Fills `dst..dst + len` with a checked reference. Whether the table has that part.
@@ -206,7 +243,8 @@ impl Table {
     }
 }
 
-fn allocate(ty: &TableType, init: usize) -> Result<Vec<usize>, Error> {
+/// Whether a table can be of this type, with elements that are null at first or not.
+fn check_type(ty: &TableType, is_null: bool) -> Result<(), Error> {
     let Limits { min, max } = ty.limits;
     if max.is_some_and(|max| min > max) {
         let message = format!("table type: the minimum of {min} elements is above the maximum of {}", max.unwrap_or(0));
@@ -216,9 +254,14 @@ fn allocate(ty: &TableType, init: usize) -> Result<Vec<usize>, Error> {
         let message = format!("table type: {min} elements are more than the {MAX_ELEMENTS} that a table can have");
         return Err(Error::new(ErrorKind::Limit, message));
     }
-    if init == 0 && !ty.element.nullable {
+    if is_null && !ty.element.nullable {
         return Err(Error::argument(format!("table of {}: the initial element is null", ty.element)));
     }
+    Ok(())
+}
+
+fn allocate(ty: &TableType, init: usize) -> Result<Vec<usize>, Error> {
+    let min = ty.limits.min;
     let elements = if init == 0 { zeroed(min as usize) } else { filled(min as usize, init) };
     elements.ok_or_else(|| Error::new(ErrorKind::Memory, format!("no memory for a table of {min} elements")))
 }

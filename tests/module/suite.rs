@@ -47,14 +47,10 @@ fn run(file: &TestFile<'_>, features: &Features, counts: &mut Counts, differing:
                     continue;
                 };
                 let error = refused_at(&name, &bytes, features);
-                // wasmparser has one message for alignments, and page sizes, that are too large and those that cannot be.
-                let kind = match (message, error.kind) {
-                    ("malformed memop flags" | "invalid custom page size", ModuleErrorKind::Invalid) => {
-                        ModuleErrorKind::Malformed
-                    }
-                    (_, kind) => kind,
-                };
-                assert_eq!(kind, ModuleErrorKind::Malformed, "{name}: expected {message:?}; {error}");
+                // Before several memories, fewer alignments could be written.
+                let older =
+                    message == "malformed memop flags" && error.message.contains("alignment must not be larger");
+                assert!(older || error.kind == ModuleErrorKind::Malformed, "{name}: expected {message:?}; {error}");
                 compare(&name, message, &error, differing);
                 counts.malformed += 1;
             }
@@ -79,9 +75,26 @@ fn refused_at(name: &str, bytes: &[u8], features: &Features) -> ModuleError {
 /// Notes a message that does not begin like the suite's.
 fn compare(name: &str, expected: &str, error: &ModuleError, differing: &mut Vec<String>) {
     if !error.message.starts_with(expected) {
-        differing.push(format!("{name}: {expected:?}, ours: {:?}", error.message));
+        // The place in the suite, and the words, without what names the thing.
+        let ours = error.message.split(" (").next().unwrap_or_default();
+        println!("  {name}: {expected:?}, ours: {ours:?}");
+        differing.push(format!("{expected} => {ours}"));
     }
 }
+
+/// Where older files, and proposals, expect what the language of today words differently: what could not be read then can be
+/// today, or fails later, or for a more special reason. How often that is.
+const OLDER_WORDS: &[(&str, usize)] = &[
+    ("illegal opcode => unexpected end of section or function", 1),
+    ("integer representation too long => integer too large", 4),
+    ("integer representation too long => malformed limits flags", 3),
+    ("integer too large => malformed limits flags", 2),
+    ("integer too large => unexpected end of section or function", 2),
+    ("malformed import kind => unexpected end of section or function", 4),
+    ("malformed limits flags => unexpected end of section or function", 1),
+    ("malformed memop flags => alignment must not be larger than natural", 3),
+    ("malformed section id => unexpected end of section or function", 1),
+];
 
 #[test]
 fn the_suite_is_decided_as_it_asks() {
@@ -111,11 +124,15 @@ fn the_suite_is_decided_as_it_asks() {
         files += 1;
     }
     println!("{files} files: {counts:?}; {} messages differ", differing.len());
-    for line in &differing {
-        println!("  {line}");
+    assert_eq!(files, 232);
+    assert_eq!(counts, Counts { accepted: 2380, malformed: 1734, malformed_text: 1405, invalid: 2513 });
+    let mut words: Vec<(&str, usize)> = Vec::new();
+    differing.sort();
+    for words_of_both in &differing {
+        match words.last_mut() {
+            Some((last, count)) if last == words_of_both => *count += 1,
+            _ => words.push((words_of_both, 1)),
+        }
     }
-    assert_eq!(files, 224);
-    assert_eq!(counts, Counts { accepted: 2299, malformed: 1031, malformed_text: 1183, invalid: 2469 });
-    // The specification's words are a courtesy, but one that should not be lost.
-    assert!(differing.len() < 170, "{} messages differ", differing.len());
+    assert_eq!(words, OLDER_WORDS);
 }

@@ -33,6 +33,7 @@ impl Translator<'_> {
     /// Calls a helper with the vmctx and `args`.
     pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
         self.visible = true;
+        self.is_leaf = false;
         let sig = self.builtin_signature(builtin);
         // These pointers never change, but are wanted only where the helper is called: not to be kept in registers.
         let flags = self.changing();
@@ -105,6 +106,7 @@ impl Translator<'_> {
 
     /// What a call needs besides its arguments. Pops what tells the callee; traps if there is none of the type.
     fn target(&mut self, callee: Callee) -> Result<Target, CompileError> {
+        self.is_leaf = false;
         match callee {
             Callee::Func(func) => self.func_target(func),
             Callee::Indirect { ty, table } => {

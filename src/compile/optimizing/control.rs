@@ -2,6 +2,9 @@
 //!
 //! Each WebAssembly block has an IR block that goes on behind it and takes its results as parameters; a loop has one
 //! at its head besides, which takes its parameters. IR blocks are sealed as soon as all branches to them are known.
+//!
+//! Where the module says that a branch goes one way as a rule (`module/hints.rs`), what lies the other way is cold: its code
+//! goes behind all other, and the usual way falls through.
 
 use super::env::clif_type;
 use super::exception::Try;
@@ -141,6 +144,11 @@ impl<'a> Translator<'a> {
         let condition = self.pop();
         let then = self.b.create_block();
         let otherwise = self.b.create_block();
+        match self.module.branch_hint(self.at) {
+            Some(true) => self.b.set_cold_block(otherwise),
+            Some(false) => self.b.set_cold_block(then),
+            None => {}
+        }
         self.b.ins().brif(condition, then, &[], otherwise, &[]);
         self.b.seal_block(then);
         self.b.seal_block(otherwise);
@@ -240,7 +248,23 @@ impl<'a> Translator<'a> {
         let (label, count) = self.label(depth);
         let values = args(&self.stack[self.stack.len() - count..]);
         let next = self.b.create_block();
-        self.b.ins().brif(condition, label, &values, next, &[]);
+        match self.module.branch_hint(self.at) {
+            Some(false) => {
+                // The label may be reached in other ways, which need not be cold.
+                let rare = self.b.create_block();
+                self.b.set_cold_block(rare);
+                self.b.ins().brif(condition, rare, &[], next, &[]);
+                self.b.seal_block(rare);
+                self.b.switch_to_block(rare);
+                self.b.ins().jump(label, &values);
+            }
+            hint => {
+                if hint == Some(true) {
+                    self.b.set_cold_block(next);
+                }
+                self.b.ins().brif(condition, label, &values, next, &[]);
+            }
+        }
         self.b.seal_block(next);
         self.b.switch_to_block(next);
     }

@@ -204,6 +204,11 @@ impl Translator<'_> {
         MemFlagsData::trusted().with_alias_region(Some(region(self.b.func, REGION_PAYLOAD)))
     }
 
+    /// Flags of a load from an exception. It never changes, but may be null where nothing is thrown: the load must stay where it is.
+    fn exception_flags(&mut self) -> MemFlagsData {
+        self.changing().with_readonly()
+    }
+
     /// The values that an exception carries to a clause.
     fn payload_values(&mut self, tag: Option<u32>, payload: Value) -> Vec<Value> {
         let Some(tag) = tag else { return Vec::new() };
@@ -261,7 +266,7 @@ impl Translator<'_> {
                 (Some(tag), Thrown::New { tag: thrown, .. }) if !self.may_be_same(tag, *thrown) => continue,
                 (Some(tag), Thrown::New { tag: thrown, .. }) => Some((tag, self.tag(*thrown))),
                 (Some(tag), Thrown::Known(exception)) => {
-                    let flags = self.constant();
+                    let flags = self.exception_flags();
                     Some((tag, self.b.ins().load(POINTER, flags, *exception, EXCEPTION_TAG as i32)))
                 }
             };
@@ -312,7 +317,7 @@ impl Translator<'_> {
             }
             Thrown::New { .. } => (None, None),
             Thrown::Known(exception) => {
-                let flags = self.constant();
+                let flags = self.exception_flags();
                 let payload = self.b.ins().load(POINTER, flags, *exception, EXCEPTION_PAYLOAD as i32);
                 (Some(payload), Some(*exception))
             }

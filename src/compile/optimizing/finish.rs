@@ -14,7 +14,7 @@ use cranelift_codegen::{
 /// The code of the function in `ctx`, which is compiled.
 pub(super) fn function(ctx: &Context, body: &Body) -> Result<Code, CompileError> {
     let compiled = compiled(ctx)?;
-    let frame = layout(compiled)?.frame_to_fp_offset;
+    let frame = frame_size(ctx)?;
     if body.small_frame && frame > MAX_FRAME_WITHOUT_SIGNALS {
         return Err(CompileError::TooLarge(format!(
             "the function needs {frame} bytes of stack, more than {MAX_FRAME_WITHOUT_SIGNALS} without signals"
@@ -35,6 +35,11 @@ fn compiled(ctx: &Context) -> Result<&CompiledCode, CompileError> {
 
 fn layout(compiled: &CompiledCode) -> Result<&MachBufferFrameLayout, CompileError> {
     compiled.buffer.frame_layout().ok_or_else(|| CompileError::Internal("the frame's layout is unknown".into()))
+}
+
+/// Bytes of the frame below its frame pointer.
+pub(super) fn frame_size(ctx: &Context) -> Result<u32, CompileError> {
+    Ok(layout(compiled(ctx)?)?.frame_to_fp_offset)
 }
 
 /// Distance from the frame pointer down to a stack slot.

@@ -1,7 +1,8 @@
 //! The frame: its stack check, and the slot in which it keeps its vmctx for whoever walks the stack.
 //!
 //! With signals the check is Cranelift's, before the frame is set up; it traps with the vmctx still in its register.
-//! Without, it is code at the entry that looks at the stack pointer, which includes the whole frame by then.
+//! Without, it is code at the entry that looks at the stack pointer, which includes the whole frame by then. A small frame from which
+//! nothing is called needs no check: what is kept free behind the limit is enough for it.
 
 use super::env::{REGION_FRAME, REGION_OTHER, region, signature};
 use super::{POINTER, clif_trap};
@@ -15,6 +16,9 @@ use cranelift_codegen::ir::{StackSlotData, StackSlotKind};
 
 /// The largest frame without signals: what lies behind the limit for helpers is at least this.
 pub(super) const MAX_FRAME_WITHOUT_SIGNALS: u32 = 32 << 10;
+
+/// The largest frame without a check. Only with signals: without, behind the limit there may be a large frame already.
+pub(super) const MAX_UNCHECKED_FRAME: u32 = 2 << 10;
 
 /// The trap on a full stack in the prologue. The function's first parameter must be the vmctx.
 pub(super) fn limit_stack(func: &mut ir::Function) {

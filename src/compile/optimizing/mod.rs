@@ -96,11 +96,20 @@ impl Compiler {
 
     /// Compiles a defined function; `func` is its index of the whole space. The module must be validated.
     pub fn function(&mut self, module: &Module, func: u32) -> Result<Code, CompileError> {
+        let mut body = self.body(module, func, false)?;
+        if body.unchecked && finish::frame_size(&self.ctx)? > frame::MAX_UNCHECKED_FRAME {
+            body = self.body(module, func, true)?;
+        }
+        finish::function(&self.ctx, &body)
+    }
+
+    /// Compiles a function, which is in the context then; with a stack check in any case, or only if it calls something.
+    fn body(&mut self, module: &Module, func: u32, always_check: bool) -> Result<translate::Body, CompileError> {
         let target = self.frontend_config();
         let (ctx, fctx, tunables) = (&mut self.ctx, &mut self.fctx, &self.tunables);
         let mut translate = |locals| {
             ctx.clear();
-            translate::translate(&mut ctx.func, fctx, target, tunables, module, func, locals)
+            translate::translate(&mut ctx.func, fctx, target, tunables, module, func, locals, always_check)
         };
         #[cfg(not(test))]
         let first = Locals::as_values();
@@ -113,7 +122,7 @@ impl Compiler {
         let body = body.ok_or_else(|| CompileError::TooLarge("the function has too many locals".into()))?;
         let effort = self.effort(body.live);
         self.compile(effort)?;
-        finish::function(&self.ctx, &body)
+        Ok(body)
     }
 
     /// What the function builder asks for.

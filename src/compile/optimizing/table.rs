@@ -1,6 +1,7 @@
 //! Tables, references and globals.
 
 use super::POINTER;
+use super::clif_trap;
 use super::env::clif_type;
 use super::heap::is_traced;
 use super::translate::Translator;
@@ -31,19 +32,26 @@ impl Translator<'_> {
         self.b.ins().load(types::I64, flags, def, TABLE_DEF_LENGTH as i32)
     }
 
-    /// The address of an element. Traps with `code` if the index is outside.
+    /// The address of an element. Traps with `code` if the index is outside; with signals the access does that, as the address is
+    /// null then.
     fn table_address(&mut self, table: u32, index: Value, code: TrapCode) -> Value {
         let index = self.extend_element_index(table, index);
         let length = self.table_length(table);
         let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, length);
-        self.trap_if(outside, code);
+        self.visible = true;
+        if !self.tunables.signals {
+            self.trap_if(outside, code);
+        }
         let def = self.vmctx_pointer(self.layout.table(table));
-        let flags = self.changing();
+        // What cannot grow does not move.
+        let limits = self.module.tables[table as usize].limits;
+        let flags = if limits.max == Some(limits.min) { self.constant() } else { self.changing() };
         let elements = self.b.ins().load(POINTER, flags, def, TABLE_DEF_ELEMENTS as i32);
         let offset = self.b.ins().ishl_imm_u(index, 3);
         let address = self.b.ins().iadd(elements, offset);
-        // Where a processor guesses that the index is inside, it reads the first element at worst.
-        self.b.ins().select_spectre_guard(outside, elements, address)
+        // Also where a processor guesses that the index is inside.
+        let null = self.b.ins().iconst(POINTER, 0);
+        self.b.ins().select_spectre_guard(outside, null, address)
     }
 
     /// An element as it lies in the table.
@@ -51,15 +59,17 @@ impl Translator<'_> {
         self.to_cell(value, ValType::Ref(self.module.tables[table as usize].element))
     }
 
-    fn element_flags(&mut self, table: u32) -> MemFlagsData {
+    /// Flags of an access to an element, which traps with `code` if its index is outside.
+    fn element_flags(&mut self, table: u32, code: TrapCode) -> MemFlagsData {
         let region = self.table_region(table);
-        MemFlagsData::trusted().with_alias_region(Some(region))
+        let flags = MemFlagsData::trusted().with_alias_region(Some(region));
+        if self.tunables.signals { flags.with_trap_code(Some(clif_trap(code))) } else { flags }
     }
 
     /// The element at an index, which is a reference even if the table held a lazy one.
     pub(super) fn table_element(&mut self, table: u32, index: Value, code: TrapCode) -> Value {
         let address = self.table_address(table, index, code);
-        let flags = self.element_flags(table);
+        let flags = self.element_flags(table, code);
         let ty = ValType::Ref(self.module.tables[table as usize].element);
         let element = self.b.ins().load(clif_type(ty), flags, address, 0);
         self.declare(element, ty);
@@ -93,8 +103,9 @@ impl Translator<'_> {
     /// `table.set`
     pub(super) fn table_set(&mut self, table: u32) {
         let (value, index) = (self.pop(), self.pop());
-        let address = self.table_address(table, index, TrapCode::OutOfBoundsTableAccess);
-        let flags = self.element_flags(table);
+        let code = TrapCode::OutOfBoundsTableAccess;
+        let address = self.table_address(table, index, code);
+        let flags = self.element_flags(table, code);
         let value = self.element_to_cell(table, value);
         self.b.ins().store(flags, value, address, 0);
     }

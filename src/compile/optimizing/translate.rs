@@ -31,6 +31,8 @@ pub(super) struct Translator<'a> {
     pub(super) module: &'a Module,
     pub(super) layout: VmctxLayout,
     pub(super) func_index: u32,
+    /// Where the current operator stands in the module.
+    pub(super) at: u32,
     pub(super) vmctx: Value,
     /// The operand stack.
     pub(super) stack: Vec<Value>,
@@ -44,6 +46,8 @@ pub(super) struct Translator<'a> {
     pub(super) visible: bool,
     /// Whether it calls functions of its module.
     pub(super) calls: bool,
+    /// Whether it calls nothing at all.
+    pub(super) is_leaf: bool,
     pub(super) this_function: Option<ir::FuncRef>,
     pub(super) type_signatures: HashMap<u32, SigRef>,
     pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
@@ -70,11 +74,15 @@ pub(super) struct Body {
     pub(super) module_offset: u32,
     /// Whether a large frame is an error.
     pub(super) small_frame: bool,
+    /// Whether there is no stack check, so that a large frame needs one.
+    pub(super) unchecked: bool,
     /// An upper bound, more or less, of the values that live at the same time.
     pub(super) live: usize,
 }
 
-/// Turns a defined function of a validated module into IR. Gives nothing if locals of this sort take too much memory.
+/// Turns a defined function of a validated module into IR. Gives nothing if locals of this sort take too much memory. A function
+/// that calls nothing has no stack check with signals, unless it must always be there.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn translate(
     func: &mut ir::Function,
     fctx: &mut FunctionBuilderContext,
@@ -83,6 +91,7 @@ pub(super) fn translate(
     module: &Module,
     func_index: u32,
     locals: Locals,
+    always_check: bool,
 ) -> Result<Option<Body>, CompileError> {
     let defined = module
         .defined_func(func_index)
@@ -119,6 +128,7 @@ pub(super) fn translate(
         module,
         layout: VmctxLayout::new(module),
         func_index,
+        at: 0,
         vmctx: params[0],
         stack: Vec::new(),
         control: Vec::new(),
@@ -126,6 +136,7 @@ pub(super) fn translate(
         skipped: 0,
         visible: false,
         calls: false,
+        is_leaf: true,
         this_function: None,
         type_signatures: HashMap::new(),
         builtin_signatures: [None; BUILTINS.len()],
@@ -138,7 +149,7 @@ pub(super) fn translate(
         references: 0,
     };
     let result = translator.function(&body, &params[1..]);
-    let Translator { b, visible, calls, locals, highest, .. } = translator;
+    let Translator { b, visible, calls, is_leaf, locals, highest, .. } = translator;
     if result.is_err() || locals.is_too_large(b.func.dfg.num_blocks()) {
         // Only a whole function leaves the builder's context fit for the next one.
         *fctx = FunctionBuilderContext::new();
@@ -153,8 +164,12 @@ pub(super) fn translate(
     if visible && !tunables.signals {
         frame::check_stack(func, entry);
     }
+    if tunables.signals && is_leaf && !always_check {
+        func.stack_limit = None;
+    }
+    let unchecked = func.stack_limit.is_none() && tunables.signals;
     let live = highest.max(locals.values());
-    Ok(Some(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals, live }))
+    Ok(Some(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals, unchecked, live }))
 }
 
 pub(super) fn unreadable(e: wasmparser::Error) -> CompileError {
@@ -180,9 +195,10 @@ impl Translator<'_> {
         let mut operators = body.get_operators_reader().map_err(unreadable)?;
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset().map_err(unreadable)?;
-            self.b.set_srcloc(SourceLoc::new(offset as u32));
-            let op = Op::new(&operator)
-                .map_err(|what| CompileError::NotSupported { what, module_offset: Some(offset as u32) })?;
+            self.at = offset as u32;
+            self.b.set_srcloc(SourceLoc::new(self.at));
+            let op =
+                Op::new(&operator).map_err(|what| CompileError::NotSupported { what, module_offset: Some(self.at) })?;
             if self.reachable {
                 self.op(op)?;
                 self.highest = self.highest.max(self.stack.len());

@@ -129,6 +129,40 @@ fn clauses_see_what_was_there() {
     );
 }
 
+/// A null exception that is thrown in a loop is only looked at where it is thrown.
+#[test]
+fn null_is_not_looked_at() {
+    const NULL: Outcome = Err(TrapCode::NullExceptionReference);
+    check(
+        r#"(module
+            (tag $a (param i32)) (tag $b (param i32))
+            (func (export "tags") (param i32) (result i32)
+                (loop $again
+                    (if (i32.eqz (local.get 0))
+                        (then
+                            (block $h (result i32)
+                                (try_table (result i32) (catch $a $h) (catch $b $h) (throw_ref (ref.null exn))))
+                            (return)))
+                    (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+                (i32.const 7))
+            (func (export "all") (param i32) (result i32)
+                (loop $again
+                    (if (i32.eqz (local.get 0))
+                        (then
+                            (block $h (result exnref)
+                                (try_table (catch_all_ref $h) (throw_ref (ref.null exn))) (unreachable))
+                            (drop)))
+                    (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+                (i32.const 7)))"#,
+        &[
+            ("tags", &[i32v(2)], Ok(vec![i32v(7)])),
+            ("tags", &[i32v(0)], NULL),
+            ("all", &[i32v(2)], Ok(vec![i32v(7)])),
+            ("all", &[i32v(0)], NULL),
+        ],
+    );
+}
+
 #[test]
 fn calls_of_every_sort_are_caught() {
     check(

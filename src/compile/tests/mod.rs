@@ -6,6 +6,7 @@ mod exceptions;
 mod gc;
 mod harness;
 mod heap;
+mod hints;
 mod limits;
 mod memory;
 mod numeric;

@@ -245,10 +245,10 @@ impl<'a> Found<'a> {
         let DefType::Struct(ty) = &found.ty else {
             return argument(format!("expected a structure, found {}", describe(object)));
         };
-        match struct_places(ty).nth(index) {
-            Some(place) => Ok((found, place)),
-            None => argument(format!("there is no field {index} in a structure of {}", ty.fields().len())),
-        }
+        let Some(place) = struct_places(ty).nth(index) else {
+            return argument(format!("there is no field {index} in a structure of {}", ty.fields().len()));
+        };
+        Ok((found, place))
     }
 
     fn element(object: &'a Object, index: u32) -> Result<(Found<'a>, Place), Error> {

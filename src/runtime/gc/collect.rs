@@ -259,8 +259,9 @@ mod tests {
 
     /// A heap beside a model of it, in which objects have names that stay: even numbers from 2.
     struct World {
-        _window: Box<Window>,
         heap: Heap,
+        /// Outlives the heap.
+        _window: Box<Window>,
         shapes: Vec<Shape>,
         model: HashMap<u32, Node>,
         /// Where the objects are, by name.
@@ -276,8 +277,8 @@ mod tests {
             let mut window = Box::new(Window::none());
             let heap = Heap::new(&mut *window, 64 << 20, always).unwrap();
             World {
-                _window: window,
                 heap,
+                _window: window,
                 shapes: shapes(),
                 model: HashMap::new(),
                 places: HashMap::new(),

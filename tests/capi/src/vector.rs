@@ -1,7 +1,8 @@
-//! Globals that hold a `v128`, which `wasm_val_t` cannot carry: modules make and read them.
+//! What only a module can make: globals that hold a `v128`, which `wasm_val_t` cannot carry, and tags with one.
 
 use crate::error;
 use crate::object::{Extern, Instance, Module, Store};
+use crate::types::FuncType;
 use crate::val::Val;
 
 /// The only export of an instance of this module.
@@ -21,6 +22,12 @@ pub fn new_global(store: &Store, mutable: bool, value: u128) -> Extern {
     let (low, high) = (value as u64, (value >> 64) as u64);
     let global = format!("(global (export \"g\") {} (v128.const i64x2 {low} {high}))", content(mutable));
     only_export(store, &format!("(module {global})"), &[])
+}
+
+/// A tag of this type, whose parameters are numbers and vectors.
+pub fn new_tag(store: &Store, ty: &FuncType) -> Extern {
+    let params: Vec<_> = ty.params.iter().map(|ty| format!("{ty:?}").to_lowercase()).collect();
+    only_export(store, &format!("(module (tag (export \"t\") (param {})))", params.join(" ")), &[])
 }
 
 /// The value of a global that holds a `v128`.

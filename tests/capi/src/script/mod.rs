@@ -5,6 +5,7 @@
 //! run fails.
 
 mod value;
+mod wording;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,12 +20,17 @@ use crate::mode::Mode;
 use crate::object::{Config, Engine, Extern, Foreign, Instance, Module, NoInstance, Store};
 use crate::val::Val;
 use crate::{spectest, sys};
+use wording::Agreement;
 
 /// How a directive went that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passed {
     /// The library was asked.
     Library,
+    /// The library refused a module, in the specification's words.
+    Refused,
+    /// The library refused a module in other words, which mean the same.
+    RefusedInOtherWords,
     /// The script's own parser refused a module before the library could see it, as the directive wanted.
     TextParser,
 }
@@ -149,10 +155,12 @@ impl Runner {
             WastDirective::AssertTrap { exec, message, .. } => expect_trap(self.execute(exec)?, message)?,
             WastDirective::AssertExhaustion { call, message, .. } => expect_trap(self.invoke(&call)?, message)?,
             WastDirective::AssertException { exec, .. } => expect_trap(self.execute(exec)?, "uncaught exception")?,
-            WastDirective::AssertInvalid { module, .. }
-            | WastDirective::AssertMalformed { module, .. }
-            | WastDirective::AssertInvalidCustom { module, .. }
-            | WastDirective::AssertMalformedCustom { module, .. } => return self.expect_refused(module),
+            WastDirective::AssertInvalid { module, message, .. }
+            | WastDirective::AssertMalformed { module, message, .. }
+            | WastDirective::AssertInvalidCustom { module, message, .. }
+            | WastDirective::AssertMalformedCustom { module, message, .. } => {
+                return self.expect_refused(module, message);
+            }
             WastDirective::AssertUnlinkable { module, message, .. } => self.expect_unlinkable(module, message)?,
             WastDirective::Thread(thread) => self.start(thread)?,
             WastDirective::Wait { thread, .. } => {
@@ -300,12 +308,12 @@ impl Runner {
     }
 
     /// The module must be refused, with a reason: by the text parser or by both functions of the library that decode.
-    fn expect_refused(&self, mut module: QuoteWat<'_>) -> Outcome {
+    fn expect_refused(&self, mut module: QuoteWat<'_>, expected: &str) -> Outcome {
         let binary = match module.to_test() {
             Ok(QuoteWatTest::Binary(binary)) => binary,
             Ok(QuoteWatTest::Text(text)) => match error::wat2wasm(&text) {
                 Ok(binary) => binary,
-                Err(error) => return expect_error(Some(error), &[sys::TENON_ERROR_TEXT]),
+                Err(error) => return expect_error(Some(error), &[sys::TENON_ERROR_TEXT], expected),
             },
             Err(_) => return Ok(Passed::TextParser),
         };
@@ -317,7 +325,7 @@ impl Runner {
         match (made, valid) {
             (false, false) => {
                 let kinds = [sys::TENON_ERROR_MALFORMED, sys::TENON_ERROR_INVALID, sys::TENON_ERROR_UNSUPPORTED];
-                expect_error(error, &kinds)
+                expect_error(error, &kinds, expected)
             }
             (true, true) => Err("the module was accepted".into()),
             (true, false) => Err("wasm_module_new accepted what wasm_module_validate refused".into()),
@@ -344,7 +352,7 @@ fn encode(module: &mut QuoteWat<'_>) -> Result<Vec<u8>, String> {
 }
 
 /// A refusal must have a reason of one of these kinds that says something.
-fn expect_error(error: Option<Error>, kinds: &[u32]) -> Outcome {
+fn expect_error(error: Option<Error>, kinds: &[u32], expected: &str) -> Outcome {
     let error = error.ok_or("the module was refused without an error")?;
     let (kind, message) = (error.kind(), error.message());
     if message.is_empty() {
@@ -353,7 +361,11 @@ fn expect_error(error: Option<Error>, kinds: &[u32]) -> Outcome {
     if !kinds.contains(&kind) {
         return Err(format!("the module was refused with an error of kind {kind}, not of {kinds:?}: {message}"));
     }
-    Ok(Passed::Library)
+    match wording::agreement(expected, &message) {
+        Some(Agreement::Words) => Ok(Passed::Refused),
+        Some(Agreement::Meaning) => Ok(Passed::RefusedInOtherWords),
+        None => Err(format!("the module was refused with {message:?}, expected {expected:?}")),
+    }
 }
 
 fn expect_trap(acted: Acted, expected: &str) -> Result<(), String> {

@@ -41,7 +41,7 @@ pub enum Reason {
 }
 
 /// The trap's wordings. An access to a table outside of its bounds has two, of which one engine knows only one.
-const WORDINGS: [(&str, &str); 10] = [
+const WORDINGS: [(&str, &str); 13] = [
     ("unreachable", "unreachable"),
     ("integer divide by zero", "integer divide by zero"),
     ("integer overflow", "integer overflow"),
@@ -52,6 +52,9 @@ const WORDINGS: [(&str, &str); 10] = [
     ("uninitialized element", "uninitialized element"),
     ("indirect call type mismatch", "indirect call type mismatch"),
     ("call stack exhausted", "call stack exhausted"),
+    ("unaligned atomic", "unaligned atomic"),
+    ("uncaught exception", "uncaught exception"),
+    ("null exception reference", "null exception reference"),
 ];
 
 /// The message of the trap that a host function ends with.

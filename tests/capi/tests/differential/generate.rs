@@ -7,28 +7,27 @@ use tenon_capi_tests::types::{FuncType, ValType};
 use wasm_smith::{Config, Module};
 
 use crate::event::Value;
-use crate::oracle;
+use crate::surface;
 
 /// The steps that a call may take: function entries and loop iterations. Also bounds the depth of recursion, which must not reach the
 /// stack limit of either engine: where that lies is not the specification's to say.
 const FUEL: u32 = 1000;
 
-/// Which parts of the language generated modules may use. What WebAssembly 2.0 has without vectors is always in.
-#[derive(Clone, Copy)]
-pub struct Language {
-    /// `v128`.
-    pub simd: bool,
-    /// `return_call` and its kin.
-    pub tail_calls: bool,
-    /// More than one memory.
-    pub multiple_memories: bool,
-    /// 64-bit memories and tables.
-    pub memory64: bool,
+/// Who says what is right. It decides which parts of the language a module may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// wasmi: all of WebAssembly 3.0 that it has.
+    Wasmi,
+    /// This library as shipped, for its other modes: the whole language, exceptions, atomics and relaxed vectors too.
+    Ourselves,
 }
 
-/// WebAssembly 2.0 with extended constant expressions.
-pub const WEBASSEMBLY_2: Language =
-    Language { simd: true, tail_calls: false, multiple_memories: false, memory64: false };
+impl Judge {
+    /// Whose turn it is.
+    pub fn of(seed: u64) -> Judge {
+        if seed.is_multiple_of(4) { Judge::Ourselves } else { Judge::Wasmi }
+    }
+}
 
 /// SplitMix64: small, fast, and good enough to draw test cases.
 pub struct Random(u64);
@@ -110,23 +109,24 @@ pub fn arguments(seed: u64, round: usize, call: usize, ty: &FuncType) -> Vec<Val
 }
 
 /// The module of this seed.
-pub fn module(seed: u64, language: Language) -> Vec<u8> {
+pub fn module(seed: u64, judge: Judge) -> Vec<u8> {
     // Now and then wasm-smith finds its input too short; then the next one of the same seed is taken.
     (0..)
         .find_map(|attempt| {
             let mut random = Random::new(seed, attempt);
-            let config = config(&mut random, language);
+            let config = config(&mut random, judge);
             let length = 1024 + random.below(16_000) as usize;
             let input: Vec<u8> = (0..length).map(|_| random.next() as u8).collect();
             let mut module = Module::new(config, &mut Unstructured::new(&input)).ok()?;
             module.ensure_termination(FUEL).expect("every body is generated");
             let binary = module.to_bytes();
-            oracle::can_be_answered(&binary).then_some(binary)
+            surface::can_be_answered(&binary).then_some(binary)
         })
         .expect("the attempts are endless")
 }
 
-fn config(random: &mut Random, language: Language) -> Config {
+fn config(random: &mut Random, judge: Judge) -> Config {
+    let ours = judge == Judge::Ourselves;
     Config {
         // What must be comparable: everything is exported, memories and tables have bounds that both engines can reach, and a NaN that
         // gets away into an integer or into memory has the same bits everywhere.
@@ -138,27 +138,30 @@ fn config(random: &mut Random, language: Language) -> Config {
         max_memory64_bytes: 4 << 16,
         max_table_elements: 50,
         max_tables: 3,
-        max_memories: if language.multiple_memories { 3 } else { 1 },
+        max_memories: 3,
         max_imports: 10,
         min_types: 4,
         min_funcs: 4,
         max_funcs: 12,
         max_globals: 10,
+        max_tags: 4,
         max_instructions: random.pick(&[20, 100, 400]),
         allow_start_export: random.below(4) == 0,
         // The code that wasm-smith puts in front of a signed division to keep it from trapping is miscompiled by the oracle: it divides by
         // zero where that code has just made the divisor 1.
         disallow_traps: false,
         // The language.
-        simd_enabled: language.simd,
-        tail_call_enabled: language.tail_calls,
-        memory64_enabled: language.memory64,
-        relaxed_simd_enabled: false,
-        exceptions_enabled: false,
+        simd_enabled: true,
+        tail_call_enabled: true,
+        extended_const_enabled: true,
+        memory64_enabled: random.below(2) == 0,
+        custom_page_sizes_enabled: random.below(2) == 0,
+        wide_arithmetic_enabled: true,
+        relaxed_simd_enabled: ours,
+        exceptions_enabled: ours,
+        threads_enabled: ours,
         gc_enabled: false,
         compact_imports_enabled: false,
-        threads_enabled: false,
-        wide_arithmetic_enabled: false,
         ..Config::default()
     }
 }

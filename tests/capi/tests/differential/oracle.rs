@@ -18,26 +18,10 @@ struct State {
     hosts: Vec<ExternRef>,
 }
 
-/// The exported functions in order, as the oracle sees them.
-pub fn functions(binary: &[u8]) -> Vec<String> {
-    let module = Module::new(&engine(), binary).expect("the generated module is valid");
-    let functions = module.exports().filter(|export| matches!(export.ty(), wasmi::ExternType::Func(_)));
-    functions.map(|export| export.name().to_owned()).collect()
-}
-
-/// Whether the host can have all functions that the module imports: one with vectors takes raw values, and then it cannot
-/// give references.
-pub fn can_be_answered(binary: &[u8]) -> bool {
-    let module = Module::new(&engine(), binary).expect("the generated module is valid");
-    module.imports().all(|import| match extern_type(import.ty()) {
-        ExternType::Func(ty) => !ty.has_vectors() || !ty.results.iter().any(|result| result.is_ref()),
-        _ => true,
-    })
-}
-
 fn engine() -> Engine {
     let mut config = Config::default();
     config.set_max_recursion_depth(1 << 20).set_max_stack_height(64 << 20);
+    config.wasm_memory64(true).wasm_multi_memory(true).wasm_custom_page_sizes(true).wasm_wide_arithmetic(true);
     Engine::new(&config)
 }
 

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use tenon_capi_tests::mode::MODES;
+use tenon_capi_tests::mode::Mode;
 use tenon_capi_tests::object::{
     Engine, Extern, Foreign, Func, Global, Instance, Memory, Module, NoInstance, Ref, Store, Table,
 };
@@ -17,10 +17,10 @@ use crate::generate;
 /// Objects of the host by number.
 type Hosts = Rc<Vec<Foreign>>;
 
-/// Runs the module: for each of `functions` a new instance and two calls.
-pub fn run(seed: u64, binary: &[u8], functions: &[String]) -> Vec<Event> {
-    let engine = MODES[0].engine(|config| config);
-    let run = Run::new(&engine, seed, binary);
+/// Runs the module in a mode: for each of `functions` a new instance and two calls.
+pub fn run(mode: Mode, seed: u64, binary: &[u8], functions: &[String]) -> Vec<Event> {
+    let engine = mode.engine(|config| config);
+    let run = Run::new(&engine, mode, seed, binary);
     let mut exports: Vec<_> = run.exports.iter().map(|(name, ty)| (name.clone(), format!("{ty:?}"))).collect();
     exports.sort();
     run.events.borrow_mut().push(Event::Exports(exports));
@@ -41,9 +41,9 @@ struct Run {
 }
 
 impl Run {
-    fn new(engine: &Engine, seed: u64, binary: &[u8]) -> Run {
+    fn new(engine: &Engine, mode: Mode, seed: u64, binary: &[u8]) -> Run {
         let store = Store::new(engine);
-        let module = Module::new(&store, binary).expect("wasm_module_new refused a valid module");
+        let module = mode.module(&store, binary).expect("the module is valid");
         let name = |bytes| String::from_utf8(bytes).expect("names are UTF-8");
         let exports = module.exports().into_iter().map(|(export, ty)| (name(export), ty)).collect();
         let imports = module.imports().into_iter();
@@ -149,7 +149,7 @@ impl Run {
             ExternType::Memory(limits) => {
                 Memory::new(&self.store, *limits).expect("wasm_memory_new gave NULL").to_extern()
             }
-            ExternType::Tag(_) => panic!("tags are not generated"),
+            ExternType::Tag(ty) => vector::new_tag(&self.store, ty),
         }
     }
 }
