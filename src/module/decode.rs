@@ -136,9 +136,8 @@ impl<'a> Decoder<'a> {
                 check_count(&s, "imports", 4)?;
                 self.validator.import_section(&s)?;
                 self.module.imports.reserve_exact(s.count() as usize);
-                for import in s.into_imports_with_offsets() {
-                    let (offset, import) = import?;
-                    self.import(&import, offset as usize)?;
+                for import in s.into_imports() {
+                    self.import(&import?)?;
                 }
             }
             Payload::FunctionSection(s) => {
@@ -152,9 +151,9 @@ impl<'a> Decoder<'a> {
             Payload::TableSection(s) => {
                 check_count(&s, "tables", 3)?;
                 self.validator.table_section(&s)?;
-                for table in s.into_iter_with_offsets() {
-                    let (offset, table) = table?;
-                    let ty = self.module.table_type(&table.ty, offset as usize)?;
+                for table in s {
+                    let table = table?;
+                    let ty = self.module.table_type(&table.ty)?;
                     self.module.tables.push(ty);
                     self.module.table_inits.push(match &table.init {
                         wasmparser::TableInit::RefNull => vec![ConstOp::RefNull],
@@ -248,7 +247,7 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn import(&mut self, import: &wasmparser::Import<'_>, offset: usize) -> Result<(), ModuleError> {
+    fn import(&mut self, import: &wasmparser::Import<'_>) -> Result<(), ModuleError> {
         let module = &mut self.module;
         let kind = match &import.ty {
             wasmparser::TypeRef::Func(ty) => {
@@ -257,7 +256,7 @@ impl<'a> Decoder<'a> {
                 ExternKind::Func
             }
             wasmparser::TypeRef::Table(ty) => {
-                module.tables.push(module.table_type(ty, offset)?);
+                module.tables.push(module.table_type(ty)?);
                 module.imported_tables += 1;
                 ExternKind::Table
             }

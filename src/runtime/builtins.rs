@@ -402,9 +402,7 @@ pub unsafe extern "C" fn data_drop(vmctx: *mut Vmctx, segment: u32) {
 /// As [`memory_grow`]; the reference is of the table's type.
 pub unsafe extern "C" fn table_grow(vmctx: *mut Vmctx, table: u32, init: u64, delta: u64) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe {
-        with(vmctx, |instance| grown(vmctx, "table.grow", instance.table(table).grow(delta, init as usize)))
-    }
+    unsafe { with(vmctx, |instance| grown(vmctx, "table.grow", instance.table(table).grow(delta, init as usize))) }
 }
 
 /// `table.fill`

@@ -48,8 +48,8 @@ fn references_are_found_in_frames() {
             (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
           (block $done
             (loop $next
-              (br_on_null $done (local.get $head))
-              (local.set $sum (i32.add (local.get $sum) (struct.get $tree $v)))
+              (drop (br_on_null $done (local.get $head)))
+              (local.set $sum (i32.add (local.get $sum) (struct.get $tree $v (local.get $head))))
               (local.set $head (struct.get $tree $l (local.get $head)))
               (br $next)))
           (local.get $sum))

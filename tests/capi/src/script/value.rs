@@ -33,7 +33,6 @@ impl Runner {
                 }
                 Val::foreign(&self.hosts[number])
             }
-            other => return Err(format!("the runner cannot pass {other:?}")),
         })
     }
 }
