@@ -338,6 +338,71 @@ static void run_misuse(world_t* world, wasm_engine_t* engine) {
   CHECK(fails(tenon_struct_new(world->store, NULL, NULL, 0, NULL), "the type is NULL"));
 }
 
+// NULL everywhere: an error, or nothing.
+static void run_nulls(world_t* world) {
+  wasm_store_t* store = world->store;
+  tenon_val_t out;
+  own wasm_ref_t* made = NULL;
+  own wasm_valtype_t* i32 = wasm_valtype_new_i32();
+  CHECK(fails(tenon_struct_new(NULL, NULL, NULL, 0, &made), "the store is NULL"));
+  CHECK(fails(tenon_struct_new_default(store, NULL, &made), "the type is NULL"));
+  CHECK(fails(tenon_struct_get_s(NULL, 0, &out), "is NULL") && out.of.ref == NULL);
+  CHECK(fails(tenon_struct_set(NULL, 0, &out), "is NULL"));
+  CHECK(fails(tenon_array_new(store, NULL, NULL, 1, &made), "the type is NULL"));
+  CHECK(fails(tenon_array_new_fixed(store, NULL, NULL, 1, &made), "the type is NULL"));
+  CHECK(fails(tenon_array_get(NULL, 0, &out), "is NULL"));
+  CHECK(fails(tenon_array_get_s(NULL, 0, NULL), "is NULL"));
+  CHECK(fails(tenon_array_set(NULL, 0, NULL), "is NULL"));
+  CHECK(fails(tenon_array_fill(NULL, 0, NULL, 0), "is NULL"));
+  CHECK(fails(tenon_array_copy(NULL, 0, NULL, 0, 0), "is NULL"));
+  CHECK(fails(tenon_i31_new(NULL, 0, &made), "the store is NULL"));
+  CHECK(tenon_i31_get_u(NULL) == 0 && tenon_i31_get_s(NULL) == 0 && tenon_array_len(NULL) == 0);
+  CHECK(!tenon_ref_test(NULL, i32) && error_says("i32 is not a reference type"));
+  CHECK(fails(tenon_ref_cast(NULL, NULL, &made), "the type is NULL"));
+  CHECK(fails(tenon_ref_cast(world->kept, i32, &made), "not a reference type"));
+  CHECK(tenon_ref_type(NULL) == NULL && error_says("is NULL"));
+  CHECK(made == NULL);
+  tenon_gc_statistics_t figures;
+  tenon_store_gc_statistics(NULL, &figures);
+  CHECK(figures.used == 0 && figures.collections == 0);
+  tenon_store_gc_statistics(store, NULL);
+  // Types of the wrong kind, too many values, and what has no default.
+  own wasm_valtype_t* type = tenon_ref_type(world->kept);
+  own tenon_deftype_t* node = tenon_valtype_deftype(type);
+  REQUIRE(node != NULL);
+  CHECK(fails(tenon_array_new(store, node, NULL, 1, &made), "not one of arrays"));
+  CHECK(fails(tenon_array_new_fixed(store, node, NULL, 0, &made), "not one of arrays"));
+  CHECK(fails(tenon_struct_new(store, node, NULL, 3, &made), "the array of values is NULL"));
+  CHECK(fails(tenon_struct_new(store, node, &out, 1, &made), "1 values are given for a structure of 3 fields"));
+  tenon_val_t wrong[] = {{.kind = WASM_I32}, {.kind = TENON_ANYREF, .of = {.ref = wasm_instance_as_ref(world->instance)}},
+    {.kind = WASM_EXTERNREF}};
+  CHECK(fails(tenon_struct_new(store, node, wrong, 3, &made), "field 1: expected"));
+  wrong[0].kind = WASM_F32;
+  CHECK(fails(tenon_struct_new(store, node, wrong, 3, &made), "field 0: expected i32, found f32"));
+  tenon_field_t strict = {.type = tenon_valtype_new_ref_to(false, node)};
+  tenon_subtype_t types[] = {
+    {.kind = TENON_DEF_STRUCT, .is_final = true, .fields = &strict, .field_count = 1},
+    {.kind = TENON_DEF_ARRAY, .is_final = true, .fields = &strict, .field_count = 1}};
+  own tenon_deftype_t* strictly[2];
+  REQUIRE(ok(tenon_deftype_new_group(types, 2, strictly)));
+  CHECK(fails(tenon_struct_new_default(store, strictly[0], &made), "field 0 has no default"));
+  CHECK(fails(tenon_array_new(store, strictly[1], NULL, 1, &made), "no default"));
+  tenon_val_t null = {.kind = TENON_ANYREF}, kept = {.kind = TENON_ANYREF, .of = {.ref = world->kept}};
+  CHECK(fails(tenon_array_new(store, strictly[1], &null, 1, &made), "found a null reference"));
+  CHECK(made == NULL && ok(tenon_array_new(store, strictly[1], &kept, 5, &made)) && tenon_array_len(made) == 5);
+  CHECK(fails(tenon_array_set(made, 0, &kept), "the elements are constant"));
+  CHECK(fails(tenon_array_copy(made, 0, made, 1, 1), "its elements are constant"));
+  used(world);
+  CHECK(ok(tenon_array_get(made, 4, &out)) && wasm_ref_same(out.of.ref, world->kept));
+  tenon_val_delete(&out);
+  wasm_ref_delete(made);
+  for (int i = 0; i < 2; ++i) tenon_deftype_delete(strictly[i]);
+  wasm_valtype_delete(strict.type);
+  wasm_valtype_delete(type);
+  tenon_deftype_delete(node);
+  wasm_valtype_delete(i32);
+}
+
 static void run_limit(void) {
   own wasm_config_t* config = wasm_config_new();
   tenon_config_set_gc_heap_limit(config, 1 << 20);
@@ -383,6 +448,7 @@ int main(void) {
     run_cycles(&world);
     run_conversions(&world);
     run_misuse(&world, engines[i]);
+    run_nulls(&world);
     stop(&world);
     wasm_engine_delete(engines[i]);
   }

@@ -266,7 +266,8 @@ impl<'a> Found<'a> {
 
     fn check_write(&self, place: Place, value: WideVal) -> Result<(), Error> {
         if !place.field.mutable {
-            return argument("it is constant".into());
+            let what = if matches!(self.ty, DefType::Struct(_)) { "field is" } else { "elements are" };
+            return argument(format!("the {what} constant"));
         }
         value.to_bits(place.ty(), self.store, &|| "the value".into()).map(|_| ())
     }

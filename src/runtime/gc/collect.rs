@@ -497,7 +497,7 @@ mod tests {
                     let root = world.random.below(8) as usize;
                     world.roots[root] = 0;
                 }
-                3 if step % 64 == 0 => world.collect(),
+                3 if step % 16 == 0 => world.collect(),
                 _ => world.allocate(),
             }
         }
