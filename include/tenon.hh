@@ -21,6 +21,9 @@
 // `TypedFunc::try_call` gives one without throwing. What a function of the host throws comes out at its caller.
 // An object that was moved from must only be assigned or destroyed.
 //
+// Beyond numbers. Vectors, references, exceptions, and tables, globals and memories of every type are in tenon/values.hh,
+// tenon/exceptions.hh and tenon/objects.hh, which come with this header.
+//
 // Threads. As in wasm.h: a store and what lives in it belong to one thread at a time.
 
 #ifndef TENON_HH
@@ -30,17 +33,22 @@
 #include "wasm.hh"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -114,6 +122,16 @@ public:
   /// The functions that were running, the innermost first; at most 128.
   const std::vector<Frame> &frames() const noexcept { return frames_; }
 
+  /// A copy, whatever more it is than a trap.
+  virtual std::shared_ptr<TrapError> clone() const { return std::make_shared<TrapError>(*this); }
+
+  /// Throws a copy, whatever more it is than a trap.
+  [[noreturn]] virtual void raise() const { throw *this; }
+
+protected:
+  // An error for something that may become a trap.
+  TrapError(tenon_trap_code_t code, const std::string &message) : Error(TENON_ERROR_TRAP, message), code_(code) {}
+
 private:
   tenon_trap_code_t code_;
   std::vector<Frame> frames_;
@@ -146,11 +164,14 @@ inline void check(tenon_error_t *error) {
   throw Error(TENON_ERROR_ARGUMENT, what);
 }
 
+// The error for a trap: a `WasmException` if it carries one.
+std::shared_ptr<TrapError> error_of(const wasm::Trap *trap);
+
+// The trap for the C++ exception that is being handled.
+wasm_trap_t *thrown(wasm_store_t *store) noexcept;
+
 // Throws a trap, or what a function of the host threw.
-[[noreturn]] inline void fail(const wasm::own<wasm::Trap> &trap) {
-  wasm::detail::rethrow(trap);
-  throw TrapError(trap.get());
-}
+[[noreturn]] void fail(const wasm::own<wasm::Trap> &trap);
 
 // What is owned, once more.
 template <class T>
@@ -193,7 +214,7 @@ private:
   std::shared_ptr<const Error> error_;
 
   [[noreturn]] void raise() const {
-    if (trap() != nullptr) throw *trap();
+    if (trap() != nullptr) trap()->raise();
     throw *error_;
   }
 };
@@ -214,7 +235,7 @@ auto attempt(F &&f) {
       return Result<T>(f());
     }
   } catch (const TrapError &error) {
-    return Result<T>(std::make_shared<TrapError>(error));
+    return Result<T>(error.clone());
   } catch (const Error &error) {
     return Result<T>(std::make_shared<Error>(error));
   }
@@ -222,6 +243,9 @@ auto attempt(F &&f) {
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Types of values
+
+/// A vector of 128 bits, little-endian.
+using V128 = std::array<uint8_t, 16>;
 
 namespace detail {
 
@@ -266,6 +290,17 @@ struct Crossing<double> {
   static double get(const tenon_raw_t &raw) { return raw.f64; }
 };
 
+template <>
+struct Crossing<V128> {
+  static constexpr wasm::ValKind kind = static_cast<wasm::ValKind>(TENON_V128);
+  static void put(tenon_raw_t &raw, const V128 &value) { std::copy(value.begin(), value.end(), raw.v128); }
+  static V128 get(const tenon_raw_t &raw) {
+    V128 value;
+    std::copy(raw.v128, raw.v128 + value.size(), value.begin());
+    return value;
+  }
+};
+
 template <class... Ts>
 wasm::ownvec<wasm::ValType> types_of() {
   wasm::ownvec<wasm::ValType> types = wasm::ownvec<wasm::ValType>::make_uninitialized(sizeof...(Ts));
@@ -304,22 +339,27 @@ private:
   }
 };
 
-inline const char *name_of(wasm::ValKind kind) {
-  switch (kind) {
-    case wasm::ValKind::I32: return "i32";
-    case wasm::ValKind::I64: return "i64";
-    case wasm::ValKind::F32: return "f32";
-    case wasm::ValKind::F64: return "f64";
-    case wasm::ValKind::EXTERNREF: return "externref";
-    case wasm::ValKind::FUNCREF: return "funcref";
+// The name of a type in the text format.
+inline std::string name_of(const wasm_valtype_t *type) {
+  if (!tenon_valtype_is_ref(type)) {
+    static const char *const numbers[] = {"i32", "i64", "f32", "f64", "v128"};
+    return numbers[std::min<wasm_valkind_t>(tenon_valtype_kind(type), TENON_V128)];
   }
-  return "v128";
+  static const char *const heaps[] = {"func", "nofunc", "extern", "noextern", "any", "eq", "i31",
+                                      "struct", "array", "none", "exn", "noexn", "$type"};
+  std::string heap = heaps[std::min<tenon_heaptype_t>(tenon_valtype_heap(type), TENON_HEAP_DEFINED)];
+  if (!tenon_valtype_is_nullable(type)) return "(ref " + heap + ")";
+  bool top = heap == "func" || heap == "extern" || heap == "any" || heap == "exn";
+  return top ? heap + "ref" : "(ref null " + heap + ")";
 }
 
 inline std::string text_of(const wasm::FuncType *type) {
   auto list = [](const wasm::ownvec<wasm::ValType> &types) {
     std::string text = "(";
-    for (size_t i = 0; i < types.size(); ++i) text += std::string(i != 0 ? ", " : "") + name_of(types[i]->kind());
+    for (size_t i = 0; i < types.size(); ++i) {
+      const wasm::ValType *each = types[i].get();
+      text += std::string(i != 0 ? ", " : "") + name_of(wasm::detail::c(each));
+    }
     return text + ")";
   };
   return list(type->params()) + " -> " + list(type->results());
@@ -456,7 +496,7 @@ template <class Signature>
 class TypedFunc;
 
 /// A function whose type is known at compile time: values cross without being looked at. Parameters are `int32_t`,
-/// `uint32_t`, `int64_t`, `uint64_t`, `float` and `double`; several results are a `std::tuple`.
+/// `uint32_t`, `int64_t`, `uint64_t`, `float`, `double` and `V128`; several results are a `std::tuple`.
 template <class R, class... Args>
 class TypedFunc<R(Args...)> {
   using Signed = detail::Signed<R(Args...)>;
@@ -492,7 +532,7 @@ public:
     tenon_raw_t raw[Signed::room];
     if (auto trap = run(raw, args...)) {
       wasm::detail::rethrow(trap);
-      return Result<T>(std::make_shared<TrapError>(trap.get()));
+      return Result<T>(detail::error_of(trap.get()));
     }
     if constexpr (std::is_void_v<R>) {
       return Result<T>(Unit());
@@ -516,7 +556,8 @@ private:
 };
 
 /// A function of the host from anything that can be called: its type is that of the callable, whose copy lives as
-/// long as the function. What it throws comes out at the caller of the WebAssembly code that called it.
+/// long as the function. What it throws comes out at the caller of the WebAssembly code that called it, except that a
+/// `WasmException` is thrown in that code.
 template <class F>
 auto make_func(const Store &store, F callable) {
   using Signature = typename detail::SignatureOf<F>::type;
@@ -526,12 +567,12 @@ auto make_func(const Store &store, F callable) {
   };
   auto kept = std::make_unique<Kept>(Kept{std::move(callable), store.c()});
   tenon_raw_callback_t enter = [](void *env, const wasm_func_t *, tenon_raw_t *values) -> wasm_trap_t * {
-    Kept *kept = static_cast<Kept *>(env);
+    Kept *own = static_cast<Kept *>(env);
     try {
-      detail::Signed<Signature>::invoke(kept->callable, values);
+      detail::Signed<Signature>::invoke(own->callable, values);
       return nullptr;
     } catch (...) {
-      return wasm::detail::Thrown::trap(kept->store);
+      return detail::thrown(own->store);
     }
   };
   wasm::own<wasm::FuncType> type = detail::Signed<Signature>::type();
@@ -606,9 +647,37 @@ private:
   }
 };
 
+/// The type of a memory. Sizes are in pages.
+struct MemoryType {
+  /// The least size, and the greatest.
+  uint64_t min = 0;
+  std::optional<uint64_t> max = std::nullopt;
+  /// Whether addresses have 64 bits, else 32.
+  bool is64 = false;
+  /// Whether it can be used by stores on several threads.
+  bool shared = false;
+  /// The binary logarithm of the bytes of a page: 16 or 0.
+  uint8_t page_size_log2 = 16;
+
+  /// The type as an object of wasm.h. Throws if there is no such type.
+  std::unique_ptr<wasm_memorytype_t, void (*)(wasm_memorytype_t *)> make() const {
+    wasm_memorytype_t *made;
+    detail::check(tenon_memorytype_new(min, max.has_value(), max.value_or(0), is64, shared, page_size_log2, &made));
+    return {made, wasm_memorytype_delete};
+  }
+};
+
 /// A linear memory. Every access is checked.
 class Memory {
 public:
+  /// A memory of a type.
+  Memory(const Store &store, const MemoryType &type) {
+    auto made_type = type.make();
+    wasm_memory_t *made;
+    detail::check(tenon_memory_new(store.c(), made_type.get(), &made));
+    memory_ = std::shared_ptr<wasm::Memory>(wasm::detail::cc(made), wasm::destroyer());
+  }
+
   /// A memory of so many pages at first, and at most.
   Memory(const Store &store, uint32_t pages, uint32_t max_pages = wasm_limits_max_default) {
     wasm::own<wasm::MemoryType> type = wasm::MemoryType::make(wasm::Limits(pages, max_pages));
@@ -627,13 +696,13 @@ public:
   static constexpr size_t page_size = 0x10000;
 
   /// The size in pages.
-  uint32_t pages() const { return memory_->size(); }
+  uint64_t pages() const { return tenon_memory_size(wasm::detail::c(memory_.get())); }
 
   /// The size in bytes.
   size_t size() const { return memory_->data_size(); }
 
   /// Adds pages, filled with zeros; how many there were. Throws, and nothing changes, if that are too many.
-  uint64_t grow(uint32_t delta) const {
+  uint64_t grow(uint64_t delta) const {
     uint64_t old = 0;
     detail::check(tenon_memory_grow(wasm::detail::c(memory_.get()), delta, &old));
     return old;
@@ -745,6 +814,10 @@ private:
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Instances and linkers
 
+class Tag;
+class Table;
+class Global;
+
 /// An instance of a module, with its exports by name.
 class Instance {
 public:
@@ -756,7 +829,7 @@ public:
     wasm_instance_t *made;
     wasm_trap_t *trap;
     tenon_error_t *error = tenon_instance_new(store.c(), c(module), &lent, &made, &trap);
-    *this = Instance(module, made, trap, error);
+    *this = Instance(store, module, made, trap, error);
   }
 
   /// An export. Throws if there is none of the name.
@@ -784,6 +857,11 @@ public:
     return Memory(found);
   }
 
+  /// An exported tag, table or global. Throws if there is none of the name.
+  Tag tag(std::string_view name) const;
+  Table table(std::string_view name) const;
+  Global global(std::string_view name) const;
+
   /// The number of exports.
   size_t export_count() const noexcept { return parts_->exports.size(); }
 
@@ -794,6 +872,7 @@ private:
   friend class Linker;
 
   struct Parts {
+    Store store;
     wasm::own<wasm::Instance> instance;
     std::vector<std::pair<std::string, wasm::own<wasm::Extern>>> exports;
   };
@@ -805,8 +884,8 @@ private:
   }
 
   // What an instantiation gave.
-  Instance(const Module &module, wasm_instance_t *made, wasm_trap_t *trap, tenon_error_t *error)
-      : parts_(std::make_shared<Parts>()) {
+  Instance(const Store &store, const Module &module, wasm_instance_t *made, wasm_trap_t *trap, tenon_error_t *error)
+      : parts_(std::make_shared<Parts>(Parts{store, nullptr, {}})) {
     parts_->instance = wasm::make_own(wasm::detail::cc(made));
     wasm::own<wasm::Trap> reason = wasm::make_own(wasm::detail::cc(trap));
     if (error != nullptr) {
@@ -856,7 +935,7 @@ public:
     wasm_instance_t *made;
     wasm_trap_t *trap;
     tenon_error_t *error = tenon_linker_instantiate(linker_.get(), Instance::c(module), &made, &trap);
-    return Instance(module, made, trap, error);
+    return Instance(store_, module, made, trap, error);
   }
 
 private:
@@ -865,5 +944,11 @@ private:
 };
 
 }  // namespace tenon
+
+#include "tenon/values.hh"
+
+#include "tenon/exceptions.hh"
+
+#include "tenon/objects.hh"
 
 #endif  // TENON_HH

@@ -477,7 +477,7 @@ struct Limits {
   uint32_t max;
 
   /// Limits of these sizes.
-  Limits(uint32_t min, uint32_t max = std::numeric_limits<uint32_t>::max()) : min(min), max(max) {}
+  Limits(uint32_t least, uint32_t most = std::numeric_limits<uint32_t>::max()) : min(least), max(most) {}
 };
 
 static_assert(std::is_standard_layout<Limits>::value && sizeof(Limits) == sizeof(wasm_limits_t),
@@ -766,7 +766,7 @@ class Val {
     Ref *ref;
   } impl_;
 
-  Val(ValKind kind, impl impl) : kind_(kind), impl_(impl) {}
+  Val(ValKind kind, impl bits) : kind_(kind), impl_(bits) {}
 
 public:
   /// A null reference.

@@ -21,7 +21,22 @@ apt=(env DEBIAN_FRONTEND=noninteractive timeout "$patience" apt-get -q -o Acquir
 pip=(install --quiet --disable-pip-version-check --no-input --timeout "$answer" --retries 2
   --target build/python)
 
-# install COMMAND PACKAGE: installs a package that brings a command.
+# called MANAGER PACKAGE: what another package manager than Debian's calls a package.
+called() {
+  case $1:$2 in
+    dnf:g++ | zypper:g++) echo gcc-c++ ;;
+    pacman:g++) echo gcc ;;
+    dnf:python3-dev | zypper:python3-dev) echo python3-devel ;;
+    zypper:golang | pacman:golang) echo go ;;
+    dnf:pkg-config) echo pkgconf-pkg-config ;;
+    pacman:pkg-config) echo pkgconf ;;
+    pacman:python3 | pacman:python3-*) echo python ;;
+    dnf:python3-venv | zypper:python3-venv) echo python3-pip ;;
+    *) echo "$2" ;;
+  esac
+}
+
+# install COMMAND PACKAGE: installs a package, named as Debian does, that brings a command.
 install() {
   local command=$1 package=$2 root=()
   if [ "$(id -u)" != 0 ]; then
@@ -38,11 +53,11 @@ install() {
         "${root[@]}" "${apt[@]}" install -y "$package" >> build/install.log 2>&1; } ||
       { tail -20 build/install.log >&2; give_up "$package could not be installed"; }
   elif command -v dnf > /dev/null; then
-    "${root[@]}" timeout "$patience" dnf install -y "${package/#g++/gcc-c++}"
+    "${root[@]}" timeout "$patience" dnf install -y "$(called dnf "$package")"
   elif command -v zypper > /dev/null; then
-    "${root[@]}" timeout "$patience" zypper --non-interactive install "${package/#g++/gcc-c++}"
+    "${root[@]}" timeout "$patience" zypper --non-interactive install "$(called zypper "$package")"
   elif command -v pacman > /dev/null; then
-    "${root[@]}" timeout "$patience" pacman -S --noconfirm "${package/#g++/gcc}"
+    "${root[@]}" timeout "$patience" pacman -S --noconfirm "$(called pacman "$package")"
   else
     give_up "$command is missing and no package manager is known here. Please install $package."
   fi

@@ -41,10 +41,12 @@ spec_count() {
 go_count() { sed -n 's/^go-test: //p' "$1"; }
 install_count() { sed -n 's/^install-test: //p' "$1"; }
 python_count() { sed -n 's/^python-test: //p' "$1"; }
+jvm_count() { sed -n 's/^jvm-test: //p' "$1"; }
 docs_count() { sed -n 's/^docs-test: //p' "$1"; }
 differential_count() { sed -n 's/^differential: \([0-9]* modules\) alike.*/\1/p' "$1"; }
 
-# All tests of this workspace, so that what they share is compiled with the same features.
+# All tests of this workspace, so that what they share is compiled with the same features. tests/examples.rs runs the examples.
+cargo_examples() { cargo build --workspace --release --locked --examples; }
 cargo_test() { cargo test --workspace --release --locked --no-fail-fast "$@"; }
 
 cargo_tests() {
@@ -55,7 +57,7 @@ cargo_tests() {
     file=$(basename "${file%.rs}")
     [ "$file" = spec ] || targets+=(--test "$file")
   done
-  cargo_test "${targets[@]}" && cargo_test --doc
+  cargo_examples && cargo_test "${targets[@]}" && cargo_test --doc
 }
 
 c_build() {
@@ -79,6 +81,7 @@ stage "documentation" docs_count scripts/docs-test.sh
 stage "installation" install_count scripts/install-test.sh
 stage "Go package" go_count scripts/go-test.sh
 stage "Python package" python_count scripts/python-test.sh
+stage "the JVM" jvm_count scripts/jvm-test.sh
 
 join() { local first=1 part; for part in "$@"; do [ $first = 1 ] || printf '; '; first=0; printf '%s' "$part"; done; }
 echo

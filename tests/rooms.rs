@@ -3,8 +3,10 @@
 //! A room may use itself and the rooms to its right, never one to its left:
 //!
 //! ```text
-//! capi -> wasi -> runtime -> compile -> module -> types, trap, config
+//! api, capi -> wasi -> runtime -> compile -> module -> types, trap, config
 //! ```
+//!
+//! The three on the right may use each other; the two APIs may not.
 //!
 //! `runtime/sys`, the part that speaks to the operating system, may use only `types`, `trap` and `config` beside itself. The check reads
 //! the paths that start with `crate::` in each file, and those that climb to the root with `super::`. A path through the root's
@@ -14,9 +16,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The rooms from left to right. Rooms of equal rank may use each other.
-const RANKS: [(&str, u8); 8] =
-    [("capi", 5), ("wasi", 4), ("runtime", 3), ("compile", 2), ("module", 1), ("types", 0), ("trap", 0), ("config", 0)];
+/// The rooms from left to right. Rooms of rank 0 may use each other.
+const RANKS: [(&str, u8); 9] = [
+    ("api", 5),
+    ("capi", 5),
+    ("wasi", 4),
+    ("runtime", 3),
+    ("compile", 2),
+    ("module", 1),
+    ("types", 0),
+    ("trap", 0),
+    ("config", 0),
+];
 
 /// A file should stay below this many lines; it is reported.
 const LINES_WANTED: usize = 800;
@@ -59,9 +70,9 @@ fn check<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Report {
             }
             let own_part = inside_sys && used.starts_with(&["runtime".into(), "sys".into()]);
             let from = if inside_sys { "runtime/sys" } else { room };
-            let allowed_rank = if inside_sys { Some(0) } else { rank(room) };
+            let allowed_rank = if inside_sys { 0 } else { rank(room).map_or(0, |rank| rank.saturating_sub(1)) };
             if !own_part {
-                if Some(target_rank) > allowed_rank {
+                if target_rank > allowed_rank {
                     report.violations.push(format!("{place}: {from} uses {}", used.join("::")));
                 }
                 *report.edges.entry((from.to_owned(), target.clone())).or_default() += 1;
@@ -302,6 +313,8 @@ fn planted_violations_are_found() {
         ("runtime/sys/mod.rs", "use crate::compile::layout;", "runtime/sys uses compile::layout"),
         ("compile/optimizing/mod.rs", "use super::super::runtime::Store;", "compile uses runtime::Store"),
         ("compile/mod.rs", "use super::runtime::Store;", "compile uses runtime::Store"),
+        ("api/func.rs", "use crate::capi::func;", "api uses capi::func"),
+        ("capi/func.rs", "use crate::api::Func;", "capi uses api::Func"),
         ("compile/mod.rs", "use crate::Engine;", "crate::Engine is no room"),
         ("cellar/mod.rs", "", "cellar is no room"),
         ("compile/mod.rs", "// \"\nfn f<'a>(x: &'a str) { let c = '\"'; crate::runtime::f() }", "mod.rs:2"),

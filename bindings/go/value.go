@@ -101,9 +101,12 @@ func (s *Store) take(slot unsafe.Pointer, ty ValType) any {
 	return s.takeRef(*(**C.wasm_ref_t)(slot))
 }
 
-// newRef is a Go value as a reference of the caller's, for a place of a type: nil is null, what is a reference itself is another
-// one to the same thing, and anything can be an externref.
+// newRef is a Go value as a reference of the caller's, for a place of a type: nil is null, anything can be an externref, and elsewhere
+// what is a reference itself is another one to the same thing.
 func (s *Store) newRef(ty ValType, value any) (*C.wasm_ref_t, error) {
+	if _, other := value.(*Ref); ty.Kind() == ExternRef && !other && value != nil {
+		return s.newForeign(value)
+	}
 	switch v := value.(type) {
 	case nil:
 		return nil, nil
@@ -121,10 +124,7 @@ func (s *Store) newRef(ty ValType, value any) (*C.wasm_ref_t, error) {
 		}
 		return C.wasm_ref_copy((*C.wasm_ref_t)(unsafe.Pointer(ptr))), nil
 	}
-	if ty.Kind() != ExternRef {
-		return nil, errorf(KindArgument, "is of Go's type %T, where %v is expected", value, ty)
-	}
-	return s.newForeign(value)
+	return nil, errorf(KindArgument, "is of Go's type %T, where %v is expected", value, ty)
 }
 
 // takeRef is what a reference, which it takes over, refers to.

@@ -66,6 +66,9 @@ func TestFunctionsAsValues(t *testing.T) {
 	if got := must(must(run.Call(add, nil))[0].(*tenon.Func).Call(int32(20), int32(22))); got[0] != int32(42) {
 		t.Error(got)
 	}
+	if got := must(run.Call(nil, add)); got[1] != add {
+		t.Error("a function as an externref is not itself", got)
+	}
 	_, err := run.Call("add", nil)
 	refused(t, err, tenon.KindArgument, "argument 0 is of Go's type string, where funcref is expected")
 	_, err = run.Call(must(tenon.Host0(newStore(t, nil), func() (int32, error) { return 0, nil })), nil)
@@ -76,8 +79,10 @@ func TestFunctionsAsValues(t *testing.T) {
 		t.Error(err)
 	}
 	// The first result is given up again where the second one is wrong.
-	answer = []any{add, must(tenon.Host0(newStore(t, nil), func() (int32, error) { return 0, nil }))}
-	_, err = run.Call(nil, nil)
+	foreign := must(tenon.Host0(newStore(t, nil), func() (int32, error) { return 0, nil }))
+	two := must(tenon.NewFunc(s, tenon.FuncType{Results: []tenon.ValType{tenon.FuncRef, tenon.FuncRef}},
+		func([]any) ([]any, error) { return []any{add, foreign}, nil }))
+	_, err = two.Call()
 	refused(t, err, tenon.KindStore, "result 1 of a host function is of another store")
 	answer = []any{int32(1), nil}
 	_, err = run.Call(nil, nil)

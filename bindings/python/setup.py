@@ -1,4 +1,4 @@
-"""Builds the library with cargo, the extension module against it, and puts both into the package.
+"""Builds the library with cargo, the extension modules, and puts all of it into the package.
 
 TENON_LIBRARY_DIR names a directory that holds libtenon.so already; then cargo is not called.
 """
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).resolve().parent
@@ -28,9 +28,12 @@ def library() -> Path:
 
 
 class BuildWithLibrary(build_ext):
-    """Adds the library, without its debug information, beside the extension module."""
+    """Adds the library, without its debug information, beside the extension module that is linked with it."""
 
     def build_extension(self, ext):
+        if "tenon" not in ext.libraries:
+            super().build_extension(ext)
+            return
         directory = library()
         ext.library_dirs.insert(0, str(directory))
         super().build_extension(ext)
@@ -42,4 +45,4 @@ class BuildWithLibrary(build_ext):
 
 
 os.chdir(HERE)
-setup(cffi_modules=["native_build.py:builder"], cmdclass={"build_ext": BuildWithLibrary})
+setup(ext_modules=[Extension("tenon._buffer", ["buffer.c"])], cffi_modules=["native_build.py:builder"], cmdclass={"build_ext": BuildWithLibrary})

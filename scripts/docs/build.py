@@ -25,7 +25,7 @@ import facts  # noqa: E402
 import headers  # noqa: E402
 from site_pages import Site, broken_links  # noqa: E402
 
-PROSE = ["index", "ownership", "errors", "memory", "embedding"]
+PROSE = ["index", "ownership", "errors", "memory", "embedding", "rust"]
 PROGRAMS = ["memory", "memory-pointers", "passing-data", "memory-manipulation", "linear-memory"]
 # Where each language keeps a program, below a folder that is there once the language is.
 LANGUAGES = [

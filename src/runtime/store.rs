@@ -165,6 +165,15 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets which stack the store was last entered from: the next entry looks anew. To be called when a store that does not
+    /// run has moved to another thread, whose stack may lie where that of a thread that is gone did.
+    pub fn forget_stack(&self) {
+        if !self.is_running() {
+            self.entry_low.set(usize::MAX);
+            self.stack_high.set(0);
+        }
+    }
+
     /// The lowest address that code entered at `sp` may use: leaves the host a reserve.
     fn lowest(&self, range: &Range<usize>, sp: usize) -> usize {
         let size = range.end.saturating_sub(range.start);
@@ -344,5 +353,16 @@ impl Store {
         }
         // SAFETY: alive until here.
         unsafe { Store::settle(store) };
+    }
+
+    /// Ends the store with everything in it, whatever handles there are: they are not used again, not even to be released.
+    ///
+    /// # Safety
+    /// `store` is alive, its code does not run, and nobody uses it or anything of it during this call or afterwards.
+    pub unsafe fn destroy(store: *const Store) {
+        // SAFETY: alive by the caller's promise.
+        collect::everything(unsafe { &*store });
+        // SAFETY: made by `new`; nobody uses the address any more.
+        drop(unsafe { Box::from_raw(store.cast_mut()) });
     }
 }

@@ -121,6 +121,26 @@ pub unsafe fn activation_from(pc: usize, fp: usize) -> Option<*mut Activation> {
     unsafe { stretch(Position { pc, fp, early_vmctx: ptr::null_mut() }, &mut |_| true) }
 }
 
+/// The vmctx of the function that called the host function which is running. None if the host called that itself.
+///
+/// # Safety
+/// A host function of the store is running on this thread, and all that it called has returned.
+pub unsafe fn caller(store: *const StoreContext) -> Option<*mut Vmctx> {
+    // SAFETY: the host stub is the frame through which WebAssembly was left; from there to the entry stub, all are frames of
+    // generated code. A frame that calls a function of another module keeps its vmctx.
+    unsafe {
+        if (*store).activation.is_null() {
+            return None;
+        }
+        let mut vmctx = None;
+        stretch(leave((*store).exit_fp), &mut |frame| {
+            vmctx = frame.vmctx();
+            false
+        });
+        vmctx
+    }
+}
+
 /// A place in generated code, and its frame.
 #[derive(Clone, Copy)]
 struct Position {

@@ -9,11 +9,14 @@
 """
 
 from ._native import ffi, lib
+from ._values import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .func import *  # noqa: F403
 from .memory import *  # noqa: F403
 from .module import *  # noqa: F403
+from .shared import *  # noqa: F403
 from .store import *  # noqa: F403
+from .tag import *  # noqa: F403
 from .types import *  # noqa: F403
 
 __version__ = ffi.string(lib.tenon_version()).decode()

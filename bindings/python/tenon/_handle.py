@@ -1,6 +1,7 @@
 """What all objects share that stand for an object of the library: closing, finalization, errors of the library."""
 
 import weakref
+from typing import Any, Dict
 
 from ._native import ffi, lib
 from .errors import ClosedError, error_of_kind
@@ -47,6 +48,7 @@ class StoreObject(Handle):
     """An object that belongs to a store."""
 
     __slots__ = ("_store",)
+    _store: Any
 
     def _live(self):
         if self._ptr is None:
@@ -88,7 +90,7 @@ def text(name) -> str:
 
 # Everything that the library refers to by an address: host functions and externref objects. The library's finalizer takes
 # an entry out again.
-kept = {}
+kept: Dict[int, Any] = {}
 
 
 def keep(thing):

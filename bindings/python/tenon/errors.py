@@ -1,7 +1,7 @@
 """The exceptions of the package."""
 
 import enum
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Union
 
 __all__ = ["TenonError", "ClosedError", "StoreError", "LinkError", "CompileError", "LimitError", "Trap", "TrapCode", "Frame"]
 
@@ -72,6 +72,7 @@ class Trap(TenonError):
     def __init__(self, message: str = "", code: int = TrapCode.HOST, frames: Optional[List[Frame]] = None):
         super().__init__(message)
         self.message = message
+        self.code: Union[TrapCode, int]
         try:
             self.code = TrapCode(code)
         except ValueError:

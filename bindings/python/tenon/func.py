@@ -1,146 +1,28 @@
-"""Values and functions: calls into WebAssembly, host functions, references, traps."""
+"""Functions: calls into WebAssembly, and host functions."""
 
 import inspect
 import typing
 import weakref
 from typing import Any, Callable, Optional
 
-from ._handle import StoreObject, check, keep, kept, text
+from ._handle import StoreObject, check, keep, kept
 from ._native import ffi, lib
-from .errors import Frame, StoreError, Trap
+from ._values import MEMBERS, NULL, holders, put, put_number, referenced, take
 from .store import own_store
-from .types import EXTERNREF, F64, FUNCREF, I32, V128, FuncType, ValType
+from .tag import WasmException, thrown, trapped
+from .types import EXNREF, EXTERNREF, F64, FUNCREF, I32, V128, FuncType, ValType
 
-__all__ = ["Func", "Ref"]
+__all__ = ["Func"]
 
-_MEMBERS = {0: "i32", 1: "i64", 2: "f32", 3: "f64"}
-_NULL = ffi.NULL
 _ANNOTATIONS = {int: I32, float: F64, bytes: V128, object: EXTERNREF, Any: EXTERNREF}
-
-
-class Ref(StoreObject):
-    """A reference to an object of WebAssembly that has no class of its own here. It can be passed on."""
-
-    __slots__ = ()
-
-    def _bind(self, store, ptr):
-        self._store = store
-        self._own(ptr, lib.wasm_ref_delete)
-        return self
-
-
-def put_number(slot, kind, value):
-    """Writes a number into a value; the range is checked. Unsigned integers are taken, too."""
-    try:
-        setattr(slot, _MEMBERS[kind], value)
-    except OverflowError:
-        bits = 32 if kind == 0 else 64
-        if kind > 1 or not 0 <= value < 1 << bits:
-            raise OverflowError(f"{value} does not fit into {_MEMBERS[kind]}") from None
-        setattr(slot, _MEMBERS[kind], value - (1 << bits))
-    except TypeError:
-        raise TypeError(f"{_MEMBERS[kind]} is expected, not {value!r}") from None
-
-
-def reference(store, ty, value):
-    """A value as a reference of the caller's, for a place of this type."""
-    if value is None:
-        return _NULL
-    if isinstance(value, StoreObject):
-        ptr = value._live()
-        if value._store is not store:
-            raise StoreError(f"this {type(value).__name__} is of another store")
-        if isinstance(value, (Func, Ref)):
-            return lib.wasm_ref_copy(ffi.cast("wasm_ref_t *", ptr))
-    if ty.kind != 128:
-        raise TypeError(f"{ty} is expected, not {value!r}")
-    foreign = lib.wasm_foreign_new(store._live())
-    if foreign == _NULL:
-        raise MemoryError("no memory for a reference")
-    lib.wasm_foreign_set_host_info_with_finalizer(foreign, keep(value), lib.tenon_py_release)
-    return lib.wasm_foreign_as_ref(foreign)
-
-
-def referenced(store, ref):
-    """What a reference, which is taken over, refers to."""
-    if ref == _NULL:
-        return None
-    func = lib.wasm_ref_as_func(ref)
-    if func != _NULL:
-        return Func._wrap(store, func)
-    foreign = lib.wasm_ref_as_foreign(ref)
-    if foreign != _NULL:
-        info = lib.wasm_foreign_get_host_info(foreign)
-        handle = kept.get(int(ffi.cast("uintptr_t", info)))
-        if handle is not None:
-            lib.wasm_ref_delete(ref)
-            return ffi.from_handle(handle)
-    return Ref()._bind(store, ref)
-
-
-def put(store, ty, slot, value):
-    """Writes a value of any type into a tenon_val_t."""
-    slot.kind = ty.kind
-    if ty.kind in _MEMBERS:
-        put_number(slot.of, ty.kind, value)
-    elif ty.kind == 4:
-        put_vector(slot.of, value)
-    else:
-        slot.of.ref = reference(store, ty, value)
-
-
-def put_vector(slot, value):
-    """Writes 16 bytes into a value."""
-    if not isinstance(value, (bytes, bytearray, memoryview)) or len(value) != 16:
-        raise TypeError(f"v128 is 16 bytes, not {value!r}")
-    ffi.buffer(slot.v128)[:] = bytes(value)
-
-
-def take(store, slot):
-    """The value in a tenon_val_t, which is given up."""
-    member = _MEMBERS.get(slot.kind)
-    if member:
-        return getattr(slot.of, member)
-    if slot.kind == 4:
-        return bytes(ffi.buffer(slot.of.v128))
-    return referenced(store, slot.of.ref)
-
-
-def trapped(store, trap):
-    """The exception for a trap, which is given up: what a callback raised, or a Trap."""
-    raised, store._raised = store._raised, None
-    try:
-        if raised is not None:
-            return raised
-        message = ffi.new("wasm_message_t *")
-        lib.wasm_trap_message(trap, message)
-        said = text(message).rstrip("\0")
-        lib.wasm_byte_vec_delete(message)
-        vector = ffi.new("wasm_frame_vec_t *")
-        lib.wasm_trap_trace(trap, vector)
-        frames = [_frame(vector.data[i]) for i in range(vector.size)]
-        lib.wasm_frame_vec_delete(vector)
-        return Trap(said, lib.tenon_trap_code(trap), frames)
-    finally:
-        lib.wasm_trap_delete(trap)
-
-
-def _frame(frame):
-    name = ffi.new("wasm_name_t *")
-    func = text(name) if lib.tenon_frame_func_name(frame, name) else None
-    lib.wasm_byte_vec_delete(name)
-    module = text(name) if lib.tenon_frame_module_name(frame, name) else None
-    lib.wasm_byte_vec_delete(name)
-    return Frame(lib.wasm_frame_func_index(frame), func, module, lib.wasm_frame_func_offset(frame),
-                 lib.wasm_frame_module_offset(frame))
 
 
 class Func(StoreObject):
     """A function. Calling it takes and gives ints for i32 and i64, floats for f32 and f64, 16 bytes for v128, Func or None for
-    funcref, any object for externref; several results come as a tuple.
+    funcref, any object for externref, WasmException for exnref; several results come as a tuple.
 
     `Func(store, callable, type)` makes a host function. Without a type it comes from the annotations: a ValType, or int
-    (i32), float (f64), bytes (v128), object (externref), Func (funcref); tuple[...] for several results. What the callable
+    (i32), float (f64), bytes (v128), object (externref), Func (funcref), WasmException (exnref); tuple[...] for several results. What the callable
     raises comes out unchanged where the WebAssembly code was called.
     """
 
@@ -181,13 +63,16 @@ class Func(StoreObject):
         self._type = type
         self._count = len(type.params)
         # Numbers alone go the short way, whose values the library does not check: they are all good.
-        self._raw = all(ty.kind in _MEMBERS for ty in type.params + type.results)
+        self._raw = all(ty.kind in MEMBERS for ty in type.params + type.results)
         if self._raw:
-            self._members = tuple((i, _MEMBERS[ty.kind], ty.kind) for i, ty in enumerate(type.params))
-            self._out = tuple((i, _MEMBERS[ty.kind]) for i, ty in enumerate(type.results))
+            self._members = tuple((i, MEMBERS[ty.kind], ty.kind) for i, ty in enumerate(type.params))
+            self._out = tuple((i, MEMBERS[ty.kind]) for i, ty in enumerate(type.results))
             self._room = max(len(type.params), len(type.results), 1)
             # Arrays that no call uses at the moment.
             self._pool = []
+
+    def _as_reference(self):
+        return self._store, self._live()
 
     @property
     def type(self) -> FuncType:
@@ -262,6 +147,7 @@ class Func(StoreObject):
         return None if not taken else taken[0] if results == 1 else tuple(taken)
 
 
+holders.append((lib.wasm_ref_as_func, Func._wrap))
 _call_raw = lib.tenon_func_call_raw
 
 
@@ -275,7 +161,7 @@ class _Host:
         self.store = weakref.ref(store)
         self.function = function
         self.type = type
-        self.params = tuple(_MEMBERS.get(ty.kind) for ty in type.params)
+        self.params = tuple(MEMBERS.get(ty.kind) for ty in type.params)
         self.results = type.results
 
     def values(self, result):
@@ -294,6 +180,10 @@ class _Host:
 
 def _fail(host, error):
     store = host.store()
+    if isinstance(error, WasmException):
+        trap = thrown(store, error)
+        if trap != NULL:
+            return trap
     store._raised = error
     said = f"{type(error).__name__}: {error}".encode("utf-8", "replace")
     message = ffi.new("wasm_message_t *")
@@ -311,25 +201,30 @@ def tenon_py_call_raw(env, caller, values):
             put_number(values[i], host.results[i].kind, value)
     except BaseException as error:
         return _fail(host, error)
-    return _NULL
+    return NULL
 
 
 @ffi.def_extern()
 def tenon_py_call(env, caller, args, arg_count, results, result_count):
     host = ffi.from_handle(env)
     store = host.store()
+    given = 0
     try:
         taken = []
         for i in range(arg_count):
-            if args[i].kind not in _MEMBERS and args[i].kind != 4:
+            if args[i].kind not in MEMBERS and args[i].kind != 4:
                 taken.append(referenced(store, lib.wasm_ref_copy(args[i].of.ref)))
             else:
                 taken.append(take(store, args[i]))
         for i, value in enumerate(host.values(host.function(*taken))):
             put(store, host.results[i], results[i], value)
+            given = i + 1
     except BaseException as error:
+        # The library takes no results beside a trap.
+        for i in range(given):
+            lib.tenon_val_delete(results + i)
         return _fail(host, error)
-    return _NULL
+    return NULL
 
 
 def functype_of(function) -> FuncType:
@@ -345,6 +240,8 @@ def functype_of(function) -> FuncType:
             return hint
         if hint is Func:
             return FUNCREF
+        if hint is WasmException:
+            return EXNREF
         try:
             return _ANNOTATIONS[hint]
         except (KeyError, TypeError):

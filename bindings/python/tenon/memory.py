@@ -4,8 +4,9 @@ import struct
 from typing import Any, Union
 
 from ._handle import StoreObject, check
+from ._buffer import Exporter
 from ._native import ffi, lib
-from .func import put, referenced, reference, take
+from ._values import put, reference, referenced, take
 from .store import own_store
 from .types import GlobalType, MemoryType, TableType
 
@@ -16,11 +17,11 @@ _FORMATS = {"i8": "<b", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32"
 _SCALARS = {name: struct.Struct(form) for name, form in _FORMATS.items()}
 
 
-class Memory(StoreObject):
+class Memory(StoreObject, Exporter):
     """A linear memory. `read` and `write` check every access.
 
-    `view()` gives the bytes without a copy, as a memoryview for numpy and others. A view holds a reference to the memory, so
-    its bytes stay mapped when the memory and the store are closed. It has the size of when it was made. Only memories that
+    `view()` gives the bytes without a copy, as a memoryview; numpy and others take the memory itself. A view holds a reference to
+    the memory, so its bytes stay mapped when the memory and the store are closed. It has the size of when it was made. Only memories that
     never move have views: those with 32-bit addresses and ordinary pages under a configuration that reserves 4 GiB (the
     default), shared ones, and those that cannot grow. Others refuse with BufferError.
     """
@@ -80,9 +81,6 @@ class Memory(StoreObject):
         copy = lib.wasm_memory_copy(ptr)
         base = ffi.gc(ffi.cast("char *", lib.wasm_memory_data(ptr)), lambda _: lib.wasm_memory_delete(copy))
         return memoryview(ffi.buffer(base, lib.wasm_memory_data_size(ptr)))
-
-    def __buffer__(self, flags):
-        return self.view()
 
     def _at(self, offset, length):
         """The bytes from offset on, after a check that they lie inside."""

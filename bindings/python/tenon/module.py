@@ -5,9 +5,10 @@ from typing import Any, Iterator, List, Union
 from ._handle import StoreObject, check
 from ._native import ffi, lib
 from .errors import LinkError, StoreError
-from .func import Func, Ref, trapped
+from .func import Func
 from .memory import Global, Memory, Table
 from .store import own_store
+from .tag import Tag, trapped
 from .types import ExportType, FuncType, ImportType, export_of, import_of
 
 __all__ = ["Module", "Instance", "Exports", "Linker", "wat2wasm"]
@@ -97,8 +98,8 @@ def _extern(store, item, what):
     """A thing as a wasm_extern_t, which is lent."""
     if callable(item) and not isinstance(item, StoreObject):
         item = Func(store, item)
-    if not isinstance(item, (Func, Memory, Table, Global, Ref)):
-        raise TypeError(f"{what} is {item!r}; a function, memory, table or global is expected")
+    if not isinstance(item, (Func, Memory, Table, Global, Tag)):
+        raise TypeError(f"{what} is {item!r}; a function, memory, table, global or tag is expected")
     ptr = item._live()
     if item._store is not store:
         raise StoreError(f"{what} is of another store")
@@ -116,7 +117,7 @@ def _own_extern(store, external):
         return Table.__new__(Table)._bind(store, lib.wasm_extern_as_table(external))
     if kind == 3:
         return Memory.__new__(Memory)._bind(store, lib.wasm_extern_as_memory(external))
-    return Ref()._bind(store, lib.wasm_extern_as_ref(external))
+    return Tag.__new__(Tag)._bind(store, lib.wasm_extern_as_tag(external))
 
 
 class Exports:

@@ -6,11 +6,11 @@ from ._handle import check, text
 from ._native import ffi, lib
 
 __all__ = ["ValType", "FuncType", "MemoryType", "TableType", "GlobalType", "TagType", "ImportType", "ExportType",
-           "I32", "I64", "F32", "F64", "V128", "FUNCREF", "EXTERNREF"]
+           "I32", "I64", "F32", "F64", "V128", "FUNCREF", "EXTERNREF", "ANYREF", "EXNREF"]
 
 
 class ValType:
-    """The type of a value. The seven usual ones are constants; others come from modules."""
+    """The type of a value. The nine usual ones are constants; `ref` makes other reference types, and modules have some, too."""
 
     __slots__ = ("name", "kind", "_copy")
 
@@ -33,6 +33,34 @@ class ValType:
     def __hash__(self):
         return hash(self.kind)
 
+    @staticmethod
+    def ref(heap: Union[str, "FuncType"], nullable: bool = True) -> "ValType":
+        """The type of references to what a heap type of the specification names ("func", "extern", "any", "eq", "i31", "struct",
+        "array", "exn", "nofunc", "noextern", "none", "noexn"), or to functions of a type."""
+        if isinstance(heap, FuncType):
+            functype = ffi.gc(heap._new(), lib.wasm_functype_delete)
+            defined = ffi.gc(lib.tenon_deftype_of_functype(functype), lib.tenon_deftype_delete)
+            made = lib.tenon_valtype_new_ref_to(nullable, defined)
+        elif heap in _HEAPS[:-1]:
+            made = lib.tenon_valtype_new_ref(nullable, _HEAPS.index(heap))
+        else:
+            raise ValueError(f"{heap!r} is no heap type; there are {', '.join(_HEAPS[:-1])}")
+        return valtype(ffi.gc(made, lib.wasm_valtype_delete))
+
+    @property
+    def functype(self) -> Optional["FuncType"]:
+        """The type of the functions that references of the type are to, if it is that precise."""
+        if self._copy is None:
+            return None
+        defined = ffi.gc(lib.tenon_valtype_deftype(self._copy), lib.tenon_deftype_delete)
+        functype = lib.tenon_deftype_functype(defined)
+        return None if functype == ffi.NULL else FuncType._of(ffi.gc(functype, lib.wasm_functype_delete))
+
+    def matches(self, other: "ValType") -> bool:
+        """Whether values of this type are values of the other, too."""
+        mine, others = (ffi.gc(ty._new(), lib.wasm_valtype_delete) for ty in (self, other))
+        return bool(lib.tenon_valtype_matches(mine, others))
+
     def _new(self):
         """A wasm_valtype_t of the caller's."""
         if self._copy is not None:
@@ -43,7 +71,17 @@ class ValType:
 I32, I64, F32, F64 = ValType("i32", 0), ValType("i64", 1), ValType("f32", 2), ValType("f64", 3)
 V128, EXTERNREF, FUNCREF = ValType("v128", 4), ValType("externref", 128), ValType("funcref", 129)
 _NUMBERS = {t.kind: t for t in (I32, I64, F32, F64, V128)}
+
+# As the library numbers them.
 _HEAPS = ("func", "nofunc", "extern", "noextern", "any", "eq", "i31", "struct", "array", "none", "exn", "noexn", "$type")
+
+
+def _top(name, heap):
+    return ValType(name, 131 if heap == 10 else 130, ffi.gc(lib.tenon_valtype_new_ref(True, heap), lib.wasm_valtype_delete))
+
+
+ANYREF, EXNREF = _top("anyref", 4), _top("exnref", 10)
+_NULLABLE = {0: FUNCREF, 2: EXTERNREF, 4: ANYREF, 10: EXNREF}
 
 
 def valtype(ty) -> ValType:
@@ -53,10 +91,8 @@ def valtype(ty) -> ValType:
     if number is not None:
         return number
     nullable, heap = lib.tenon_valtype_is_nullable(ty), lib.tenon_valtype_heap(ty)
-    if nullable and heap == 0:
-        return FUNCREF
-    if nullable and heap == 2:
-        return EXTERNREF
+    if nullable and heap in _NULLABLE:
+        return _NULLABLE[heap]
     name = f"(ref {'null ' if nullable else ''}{_HEAPS[heap]})"
     return ValType(name, kind, ffi.gc(lib.wasm_valtype_copy(ty), lib.wasm_valtype_delete))
 

@@ -1,10 +1,15 @@
-"""Each test runs with a collection of garbage before and after it, so that what dies too early or too late shows."""
+"""Each test runs with a collection of garbage before and after it, so that what dies too early or too late shows. With
+TENON_TEST_COLLECT set, garbage is collected all the time."""
 
 import gc
+import os
 
 import pytest
 
 import tenon
+
+if os.environ.get("TENON_TEST_COLLECT"):
+    gc.set_threshold(5, 1, 1)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import weakref
 import pytest
 
 import tenon
+from tenon import _handle
 from tenon import EXTERNREF, F32, F64, FUNCREF, I32, I64, V128, Func, FuncType
 
 ADD = '(module (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
@@ -125,6 +126,33 @@ def test_an_exception_goes_through_several_calls_and_can_be_caught_between(store
     trap = load('(module (func (export "run") unreachable))').run
     with pytest.raises(tenon.Trap):
         trap()
+
+
+def test_exceptions_leave_nothing_behind():
+    class Thing:
+        pass
+
+    before = len(_handle.kept)
+    seen = []
+
+    def host(value):
+        thing = Thing()
+        seen.append(weakref.ref(thing))
+        raise Mine(thing, value)
+
+    with tenon.Store() as store:
+        module = tenon.Module(store, '(module (import "h" "f" (func $f (param externref) (result i32)))'
+                                     '(func (export "run") (param externref) (result i32) (call $f (local.get 0))))')
+        run = tenon.Instance(store, module, [host]).exports.run
+        for _ in range(200):
+            with pytest.raises(Mine):
+                run(Thing())
+        gc.collect()
+        store.collect()
+        assert all(ref() is None for ref in seen) and len(_handle.kept) <= before + 1
+    del run, module, store
+    gc.collect()
+    assert len(seen) == 200 and len(_handle.kept) == before
 
 
 def test_an_exception_in_a_start_function_comes_out(load):

@@ -1,0 +1,131 @@
+//! Configurations: what an engine is told at its creation.
+
+use crate::config;
+
+/// The settings of an engine. Each method changes one and gives the configuration back.
+///
+/// ```
+/// use tenon::{Config, Engine, Module};
+///
+/// let engine = Engine::new(&Config::new().signals(false).simd(false))?;
+/// let error = Module::new(&engine, "(module (func (param v128)))").unwrap_err();
+/// assert!(error.to_string().contains("SIMD"));
+/// # Ok::<(), tenon::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Config(config::Config);
+
+impl Config {
+    /// The default settings.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// The settings as the runtime takes them.
+    pub(super) fn settings(&self) -> &config::Config {
+        &self.0
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut config::Config)) -> Config {
+        set(&mut self.0);
+        self
+    }
+
+    /// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
+    /// process's signal handlers are left alone.
+    pub fn signals(self, on: bool) -> Config {
+        self.set(|config| config.signals = on)
+    }
+
+    /// Whether all functions are compiled when a module is made, on all processors, instead of each when it is first called;
+    /// off by default.
+    pub fn eager(self, on: bool) -> Config {
+        self.set(|config| config.eager = on)
+    }
+
+    /// How much address space is reserved for each memory, not counting the guard, in bytes; 4 GiB by default. With that much,
+    /// and signals, accesses need no checks and a memory never moves.
+    pub fn memory_reservation(self, bytes: u64) -> Config {
+        self.set(|config| config.memory_reservation = bytes)
+    }
+
+    /// How much inaccessible address space follows each memory's reservation, in bytes; 64 MiB by default.
+    pub fn memory_guard(self, bytes: u64) -> Config {
+        self.set(|config| config.memory_guard = bytes)
+    }
+
+    /// The most stack that WebAssembly may use in one thread, in bytes; 1 MiB by default. A thread with less stack has less.
+    pub fn max_stack(self, bytes: usize) -> Config {
+        self.set(|config| config.max_stack = bytes)
+    }
+
+    /// How many memories that are no longer used the engine keeps for others; 128 by default.
+    pub fn pooled_memories(self, count: usize) -> Config {
+        self.set(|config| config.pooled_memories = count)
+    }
+
+    /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests.
+    pub fn collect_always(self, on: bool) -> Config {
+        self.set(|config| config.collect_always = on)
+    }
+
+    /// Whether modules may use `v128` and its instructions; on by default.
+    pub fn simd(self, on: bool) -> Config {
+        self.set(|config| config.features.simd = on)
+    }
+
+    /// Whether modules may use the relaxed vector instructions; on by default, but off whenever [`Config::simd`] is.
+    pub fn relaxed_simd(self, on: bool) -> Config {
+        self.set(|config| config.features.relaxed_simd = on)
+    }
+
+    /// Whether modules may use tail calls; on by default.
+    pub fn tail_calls(self, on: bool) -> Config {
+        self.set(|config| config.features.tail_calls = on)
+    }
+
+    /// Whether modules may have references as values and more than one table; on by default.
+    pub fn reference_types(self, on: bool) -> Config {
+        self.set(|config| config.features.reference_types = on)
+    }
+
+    /// Whether modules may use references to functions of a certain type, and references that are never null; on by default.
+    pub fn function_references(self, on: bool) -> Config {
+        self.set(|config| config.features.function_references = on)
+    }
+
+    /// Whether modules may have more than one memory; on by default.
+    pub fn multi_memory(self, on: bool) -> Config {
+        self.set(|config| config.features.multi_memory = on)
+    }
+
+    /// Whether modules may have memories and tables with 64-bit addresses; on by default.
+    pub fn memory64(self, on: bool) -> Config {
+        self.set(|config| config.features.memory64 = on)
+    }
+
+    /// Whether modules may have memories whose pages have another size than 64 KiB; on by default.
+    pub fn custom_page_sizes(self, on: bool) -> Config {
+        self.set(|config| config.features.custom_page_sizes = on)
+    }
+
+    /// Whether modules may use the instructions for 128-bit integer arithmetic; on by default.
+    pub fn wide_arithmetic(self, on: bool) -> Config {
+        self.set(|config| config.features.wide_arithmetic = on)
+    }
+
+    /// Whether modules may have shared memories and use atomic instructions; on by default.
+    pub fn threads(self, on: bool) -> Config {
+        self.set(|config| config.features.threads = on)
+    }
+
+    /// Whether modules may use exceptions; on by default.
+    pub fn exceptions(self, on: bool) -> Config {
+        self.set(|config| config.features.exceptions = on)
+    }
+
+    /// Whether modules may also use the exceptions of before WebAssembly 3.0; off by default, and off whenever exceptions are.
+    pub fn legacy_exceptions(self, on: bool) -> Config {
+        self.set(|config| config.features.legacy_exceptions = on)
+    }
+}

@@ -1,0 +1,78 @@
+//! The Rust API: one file per noun. Everything in it can be used without `unsafe`, and nothing that can be written without
+//! `unsafe` does harm: this page says why.
+//!
+//! ```text
+//!   Store<T> --owns--> Inner<T> { core: Core { runtime store, home }, data: T }
+//!                                                               |
+//!   Func, Memory, ... = Handle --Arc--> Root { object, home } --+--> Home: is the store there? what was given up?
+//! ```
+//!
+//! **Borrows.** Whoever may change a store, or let its code run, borrows it exclusively ([`AsContextMut`]); a view of a memory
+//! borrows it too. So no view is left when a memory grows or code runs.
+//!
+//! **Handles** own nothing of the store but a count. They are used with the store, never without, and are compared with it
+//! first: one of another store is an error. A handle that is dropped, on whatever thread, is only noted in the
+//! store's home; the store gives the object up when it is used next. When the store is dropped, so is all that it
+//! holds; handles that are left lead nowhere then, and no store would take them.
+//!
+//! **Threads.** A store moves between threads if its data can. Calls must know the stack that they run on: each compares the
+//! thread's number with the last one, since a move cannot be noticed otherwise. What can be done with a shared reference
+//! to a store only reads, so stores can be shared like their data.
+//!
+//! **Panics and errors** of host functions cross WebAssembly as traps. The payload waits in the core and goes on
+//! in the frame of Rust that called WebAssembly.
+
+#![deny(missing_docs)]
+
+mod caller;
+mod config;
+mod context;
+mod data;
+mod engine;
+mod error;
+mod exception;
+mod external;
+mod externref;
+mod func;
+mod global;
+mod handle;
+mod host;
+mod instance;
+mod linker;
+mod memory;
+mod module;
+mod pointer;
+mod shared_memory;
+mod store;
+mod table;
+mod tag;
+mod trap;
+mod typed;
+mod val;
+mod wasm_ty;
+
+pub use caller::Caller;
+pub use config::Config;
+pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+pub use data::WasmData;
+pub use engine::Engine;
+pub use error::{Error, ErrorKind};
+pub use exception::Exception;
+pub use external::Extern;
+pub use externref::ExternRef;
+pub use func::Func;
+pub use global::Global;
+pub use host::{IntoFunc, WasmRet};
+pub use instance::Instance;
+pub use linker::Linker;
+pub use memory::Memory;
+pub use module::Module;
+pub use pointer::{Offset, WasmPtr, WasmSlice};
+pub use shared_memory::{SharedMemory, Waited};
+pub use store::Store;
+pub use table::Table;
+pub use tag::Tag;
+pub use trap::{Frame, Trap};
+pub use typed::{TypedFunc, WasmParams, WasmResults};
+pub use val::Val;
+pub use wasm_ty::WasmTy;

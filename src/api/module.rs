@@ -1,0 +1,95 @@
+//! Modules (section 2.5).
+
+use super::engine::Engine;
+use super::error::{Error, ErrorKind};
+use crate::runtime::module::CompiledModule;
+use crate::runtime::serialize;
+use crate::types::{ExportType, ImportType};
+use std::fmt;
+use std::sync::Arc;
+
+/// A module, decoded and validated, ready to be instantiated in any store of its engine. Cheap to clone; any thread may use it.
+///
+/// ```
+/// use tenon::{Engine, ErrorKind, Module};
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (import "a" "b" (memory 1)) (func (export "f")))"#)?;
+/// assert_eq!(module.imports()[0].name, "b");
+/// assert_eq!(module.exports()[0].name, "f");
+///
+/// let error = Module::new(&engine, b"\0asm\x01\0\0\0\xff").unwrap_err();
+/// assert_eq!((error.kind(), error.offset()), (ErrorKind::Malformed, Some(8)));
+/// # Ok::<(), tenon::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Module(pub(super) Arc<CompiledModule>);
+
+impl Module {
+    /// A module from its binary format, or from its text. Bytes that do not begin like a binary module but are UTF-8 are
+    /// taken for text. Functions are compiled when they are first called, unless the configuration says otherwise.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module, Error> {
+        let bytes = bytes.as_ref();
+        match str::from_utf8(bytes) {
+            Ok(text) if !bytes.starts_with(b"\0") && !bytes.is_empty() => {
+                let binary = wat::parse_str(text).map_err(|e| Error::new(ErrorKind::Text, e.to_string()))?;
+                Module::from_binary(engine, &binary)
+            }
+            _ => Module::from_binary(engine, bytes),
+        }
+    }
+
+    /// A module from its binary format.
+    pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
+        Ok(Module(CompiledModule::new(&engine.0, bytes.into())?))
+    }
+
+    /// Whether the bytes are a module that the engine would take. Nothing is compiled.
+    pub fn validate(engine: &Engine, bytes: &[u8]) -> Result<(), Error> {
+        let module = crate::module::Module::new(bytes.into(), &engine.0.config().features, 1);
+        module.map(drop).map_err(|error| crate::runtime::module::from_module(error).into())
+    }
+
+    /// The module with the code of all its functions, as bytes for [`Module::deserialize`].
+    ///
+    /// ```
+    /// # use tenon::{Engine, Instance, Module, Store};
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module (func (export "f") (result i32) (i32.const 7)))"#)?;
+    /// let module = Module::deserialize(&engine, &module.serialize()?)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// assert_eq!(instance.typed_func::<(), i32>(&mut store, "f")?.call(&mut store, ())?, 7);
+    /// # Ok::<(), tenon::Error>(())
+    /// ```
+    pub fn serialize(&self) -> Result<Vec<u8>, Error> {
+        Ok(serialize::serialize(&self.0)?)
+    }
+
+    /// The module of what [`Module::serialize`] gave. Damage is noticed; code of another version, machine or configuration is
+    /// compiled anew.
+    pub fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
+        Ok(Module(serialize::deserialize(&engine.0, bytes)?))
+    }
+
+    /// The name, if the module has a name section that gives one.
+    pub fn name(&self) -> Option<&str> {
+        self.0.module.name()
+    }
+
+    /// What must be given to instantiate it, in order.
+    pub fn imports(&self) -> Vec<ImportType> {
+        self.0.module.import_types()
+    }
+
+    /// What its instances give, in order.
+    pub fn exports(&self) -> Vec<ExportType> {
+        self.0.module.export_types()
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
