@@ -24,6 +24,7 @@
 
 #![deny(missing_docs)]
 
+mod anyref;
 mod caller;
 mod config;
 mod context;
@@ -51,6 +52,7 @@ mod typed;
 mod val;
 mod wasm_ty;
 
+pub use anyref::AnyRef;
 pub use caller::Caller;
 pub use config::Config;
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};

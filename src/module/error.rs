@@ -213,6 +213,9 @@ fn spec_wording(text: &str) -> String {
     if text.starts_with("function section ") {
         return format!("function and code section have inconsistent lengths: {text}");
     }
+    if let Some(detail) = text.strip_prefix("global is immutable") {
+        return format!("immutable global{detail}");
+    }
     if let Some(detail) = text.strip_prefix("malformed memop") {
         return format!("malformed memop flags{detail}");
     }
