@@ -238,8 +238,7 @@ impl Heap {
             return true;
         }
         // More at a time where there is much, so that steps are few.
-        let step = STEP.max(have / 2);
-        let wanted = size.next_multiple_of(step).min(self.half - GUARD);
+        let wanted = size.max(have + have / 2).next_multiple_of(STEP).min(self.half - GUARD);
         let from = self.base.wrapping_add((self.start_of(space) + have) as usize);
         // SAFETY: the range is in the region, and nothing lies there.
         if unsafe { vm::protect(from, (wanted - have) as usize, Protection::ReadWrite) }.is_err() {
@@ -325,6 +324,18 @@ mod tests {
         assert!(!heap.grow(8) && !heap.grow(u64::MAX));
         assert_eq!(heap.used(), 3 << 20);
         assert_eq!(put(&heap, 8), None);
+    }
+
+    #[test]
+    fn a_heap_is_filled_to_its_end_in_small_steps() {
+        let (_window, heap) = heap(900 << 20, false);
+        let mut count = 0;
+        // Hardly any of it is touched.
+        while heap.grow(1 << 20) && heap.bump(1 << 20).is_some() {
+            count += 1;
+        }
+        assert_eq!((count, heap.used()), (900, 900 << 20));
+        assert!(heap.begin().is_some());
     }
 
     #[test]
