@@ -1,4 +1,5 @@
-//! The memory of a store's garbage-collected objects: one region of address space, in two halves.
+//! The memory of a store's garbage-collected objects: one region of address space, in two halves, each as large as the limit
+//! asks.
 //!
 //! ```text
 //!  base   +4 KiB                            half                                    2 half
@@ -20,8 +21,10 @@ use std::ptr;
 
 /// Bytes at the beginning of the region, and of its second half, that hold no object.
 pub const GUARD: u64 = GC_NULL_GUARD as u64;
-/// Sizes that the region may have, the best first. Smaller ones serve processes whose address space is limited.
-const REGION_SIZES: [u64; 5] = [1 << 32, 1 << 30, 256 << 20, 64 << 20, 16 << 20];
+/// The most bytes that the region can have: references have 32 bits.
+const MOST: u64 = 1 << 32;
+/// Sizes that the region may have where address space for what the limit asks is not to be had.
+const SMALLER: [u64; 4] = [1 << 30, 256 << 20, 64 << 20, 16 << 20];
 /// What a space holds before the first collection.
 const INITIAL: u64 = 1 << 20;
 /// Spaces are made accessible in multiples of this.
@@ -87,7 +90,7 @@ pub struct Heap {
 impl Heap {
     /// A heap that holds up to `limit` bytes. What generated code needs to know is kept in `window`, which outlives it.
     pub fn new(window: *mut Window, limit: u64, always: bool) -> Result<Heap, Error> {
-        let (base, size) = reserve()?;
+        let (base, size) = reserve(limit)?;
         let half = size / 2;
         let heap = Heap {
             window,
@@ -274,9 +277,13 @@ impl Drop for Heap {
     }
 }
 
-fn reserve() -> Result<(*mut u8, u64), Error> {
-    REGION_SIZES
+/// Address space for two spaces of so many bytes, or else less.
+fn reserve(limit: u64) -> Result<(*mut u8, u64), Error> {
+    let wanted = 2 * (limit.min(MOST) + GUARD).next_multiple_of(vm::page_size() as u64);
+    let wanted = wanted.min(MOST);
+    [wanted]
         .into_iter()
+        .chain(SMALLER.into_iter().filter(|size| *size < wanted))
         .find_map(|size| Some((vm::map(size as usize, Protection::None).ok()?, size)))
         .ok_or_else(no_memory)
 }
