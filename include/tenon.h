@@ -163,7 +163,7 @@ WASM_API_EXTERN void tenon_config_set_function_references(wasm_config_t *config,
 /// certain type are.
 WASM_API_EXTERN void tenon_config_set_gc(wasm_config_t *config, bool on);
 
-/// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 4 GiB. WebAssembly that
+/// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 2 GiB. WebAssembly that
 /// needs more traps.
 WASM_API_EXTERN void tenon_config_set_gc_heap_limit(wasm_config_t *config, uint64_t bytes);
 

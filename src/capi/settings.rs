@@ -106,7 +106,7 @@ pub extern "C" fn tenon_config_set_gc(config: Option<&mut wasm_config_t>, on: bo
     set("tenon_config_set_gc", config, |config| config.features.gc = on);
 }
 
-/// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 4 GiB. WebAssembly that
+/// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 2 GiB. WebAssembly that
 /// needs more traps.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_gc_heap_limit(config: Option<&mut wasm_config_t>, bytes: u64) {

@@ -440,6 +440,8 @@ fn mark_from_stack(store: &Store, work: &mut Vec<*const Group>) {
         }
     });
     places.sort_unstable_by_key(|place| place.0);
+    // Most words are nothing like an address of an object.
+    let range = places.first().map_or(0, |place| place.0)..places.last().map_or(0, |place| place.1);
     let mut end = 0;
     // SAFETY: activations are alive while they are in the list, which the store's thread is reading.
     unsafe {
@@ -454,7 +456,7 @@ fn mark_from_stack(store: &Store, work: &mut Vec<*const Group>) {
         while at < end {
             // SAFETY: between the stack pointer and the outermost entry frame lies this thread's own stack.
             let word = unsafe { (at as *const usize).read_volatile() };
-            let after = places.partition_point(|place| place.0 <= word);
+            let after = if range.contains(&word) { places.partition_point(|place| place.0 <= word) } else { 0 };
             if after > 0 {
                 let (_, place_end, group) = places[after - 1];
                 // SAFETY: groups of the list are alive.

@@ -1,4 +1,5 @@
-//! The memory of a store's garbage-collected objects: one region of address space, in two halves.
+//! The memory of a store's garbage-collected objects: one region of address space, in two halves, each as large as the limit
+//! asks.
 //!
 //! ```text
 //!  base   +4 KiB                            half                                    2 half
@@ -20,8 +21,10 @@ use std::ptr;
 
 /// Bytes at the beginning of the region, and of its second half, that hold no object.
 pub const GUARD: u64 = GC_NULL_GUARD as u64;
-/// Sizes that the region may have, the best first. Smaller ones serve processes whose address space is limited.
-const REGION_SIZES: [u64; 5] = [1 << 32, 1 << 30, 256 << 20, 64 << 20, 16 << 20];
+/// The most bytes that the region can have: references have 32 bits.
+const MOST: u64 = 1 << 32;
+/// Sizes that the region may have where address space for what the limit asks is not to be had.
+const SMALLER: [u64; 4] = [1 << 30, 256 << 20, 64 << 20, 16 << 20];
 /// What a space holds before the first collection.
 const INITIAL: u64 = 1 << 20;
 /// Spaces are made accessible in multiples of this.
@@ -87,7 +90,7 @@ pub struct Heap {
 impl Heap {
     /// A heap that holds up to `limit` bytes. What generated code needs to know is kept in `window`, which outlives it.
     pub fn new(window: *mut Window, limit: u64, always: bool) -> Result<Heap, Error> {
-        let (base, size) = reserve()?;
+        let (base, size) = reserve(limit)?;
         let half = size / 2;
         let heap = Heap {
             window,
@@ -238,8 +241,7 @@ impl Heap {
             return true;
         }
         // More at a time where there is much, so that steps are few.
-        let step = STEP.max(have / 2);
-        let wanted = size.next_multiple_of(step).min(self.half - GUARD);
+        let wanted = size.max(have + have / 2).next_multiple_of(STEP).min(self.half - GUARD);
         let from = self.base.wrapping_add((self.start_of(space) + have) as usize);
         // SAFETY: the range is in the region, and nothing lies there.
         if unsafe { vm::protect(from, (wanted - have) as usize, Protection::ReadWrite) }.is_err() {
@@ -275,9 +277,13 @@ impl Drop for Heap {
     }
 }
 
-fn reserve() -> Result<(*mut u8, u64), Error> {
-    REGION_SIZES
+/// Address space for two spaces of so many bytes, or else less.
+fn reserve(limit: u64) -> Result<(*mut u8, u64), Error> {
+    let wanted = 2 * (limit.min(MOST) + GUARD).next_multiple_of(vm::page_size() as u64);
+    let wanted = wanted.min(MOST);
+    [wanted]
         .into_iter()
+        .chain(SMALLER.into_iter().filter(|size| *size < wanted))
         .find_map(|size| Some((vm::map(size as usize, Protection::None).ok()?, size)))
         .ok_or_else(no_memory)
 }
@@ -325,6 +331,18 @@ mod tests {
         assert!(!heap.grow(8) && !heap.grow(u64::MAX));
         assert_eq!(heap.used(), 3 << 20);
         assert_eq!(put(&heap, 8), None);
+    }
+
+    #[test]
+    fn a_heap_is_filled_to_its_end_in_small_steps() {
+        let (_window, heap) = heap(900 << 20, false);
+        let mut count = 0;
+        // Hardly any of it is touched.
+        while heap.grow(1 << 20) && heap.bump(1 << 20).is_some() {
+            count += 1;
+        }
+        assert_eq!((count, heap.used()), (900, 900 << 20));
+        assert!(heap.begin().is_some());
     }
 
     #[test]

@@ -130,8 +130,7 @@ impl Store {
 
 fn full(heap: &Heap, size: u64) -> Error {
     let (used, limit) = (heap.used(), heap.limit());
-    let message = format!(
-        "the store's heap of objects is full: {size} bytes are wanted, {used} of at most {limit} bytes are in use"
-    );
+    let why = if used.saturating_add(size) > limit { "the store's heap of objects is full" } else { "out of memory" };
+    let message = format!("{why}: {size} bytes are wanted, {used} of at most {limit} bytes are in use");
     Error::new(ErrorKind::Memory, message)
 }
