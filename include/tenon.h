@@ -174,6 +174,11 @@ WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, 
 /// How much inaccessible address space follows each memory's reservation; 64 MiB by default.
 WASM_API_EXTERN void tenon_config_set_memory_guard(wasm_config_t *config, uint64_t bytes);
 
+/// Whether every memory is made so that its address never changes, whatever the other settings are; off by default. All that it
+/// may ever have is reserved then, up to its type's maximum; a memory for which that cannot be done is refused, as is one with
+/// 64-bit addresses and no maximum. `tenon_memory_is_pinned` tells it of any memory.
+WASM_API_EXTERN void tenon_config_set_pinned_memories(wasm_config_t *config, bool on);
+
 /// The most stack that WebAssembly code may use in one thread; 1 MiB by default. A thread with less stack has less.
 WASM_API_EXTERN void tenon_config_set_max_stack(wasm_config_t *config, size_t bytes);
 
@@ -183,6 +188,49 @@ WASM_API_EXTERN void tenon_config_set_pooled_memories(wasm_config_t *config, siz
 /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
 /// what is reclaimed too early is noticed.
 WASM_API_EXTERN void tenon_config_set_collect_always(wasm_config_t *config, bool on);
+
+/// What a creator of memories is asked for.
+typedef struct tenon_memory_request_t {
+  /// Bytes that the memory has at first.
+  uint64_t size;
+  /// Bytes that it may ever have.
+  uint64_t maximum;
+  /// What its address must be a multiple of.
+  uint64_t alignment;
+  /// Whether its address must never change (`tenon_config_set_pinned_memories`).
+  bool pinned;
+} tenon_memory_request_t;
+
+/// What a creator of memories gives.
+typedef struct tenon_host_memory_t {
+  /// The address of the first byte. Not NULL, even if there are no bytes.
+  uint8_t *data;
+  /// By what the creator knows the memory; for itself alone.
+  void *handle;
+} tenon_host_memory_t;
+
+/// Who makes the memories of an engine. Its functions are called on any thread that uses one of its stores, several at a time
+/// for different memories; they must not use the store. All three are there; the finalizer may be NULL.
+typedef struct tenon_memory_creator_t {
+  /// Makes a memory: as many bytes as the request says, all zero, which can be read and written until they are given back.
+  /// False if there is none.
+  bool (*allocate)(void *env, const tenon_memory_request_t *request, tenon_host_memory_t *out);
+  /// Makes a memory larger: what it holds stays, what is new is zero; the address may change unless the memory is pinned,
+  /// and what was at the old one is not used any more then. False if it cannot; then nothing has changed.
+  bool (*grow)(void *env, tenon_host_memory_t *memory, uint64_t old_size, uint64_t new_size);
+  /// Takes a memory back.
+  void (*free)(void *env, tenon_host_memory_t *memory, uint64_t size);
+  /// What all of them get.
+  void *env;
+  /// Called once with `env`, when the engine and all its memories are gone, or the configuration if no engine was made.
+  void (*finalizer)(void *env);
+} tenon_memory_creator_t;
+
+/// Sets who makes the memories of the engine, those that are not shared. Every access is checked in code then, so that the bytes
+/// around a memory do not matter. What the creator gives is checked, too: a wrong address, or bytes that are not zero, make
+/// the memory fail, or its growth. The structure is copied. The environment changes hands unless there is an error.
+WASM_API_EXTERN own tenon_error_t *tenon_config_set_memory_creator(
+    wasm_config_t *config, const tenon_memory_creator_t *creator);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // With a reason
@@ -495,6 +543,13 @@ WASM_API_EXTERN bool tenon_memory_view_is_valid(
 /// case for a view of another memory, is an error, and the view stays as it is.
 WASM_API_EXTERN own tenon_error_t *tenon_memory_view_refresh(
     wasm_memory_t *memory, tenon_memory_view_t *view);
+
+/// Whether the memory's address never changes. Then every address within its size, as it was at the time, stays good and stays
+/// that of the same byte until the memory dies, however it grows. Views become stale by growth all the same, as more can be
+/// seen then; renewed, they have the same address. It holds of shared memories, of all after
+/// `tenon_config_set_pinned_memories`, of those with 32-bit addresses where 4 GiB are reserved for each, and of those whose type's
+/// maximum is within what is reserved. With NULL: false.
+WASM_API_EXTERN bool tenon_memory_is_pinned(const wasm_memory_t *memory);
 
 /// A number that changes whenever the memory grows, by the host or by WebAssembly code, in place or not. With NULL: 0.
 WASM_API_EXTERN uint64_t tenon_memory_generation(const wasm_memory_t *memory);

@@ -22,7 +22,7 @@
 // An object that was moved from must only be assigned or destroyed.
 //
 // Beyond numbers. Vectors, references, exceptions, and tables, globals and memories of every type are in tenon/values.hh,
-// tenon/exceptions.hh and tenon/objects.hh, which come with this header.
+// tenon/exceptions.hh and tenon/objects.hh, memories whose bytes the host provides in tenon/creators.hh, which come with this header.
 //
 // Threads. As in wasm.h: a store and what lives in it belong to one thread at a time.
 
@@ -416,10 +416,10 @@ class Engine {
 public:
   /// An engine; `configure` may change settings with the functions of `tenon.h` before it is made.
   explicit Engine(const std::function<void(wasm_config_t *)> &configure = nullptr) {
-    wasm_config_t *config = wasm_config_new();
-    if (configure) configure(config);
+    std::unique_ptr<wasm_config_t, void (*)(wasm_config_t *)> config(wasm_config_new(), wasm_config_delete);
+    if (configure) configure(config.get());
     wasm_engine_t *engine;
-    detail::check(tenon_engine_new(config, &engine));
+    detail::check(tenon_engine_new(config.release(), &engine));
     engine_ = std::shared_ptr<wasm::Engine>(wasm::detail::cc(engine), wasm::destroyer());
   }
 
@@ -428,6 +428,22 @@ public:
 
 private:
   std::shared_ptr<wasm::Engine> engine_;
+};
+
+/// A memory or table that grows, or is made: it grows from nothing then.
+struct Growth {
+  /// The memory or table, lent for the call; null as long as it is only being made.
+  const wasm::Extern *item;
+  /// Whether it is a memory, or else a table.
+  bool is_memory;
+  /// Whether what it holds is at another address now. Only told afterwards.
+  bool moved;
+  /// How many pages or elements it has before.
+  uint64_t old_size;
+  /// How many it has afterwards.
+  uint64_t new_size;
+  /// How many its type allows, if that sets a bound.
+  std::optional<uint64_t> maximum;
 };
 
 /// A store, shared by all copies of this object. One thread at a time may use it.
@@ -445,6 +461,50 @@ public:
   /// Reclaims everything in the store that cannot be reached any more, now.
   void collect() const { tenon_store_gc(store_.get()); }
 
+  /// Sets how much of something, one of `TENON_LIMIT_...`, the store may have; UINT64_MAX is no limit. What would exceed it
+  /// throws an error of kind `TENON_ERROR_STORE_LIMIT`; a growth that WebAssembly asks for gives -1.
+  void set_limit(tenon_limit_t limit, uint64_t most) const {
+    detail::check(tenon_store_set_limit(store_.get(), limit, most));
+  }
+
+  /// How much of something the store may have.
+  uint64_t limit(tenon_limit_t limit) const noexcept { return tenon_store_limit(store_.get(), limit); }
+
+  /// How much of something the store has.
+  uint64_t usage(tenon_limit_t limit) const noexcept { return tenon_store_usage(store_.get(), limit); }
+
+  /// Whether a growth that WebAssembly asks for traps where a limit, `before` or the system refuses.
+  void set_growth_traps(bool on) const { detail::check(tenon_store_set_growth_traps(store_.get(), on)); }
+
+  /// Has `before` asked before each growth of a memory or table, and before one is made: false refuses. `after` is told after
+  /// each growth, and must not throw. Either may be empty. As long as they run, nothing else grows in the store. What
+  /// `before` throws comes out at the caller of the WebAssembly code that asked for the growth; where the host did, an
+  /// `Error` with its message.
+  void on_growth(std::function<bool(const Growth &)> before, std::function<void(const Growth &)> after = nullptr) const {
+    struct Kept {
+      std::function<bool(const Growth &)> before;
+      std::function<void(const Growth &)> after;
+      wasm_store_t *store;
+    };
+    auto kept = std::make_unique<Kept>(Kept{std::move(before), std::move(after), store_.get()});
+    tenon_growth_before_t ask = [](void *env, const tenon_growth_t *growth, wasm_trap_t **trap) -> bool {
+      Kept *own = static_cast<Kept *>(env);
+      try {
+        return own->before(growth_of(*growth));
+      } catch (...) {
+        *trap = detail::thrown(own->store);
+        return false;
+      }
+    };
+    tenon_growth_after_t tell = [](void *env, const tenon_growth_t *growth) noexcept {
+      static_cast<Kept *>(env)->after(growth_of(*growth));
+    };
+    detail::check(tenon_store_set_growth_callbacks(
+        store_.get(), kept->before ? ask : nullptr, kept->after ? tell : nullptr, kept.get(),
+        [](void *env) { delete static_cast<Kept *>(env); }));
+    kept.release();
+  }
+
   /// The object below.
   wasm::Store *get() const noexcept { return wasm::detail::cc(store_.get()); }
 
@@ -454,6 +514,13 @@ public:
 private:
   Engine engine_;
   std::shared_ptr<wasm_store_t> store_;
+
+  static Growth growth_of(const tenon_growth_t &growth) {
+    std::optional<uint64_t> maximum;
+    if (growth.maximum != UINT64_MAX) maximum = growth.maximum;
+    return Growth{wasm::detail::cc(growth.item), growth.kind == WASM_EXTERN_MEMORY, growth.moved,
+                  growth.old_size, growth.new_size, maximum};
+  }
 };
 
 /// A module: valid, and ready to be instantiated in its store.
@@ -647,6 +714,68 @@ private:
   }
 };
 
+namespace detail {
+
+// The kind of elements of a type.
+template <class T>
+constexpr tenon_element_t element_of() {
+  static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "elements are integers or floats of at most 64 bits");
+  if constexpr (std::is_floating_point_v<T>) return sizeof(T) == 4 ? TENON_ELEMENT_F32 : TENON_ELEMENT_F64;
+  return sizeof(T) == 1   ? TENON_ELEMENT_I8
+         : sizeof(T) == 2 ? TENON_ELEMENT_I16
+         : sizeof(T) == 4 ? TENON_ELEMENT_I32
+                          : TENON_ELEMENT_I64;
+}
+
+}  // namespace detail
+
+/// A part of a memory as an array of numbers, at the address where it is: for loops that should cost nothing. It keeps the memory
+/// alive, and knows when it is stale: after any growth, also one that WebAssembly asked for. Elements are aligned.
+template <class T>
+class View {
+public:
+  /// Whether the memory has not grown since the view was made or renewed.
+  bool is_valid() const noexcept { return tenon_memory_view_is_valid(wasm::detail::c(memory_.get()), &view_); }
+
+  /// Makes the view good again: the same offset and number of elements.
+  void refresh() { detail::check(tenon_memory_view_refresh(wasm::detail::c(memory_.get()), &view_)); }
+
+  /// The address of the first element. Throws if the view is stale.
+  T *data() const {
+    if (!is_valid()) throw Error(TENON_ERROR_ARGUMENT, "the view is stale: its memory has grown");
+    return reinterpret_cast<T *>(view_.data);
+  }
+
+  /// The number of elements.
+  size_t size() const noexcept { return static_cast<size_t>(view_.size / sizeof(T)); }
+
+  /// Where it begins in the memory, in bytes.
+  uint64_t offset() const noexcept { return view_.offset; }
+
+  /// The first element, and the place behind the last one. They throw if the view is stale.
+  T *begin() const { return data(); }
+  T *end() const { return data() + size(); }
+
+  /// An element. Throws if there are fewer, or the view is stale.
+  T &operator[](size_t index) const {
+    if (index >= size()) {
+      throw Error(TENON_ERROR_ARGUMENT,
+                  "there is no element " + std::to_string(index) + " in a view of " + std::to_string(size()));
+    }
+    return data()[index];
+  }
+
+private:
+  friend class Memory;
+  std::shared_ptr<wasm::Memory> memory_;
+  tenon_memory_view_t view_;
+
+  View(std::shared_ptr<wasm::Memory> memory, const tenon_memory_view_t &view) : memory_(std::move(memory)), view_(view) {}
+};
+
+/// What becomes of bytes that are not UTF-8: an error, or the character U+FFFD.
+enum class Utf8 { strict, lossy };
+
 /// The type of a memory. Sizes are in pages.
 struct MemoryType {
   /// The least size, and the greatest.
@@ -698,6 +827,9 @@ public:
   /// The size in pages.
   uint64_t pages() const { return tenon_memory_size(wasm::detail::c(memory_.get())); }
 
+  /// Bytes of a page of this memory.
+  uint64_t page_bytes() const { return tenon_memory_page_size(wasm::detail::c(memory_.get())); }
+
   /// The size in bytes.
   size_t size() const { return memory_->data_size(); }
 
@@ -715,6 +847,9 @@ public:
     return old;
   }
 
+  /// Whether its address never changes, so that addresses within it stay good however it grows.
+  bool is_pinned() const noexcept { return tenon_memory_is_pinned(wasm::detail::c(memory_.get())); }
+
   /// A number that changes whenever the memory grows, by the host or by WebAssembly code.
   uint64_t generation() const noexcept { return tenon_memory_generation(wasm::detail::c(memory_.get())); }
 
@@ -728,6 +863,23 @@ public:
   /// Whether a view is of this memory, which has not grown since.
   bool is_valid(const tenon_memory_view_t &view) const noexcept {
     return tenon_memory_view_is_valid(wasm::detail::c(memory_.get()), &view);
+  }
+
+  /// A part as an array of so many numbers. Throws if it does not lie inside, or the offset is not a multiple of an element's
+  /// size.
+  template <class T>
+  View<T> view_of(uint64_t offset, uint64_t count) const {
+    tenon_memory_view_t made;
+    detail::check(
+        tenon_memory_view_of(wasm::detail::c(memory_.get()), detail::element_of<T>(), offset, count, &made));
+    return View<T>(memory_, made);
+  }
+
+  /// The offset of an address of the host, from which on so many bytes lie inside of the memory. Throws if they do not.
+  uint64_t offset_of(const void *address, uint64_t length) const {
+    uint64_t offset = 0;
+    detail::check(tenon_memory_offset(wasm::detail::c(memory_.get()), address, length, &offset));
+    return offset;
   }
 
   /// Fills a part with a byte. Throws if it does not lie inside.
@@ -747,12 +899,32 @@ public:
   }
 
   /// A text that ends before the first NUL, among the first `most` bytes. Throws if there is none, or if it is not UTF-8.
-  std::string read_cstring(uint64_t offset, uint64_t most) const {
+  std::string read_cstring(uint64_t offset, uint64_t most, Utf8 utf8 = Utf8::strict) const {
     wasm_byte_vec_t bytes;
-    detail::check(tenon_memory_read_cstring(wasm::detail::c(memory_.get()), offset, most, false, &bytes));
-    std::string text(bytes.data, bytes.size);
-    wasm_byte_vec_delete(&bytes);
-    return text;
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_read_cstring(memory, offset, most, utf8 == Utf8::lossy, &bytes));
+    return taken(bytes);
+  }
+
+  /// The bytes before the first NUL, of which there must be one among the first `most` bytes.
+  uint64_t cstring_length(uint64_t offset, uint64_t most) const {
+    uint64_t length = 0;
+    detail::check(tenon_memory_cstring_length(wasm::detail::c(memory_.get()), offset, most, &length));
+    return length;
+  }
+
+  /// Writes a text and a NUL, of at most `room` bytes together. Throws, and writes nothing, if there is no room or it has a NUL.
+  void write_cstring(uint64_t offset, uint64_t room, std::string_view text) const {
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_write_cstring(memory, offset, room, text.data(), text.size()));
+  }
+
+  /// A text of so many bytes. Throws if they do not lie inside, or are not UTF-8.
+  std::string read_text(uint64_t offset, uint64_t length, Utf8 utf8 = Utf8::strict) const {
+    wasm_byte_vec_t bytes;
+    wasm_memory_t *memory = wasm::detail::c(memory_.get());
+    detail::check(tenon_memory_read_string(memory, offset, length, utf8 == Utf8::lossy, &bytes));
+    return taken(bytes);
   }
 
   /// What a memory held at some time.
@@ -793,7 +965,7 @@ public:
     span<T>(offset, 1).set(0, value);
   }
 
-  /// The bytes of a text. Throws if they do not lie inside.
+  /// The bytes of a text, whatever they are. Throws if they do not lie inside.
   std::string read_string(uint64_t offset, uint64_t length) const {
     std::vector<char> bytes = span<char>(offset, length).to_vector();
     return std::string(bytes.begin(), bytes.end());
@@ -809,6 +981,12 @@ public:
 
 private:
   std::shared_ptr<wasm::Memory> memory_;
+
+  static std::string taken(wasm_byte_vec_t &bytes) {
+    std::string text = bytes.size != 0 ? std::string(bytes.data, bytes.size) : std::string();
+    wasm_byte_vec_delete(&bytes);
+    return text;
+  }
 };
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
@@ -857,6 +1035,17 @@ public:
     return Memory(found);
   }
 
+  /// A memory by its index, imported ones first, exported or not. Throws if there are fewer.
+  Memory memory(uint32_t index) const {
+    wasm_memory_t *found;
+    detail::check(tenon_instance_memory(c(), index, &found));
+    wasm::own<wasm::Memory> owned = wasm::make_own(wasm::detail::cc(found));
+    return Memory(owned.get());
+  }
+
+  /// Makes a memory that the instance defines hold what it held before the start function ran. It keeps its size. Throws if
+  /// there is none of the index, or it is imported.
+  void reset_memory(uint32_t index = 0) const { detail::check(tenon_instance_reset_memory(c(), index)); }
   /// An exported tag, table or global. Throws if there is none of the name.
   Tag tag(std::string_view name) const;
   Table table(std::string_view name) const;
@@ -877,6 +1066,11 @@ private:
     std::vector<std::pair<std::string, wasm::own<wasm::Extern>>> exports;
   };
   std::shared_ptr<Parts> parts_;
+
+  const wasm_instance_t *c() const {
+    const wasm::Instance *below = parts_->instance.get();
+    return wasm::detail::c(below);
+  }
 
   static const wasm_module_t *c(const Module &module) {
     const wasm::Module *below = module.get();
@@ -950,5 +1144,7 @@ private:
 #include "tenon/exceptions.hh"
 
 #include "tenon/objects.hh"
+
+#include "tenon/creators.hh"
 
 #endif  // TENON_HH

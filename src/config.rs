@@ -1,4 +1,7 @@
-//! What an engine is told at its creation: features, how code is compiled, limits.
+//! What an engine is told at its creation: features, how code is compiled, limits, who makes its memories.
+
+use std::ffi::c_void;
+use std::sync::Arc;
 
 /// The language features that can be switched. All of the language are on unless switched off; a module that uses what
 /// is off is refused with a message that names the feature.
@@ -67,6 +70,59 @@ impl Features {
     };
 }
 
+/// What a creator of memories is asked for: `tenon_memory_request_t`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct MemoryRequest {
+    /// Bytes at first.
+    pub size: u64,
+    /// Bytes at most.
+    pub maximum: u64,
+    /// What the address must be a multiple of.
+    pub alignment: u64,
+    /// Whether the address must never change.
+    pub pinned: bool,
+}
+
+/// What a creator of memories gives: `tenon_host_memory_t`.
+#[derive(Debug)]
+#[repr(C)]
+pub struct HostMemory {
+    /// The address of the first byte.
+    pub data: *mut u8,
+    /// The creator's own.
+    pub handle: *mut c_void,
+}
+
+/// The host's functions that make, grow and take back memories: `tenon_memory_creator_t`, which says what they must do.
+#[derive(Debug)]
+pub struct MemoryCreator {
+    /// Makes a memory.
+    pub allocate: unsafe extern "C" fn(*mut c_void, *const MemoryRequest, *mut HostMemory) -> bool,
+    /// Makes one larger, from the first size to the second.
+    pub grow: unsafe extern "C" fn(*mut c_void, *mut HostMemory, u64, u64) -> bool,
+    /// Takes one back.
+    pub free: unsafe extern "C" fn(*mut c_void, *mut HostMemory, u64),
+    /// What they get.
+    pub env: *mut c_void,
+    /// Called once with `env` in the end.
+    pub finalizer: Option<unsafe extern "C" fn(*mut c_void)>,
+}
+
+// SAFETY: by the contract of `tenon_memory_creator_t` any thread may call the functions.
+unsafe impl Send for MemoryCreator {}
+// SAFETY: as above, several at a time.
+unsafe impl Sync for MemoryCreator {}
+
+impl Drop for MemoryCreator {
+    fn drop(&mut self) {
+        if let Some(finalizer) = self.finalizer {
+            // SAFETY: the host promised that the finalizer may be called once with its data.
+            unsafe { finalizer(self.env) };
+        }
+    }
+}
+
 /// The settings of an engine. They do not change once it exists.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -91,6 +147,10 @@ pub struct Config {
     pub pooled_memories: usize,
     /// The most bytes that the garbage-collected objects of a store may take.
     pub gc_heap_limit: u64,
+    /// Whether every memory is made so that its base never moves: all that it may ever need is reserved.
+    pub pinned_memories: bool,
+    /// Who makes memories that are not shared, if not the engine.
+    pub memory_creator: Option<Arc<MemoryCreator>>,
 }
 
 impl Config {
@@ -110,6 +170,8 @@ impl Default for Config {
             collect_always: false,
             pooled_memories: 128,
             gc_heap_limit: 1 << 30,
+            pinned_memories: false,
+            memory_creator: None,
         }
     }
 }

@@ -155,11 +155,11 @@ public:
     return old;
   }
 
-  /// An integer of 32 or 64 bits at an address that is a multiple of its size, for atomic operations: those of WebAssembly code work
+  /// An integer of 8, 16, 32 or 64 bits at an address that is a multiple of its size, for atomic operations: those of WebAssembly code work
   /// on it, too. Throws if it does not lie inside.
   template <class T>
   std::atomic<T> &atomic(uint64_t address) const {
-    static_assert(std::is_integral_v<T> && (sizeof(T) == 4 || sizeof(T) == 8), "32 or 64 bits");
+    static_assert(std::is_integral_v<T> && sizeof(T) <= 8, "at most 64 bits");
     static_assert(sizeof(std::atomic<T>) == sizeof(T) && std::atomic<T>::is_always_lock_free, "as WebAssembly has them");
     size_t have = size();
     if (address % sizeof(T) != 0 || address >= have || sizeof(T) > have - address) {

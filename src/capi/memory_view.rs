@@ -142,6 +142,16 @@ pub extern "C" fn tenon_memory_view_refresh(
     }))
 }
 
+/// Whether the memory's address never changes. Then every address within its size, as it was at the time, stays good and stays
+/// that of the same byte until the memory dies, however it grows. Views become stale by growth all the same, as more can be
+/// seen then; renewed, they have the same address. It holds of shared memories, of all after
+/// `tenon_config_set_pinned_memories`, of those with 32-bit addresses where 4 GiB are reserved for each, and of those whose type's
+/// maximum is within what is reserved. With NULL: false.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_memory_is_pinned(memory: Option<&wasm_memory_t>) -> bool {
+    memory.is_some_and(|memory| memory.memory().is_pinned())
+}
+
 /// A number that changes whenever the memory grows, by the host or by WebAssembly code, in place or not. With NULL: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_memory_generation(memory: Option<&wasm_memory_t>) -> u64 {

@@ -46,6 +46,7 @@ pub mod linker;
 pub mod memory;
 pub mod memory64;
 pub mod memory_access;
+pub mod memory_creator;
 pub mod memory_scalar;
 pub mod memory_snapshot;
 pub mod memory_string;

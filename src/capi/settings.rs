@@ -126,6 +126,14 @@ pub extern "C" fn tenon_config_set_memory_guard(config: Option<&mut wasm_config_
     set("tenon_config_set_memory_guard", config, |config| config.memory_guard = bytes);
 }
 
+/// Whether every memory is made so that its address never changes, whatever the other settings are; off by default. All that it
+/// may ever have is reserved then, up to its type's maximum; a memory for which that cannot be done is refused, as is one with
+/// 64-bit addresses and no maximum. `tenon_memory_is_pinned` tells it of any memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_pinned_memories(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_pinned_memories", config, |config| config.pinned_memories = on);
+}
+
 /// The most stack that WebAssembly code may use in one thread; 1 MiB by default. A thread with less stack has less.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_max_stack(config: Option<&mut wasm_config_t>, bytes: usize) {

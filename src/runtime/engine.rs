@@ -39,6 +39,10 @@ struct Signatures {
 impl Engine {
     /// An engine with this configuration.
     pub fn new(mut config: Config) -> Result<Arc<Engine>, Error> {
+        if config.memory_creator.is_some() {
+            // What the host provides ends where it ends, and may move.
+            config.memory_reservation = 0;
+        }
         if config.memory_reservation > 0 && vm::address_space_limit().is_some_and(|limit| limit < 64 << 30) {
             // Where address space is rationed, reservations of gigabytes would fail one after the other.
             config.memory_reservation = 0;

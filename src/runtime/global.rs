@@ -123,12 +123,12 @@ impl HostGlobal {
 }
 
 /// Visits the reference in a cell of type `ty`, if it is one.
-pub fn trace_cell(ty: ValType, cell: *mut GlobalCell, visitor: &mut dyn Visitor) -> usize {
+pub(in crate::runtime) fn trace_cell(ty: ValType, cell: *mut GlobalCell, visitor: &mut dyn Visitor) -> usize {
     trace_word(ty, cell.cast(), visitor)
 }
 
 /// Visits the reference in 8 bytes that hold a value of type `ty`, if it is one.
-pub fn trace_word(ty: ValType, word: *mut u64, visitor: &mut dyn Visitor) -> usize {
+pub(in crate::runtime) fn trace_word(ty: ValType, word: *mut u64, visitor: &mut dyn Visitor) -> usize {
     match ty.hierarchy() {
         None => return 0,
         Some(Hierarchy::Any) => visitor.reference(word.cast()),

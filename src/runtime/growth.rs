@@ -36,6 +36,8 @@ pub enum GrowError {
     Trap(*mut Trap),
     /// The host is being asked or told about another growth.
     Busy,
+    /// The memory's creator could not, or did not do what it must.
+    Creator(&'static str),
     /// The system has no more memory or address space.
     System,
 }
@@ -60,7 +62,7 @@ impl GrowError {
             GrowError::Maximum => ErrorKind::Limit,
             GrowError::Limit(_) | GrowError::Refused | GrowError::Busy => ErrorKind::StoreLimit,
             GrowError::Trap(_) => ErrorKind::Trap,
-            GrowError::System => ErrorKind::Memory,
+            GrowError::System | GrowError::Creator(_) => ErrorKind::Memory,
         }
     }
 
@@ -82,6 +84,7 @@ impl fmt::Display for GrowError {
             // SAFETY: the trap has a handle.
             GrowError::Trap(trap) => f.write_str(&String::from_utf8_lossy(unsafe { &(**trap).message })),
             GrowError::Busy => f.write_str("within a callback about a growth nothing else can grow in the store"),
+            GrowError::Creator(why) => f.write_str(why),
             GrowError::System => f.write_str("out of memory"),
         }
     }
@@ -180,6 +183,14 @@ impl Watch {
         let old = self.observer.replace(observer);
         // Its finalizer may use the store.
         drop(old);
+    }
+
+    /// Runs code of the host that provides what grows.
+    pub fn while_busy<T>(&self, body: impl FnOnce() -> T) -> T {
+        let before = self.busy.replace(true);
+        let result = body();
+        self.busy.set(before);
+        result
     }
 
     /// Asks the host.

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::growth::{self, GrowError, Growing, Growth};
+use crate::runtime::host_memory::CreatedMemory;
 use crate::runtime::memory_pool::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::shared_memory::SharedMemory;
@@ -41,6 +42,14 @@ enum Backing {
         def: UnsafeCell<MemoryDef>,
         /// None only while it is dropped.
         slot: UnsafeCell<Option<MemorySlot>>,
+        /// How often it has grown.
+        growths: Cell<u64>,
+    },
+    /// The host's.
+    Host {
+        /// Base and length, for generated code.
+        def: UnsafeCell<MemoryDef>,
+        memory: UnsafeCell<CreatedMemory>,
         /// How often it has grown.
         growths: Cell<u64>,
     },
@@ -84,7 +93,7 @@ impl Memory {
     /// Base and length, for generated code. The address does not change once the memory has its place.
     pub fn def(&self) -> *mut MemoryDef {
         match &self.backing {
-            Backing::Own { def, .. } => def.get(),
+            Backing::Own { def, .. } | Backing::Host { def, .. } => def.get(),
             Backing::Shared(shared) => ptr::from_ref(shared.def()).cast_mut(),
         }
     }
@@ -92,7 +101,7 @@ impl Memory {
     /// What is shared with other stores, if this is a shared memory.
     pub fn shared(&self) -> Option<&Arc<SharedMemory>> {
         match &self.backing {
-            Backing::Own { .. } => None,
+            Backing::Own { .. } | Backing::Host { .. } => None,
             Backing::Shared(shared) => Some(shared),
         }
     }
@@ -114,7 +123,7 @@ impl Memory {
     /// A number that each growth changes, whoever asked for it. For a shared memory, which never moves: the length.
     pub fn generation(&self) -> u64 {
         match &self.backing {
-            Backing::Own { growths, .. } => growths.get(),
+            Backing::Own { growths, .. } | Backing::Host { growths, .. } => growths.get(),
             Backing::Shared(shared) => shared.length() as u64,
         }
     }
@@ -179,6 +188,7 @@ impl Memory {
                 // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
                 (def, unsafe { (*slot.get()).as_mut() }.ok_or(GrowError::System)?, growths)
             }
+            Backing::Host { def, memory, growths } => return self.extend_created(def, memory, growths, delta),
             Backing::Shared(shared) => return shared.grow(delta),
         };
         let old = self.pages();
@@ -195,6 +205,49 @@ impl Memory {
         unsafe { *def.get() = MemoryDef { base: slot.base(), length: AtomicUsize::new(bytes) } };
         growths.set(growths.get() + 1);
         Ok(old)
+    }
+
+    /// Grows what the host provides.
+    fn extend_created(
+        &self,
+        def: &UnsafeCell<MemoryDef>,
+        memory: &UnsafeCell<CreatedMemory>,
+        growths: &Cell<u64>,
+        delta: u64,
+    ) -> Result<u64, GrowError> {
+        let old = self.pages();
+        let Some(bytes) = grown(&self.declared, old, delta)? else { return Ok(old) };
+        // SAFETY: only the store's thread is here, and nothing grows again before the host has answered.
+        let (memory, result) = unsafe {
+            let memory = &mut *memory.get();
+            let result = self.store().growth().while_busy(|| memory.grow(bytes as u64));
+            (memory, result)
+        };
+        let length = if result.is_ok() { bytes } else { self.length() };
+        // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call. It may have
+        // moved without having grown.
+        unsafe { *def.get() = MemoryDef { base: memory.base(), length: AtomicUsize::new(length) } };
+        growths.set(growths.get() + 1);
+        result.map(|()| old)
+    }
+
+    /// Whether the base never changes: every address within the memory stays good as long as the memory lives.
+    pub fn is_pinned(&self) -> bool {
+        match &self.backing {
+            // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+            Backing::Own { slot, .. } => unsafe { &*slot.get() }.as_ref().is_some_and(|slot| {
+                let fixed = self.store().engine().tunables().has_fixed_base(&self.declared);
+                fixed || slot.reservation() as u64 >= most_bytes(&self.declared)
+            }),
+            // SAFETY: as above.
+            Backing::Host { memory, .. } => unsafe { &*memory.get() }.is_pinned(),
+            Backing::Shared(_) => true,
+        }
+    }
+
+    /// Whether the host provides its bytes.
+    pub fn is_created(&self) -> bool {
+        matches!(self.backing, Backing::Host { .. })
     }
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
@@ -225,6 +278,17 @@ impl Backing {
     fn new(store: &Store, ty: MemoryType) -> Result<Backing, Error> {
         if ty.shared {
             return Ok(Backing::Shared(SharedMemory::new(store.engine().clone(), ty)?));
+        }
+        let config = store.engine().config();
+        if let Some(creator) = &config.memory_creator {
+            check(&ty)?;
+            check_pinned(config, &ty)?;
+            let (length, most) = (bytes_of(&ty), most_bytes(&ty));
+            let made = store.growth().while_busy(|| CreatedMemory::new(creator, length, most, config.pinned_memories));
+            let memory = made?;
+            let def = MemoryDef { base: memory.base(), length: AtomicUsize::new(length as usize) };
+            let (def, memory) = (UnsafeCell::new(def), UnsafeCell::new(memory));
+            return Ok(Backing::Host { def, memory, growths: Cell::new(0) });
         }
         let (slot, length) = reserve(store.engine(), &ty)?;
         let def = MemoryDef { base: slot.base(), length: AtomicUsize::new(length) };
@@ -292,10 +356,21 @@ pub fn check(ty: &MemoryType) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether memories of this type can be pinned, if they are to be.
+fn check_pinned(config: &Config, ty: &MemoryType) -> Result<(), Error> {
+    if config.pinned_memories && ty.is64 && ty.limits.max.is_none() {
+        let message =
+            "memory type: a memory with 64-bit addresses cannot be pinned without a maximum: all of it is reserved";
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
+    Ok(())
+}
+
 /// A slot for a new memory of this type, and the memory's length in bytes.
 pub(in crate::runtime) fn reserve(engine: &Engine, ty: &MemoryType) -> Result<(MemorySlot, usize), Error> {
     check(ty)?;
     let config = engine.config();
+    check_pinned(config, ty)?;
     let min = ty.limits.min;
     let no_memory = |reason: String| {
         let of = if ty.page_size_log2 == MemoryType::PAGE_SIZE_LOG2 { "" } else { " of 1 byte" };
@@ -309,6 +384,7 @@ pub(in crate::runtime) fn reserve(engine: &Engine, ty: &MemoryType) -> Result<(M
     let full = config.memory_reservation >= Config::FULL_RESERVATION;
     let room = match (ty.is64, ty.shared) {
         (false, _) if full => Config::FULL_RESERVATION,
+        (_, false) if config.pinned_memories => most_bytes(ty),
         (_, false) => config.memory_reservation.min(Config::FULL_RESERVATION).min(most_bytes(ty)),
         (_, true) => most_bytes(ty).min(MOST_SHARED),
     };

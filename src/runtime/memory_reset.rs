@@ -14,6 +14,12 @@ impl Memory {
     /// Makes a part zero, and gives whole pages of the system back to it. The memory has that part.
     pub fn discard(&self, offset: u64, len: u64) {
         let Some(start) = self.range(offset, len) else { return };
+        if self.is_created() {
+            // Its pages are not ours to give back.
+            // SAFETY: a part of the memory, which is the calling thread's.
+            unsafe { ptr::write_bytes(start, 0, len as usize) };
+            return;
+        }
         let page = vm::page_size();
         let first = start.align_offset(page).min(len as usize);
         let whole = (len as usize - first) / page * page;

@@ -13,6 +13,7 @@ pub mod func;
 pub mod gc;
 pub mod global;
 pub mod growth;
+pub mod host_memory;
 pub mod instance;
 pub mod instantiate;
 pub mod linker;

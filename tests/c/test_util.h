@@ -17,10 +17,10 @@
 // trap by a check, as is necessary under valgrind, which reports accesses that fault; "moving" has memories
 // that move when they grow; "eager" compiles all functions at once; "collecting" looks for garbage at each
 // allocation. By default, what engines do by default.
-static inline own wasm_engine_t* new_engine(void) {
+static inline own wasm_config_t* new_config(void) {
   const char* kind = getenv("TENON_TEST_ENGINE");
-  if (kind == NULL) return wasm_engine_new();
   own wasm_config_t* config = wasm_config_new();
+  if (kind == NULL) return config;
   if (strcmp(kind, "checked") == 0) {
     tenon_config_set_signals(config, false);
   } else if (strcmp(kind, "moving") == 0) {
@@ -34,8 +34,10 @@ static inline own wasm_engine_t* new_engine(void) {
     printf("TENON_TEST_ENGINE: %s is not known\n", kind);
     exit(1);
   }
-  return wasm_engine_new_with_config(config);
+  return config;
 }
+
+static inline own wasm_engine_t* new_engine(void) { return wasm_engine_new_with_config(new_config()); }
 
 static inline own wasm_byte_vec_t binary_of(const char* text) {
   own wasm_byte_vec_t binary = WASM_EMPTY_VEC;

@@ -96,7 +96,10 @@ const OLDER_WORDS: &[(&str, usize)] = &[
     ("malformed limits flags => unexpected end of section or function", 1),
     ("malformed memop flags => alignment must not be larger than natural", 3),
     ("malformed section id => unexpected end of section or function", 1),
-    ("type mismatch: instruction requires [i32] but stack has [] => type mismatch: expected i32 but nothing on stack", 1),
+    (
+        "type mismatch: instruction requires [i32] but stack has [] => type mismatch: expected i32 but nothing on stack",
+        1,
+    ),
     ("type mismatch: instruction requires [i32] but stack has [i64] => type mismatch: expected i32, found i64", 1),
 ];
 

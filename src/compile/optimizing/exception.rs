@@ -230,7 +230,7 @@ impl Translator<'_> {
         let flags = self.payload_flags();
         let types = self.module.tag_type(tag).params();
         for (i, (value, ty)) in values.iter().zip(types).enumerate() {
-            let value = self.to_cell(*value, *ty);
+            let value = self.cell_of(*value, *ty);
             self.b.ins().store(flags, value, payload, i as i32 * PAYLOAD_CELL as i32);
         }
         payload

@@ -60,7 +60,7 @@ impl Translator<'_> {
     }
 
     /// A value as it is put into a cell of 8 bytes: references of 32 bits with zeros above.
-    pub(super) fn to_cell(&mut self, value: Value, ty: ValType) -> Value {
+    pub(super) fn cell_of(&mut self, value: Value, ty: ValType) -> Value {
         if is_traced(ty) { self.b.ins().uextend(types::I64, value) } else { value }
     }
 

@@ -55,8 +55,8 @@ impl Translator<'_> {
     }
 
     /// An element as it lies in the table.
-    fn element_to_cell(&mut self, table: u32, value: Value) -> Value {
-        self.to_cell(value, ValType::Ref(self.module.tables[table as usize].element))
+    fn cell_of_element(&mut self, table: u32, value: Value) -> Value {
+        self.cell_of(value, ValType::Ref(self.module.tables[table as usize].element))
     }
 
     /// Flags of an access to an element, which traps with `code` if its index is outside.
@@ -106,7 +106,7 @@ impl Translator<'_> {
         let code = TrapCode::OutOfBoundsTableAccess;
         let address = self.table_address(table, index, code);
         let flags = self.element_flags(table, code);
-        let value = self.element_to_cell(table, value);
+        let value = self.cell_of_element(table, value);
         self.b.ins().store(flags, value, address, 0);
     }
 
@@ -122,7 +122,7 @@ impl Translator<'_> {
     pub(super) fn table_grow(&mut self, table: u32) {
         let (delta, init) = (self.pop(), self.pop());
         let delta = self.extend_element_index(table, delta);
-        let init = self.element_to_cell(table, init);
+        let init = self.cell_of_element(table, init);
         let number = self.index_const(table);
         let old = self.builtin(Builtin::table_grow, &[number, init, delta]).expect("table_grow has a result");
         let is64 = self.module.tables[table as usize].is64;
@@ -135,7 +135,7 @@ impl Translator<'_> {
         let (len, value, dst) = (self.pop(), self.pop(), self.pop());
         let len = self.extend_element_index(table, len);
         let dst = self.extend_element_index(table, dst);
-        let value = self.element_to_cell(table, value);
+        let value = self.cell_of_element(table, value);
         let number = self.index_const(table);
         self.builtin(Builtin::table_fill, &[number, dst, value, len]);
     }

@@ -102,6 +102,23 @@ fn fields_of_every_sort() {
 }
 
 #[test]
+fn null_is_found_however_far_the_field_is() {
+    // The last field lies beyond what is never accessible.
+    let fields = "(field (mut i64))".repeat(600);
+    let wat = format!(
+        r#"(module (type $s (struct {fields}))
+          (func (export "get") (result i64) (struct.get $s 599 (ref.null $s)))
+          (func (export "set") (struct.set $s 599 (ref.null $s) (i64.const 1)))
+          (func (export "same") (result i64) (local $s (ref $s))
+            (local.set $s (struct.new_default $s))
+            (struct.set $s 599 (local.get $s) (i64.const 7)) (drop (struct.new_default $s))
+            (struct.get $s 599 (local.get $s))))"#
+    );
+    let null = || Err(TrapCode::NullStructureReference);
+    run(&wat, &[("get", &[], null()), ("set", &[], null()), ("same", &[], Ok(vec![i64v(7)]))]);
+}
+
+#[test]
 fn arrays() {
     let wat = r#"(module
         (type $b (array (mut i8)))

@@ -119,8 +119,8 @@ pub fn struct_new(store: &Store, ty: &DefType, values: Option<&[WideVal]>) -> Re
     }
     let index = register(store, ty)?;
     make(store, (index, 0), |reference| {
-        let values = struct_places(of).zip(values.unwrap_or(&[]));
-        values.map(|(place, value)| place.write(store, reference, value.inside(place.ty()))).collect()
+        let mut values = struct_places(of).zip(values.unwrap_or(&[]));
+        values.try_for_each(|(place, value)| place.write(store, reference, value.inside(place.ty())))
     })
 }
 
@@ -153,7 +153,7 @@ pub fn array_new(store: &Store, ty: &DefType, value: Option<WideVal>, length: u3
     make(store, (index, length), |reference| {
         let Some(value) = value else { return Ok(()) };
         let bits = value.inside(value_type(of.element()));
-        (0..length).map(|i| array_place(of, i).write(store, reference, bits)).collect()
+        (0..length).try_for_each(|i| array_place(of, i).write(store, reference, bits))
     })
 }
 
@@ -168,8 +168,8 @@ pub fn array_new_fixed(store: &Store, ty: &DefType, values: &[WideVal]) -> Resul
     }
     let index = register(store, ty)?;
     make(store, (index, length), |reference| {
-        let values = (0..).map(|i| array_place(of, i)).zip(values);
-        values.map(|(place, value)| place.write(store, reference, value.inside(place.ty()))).collect()
+        let mut values = (0..).map(|i| array_place(of, i)).zip(values);
+        values.try_for_each(|(place, value)| place.write(store, reference, value.inside(place.ty())))
     })
 }
 
@@ -329,7 +329,7 @@ pub fn array_fill(object: &Object, start: u32, value: WideVal, count: u32) -> Re
     check_range("an array", start, count, found.length()?)?;
     found.check_write(array_place(&ty, 0), value)?;
     let bits = value.inside(value_type(ty.element()));
-    (start..start + count).map(|i| array_place(&ty, i).write(found.store, found.reference(), bits)).collect()
+    (start..start + count).try_for_each(|i| array_place(&ty, i).write(found.store, found.reference(), bits))
 }
 
 /// Copies `count` elements from one array to another, or within one.

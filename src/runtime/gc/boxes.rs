@@ -58,7 +58,7 @@ pub fn same(a: &Object, b: &Object) -> bool {
 
 /// The bits that a checked reference of the host's of type `ty` has inside WebAssembly. They are good until something is
 /// allocated.
-pub fn inside(object: *const Object, ty: RefType) -> u64 {
+pub(in crate::runtime) fn inside(object: *const Object, ty: RefType) -> u64 {
     // SAFETY: a checked reference is null or alive.
     match unsafe { object.as_ref() } {
         Some(object) if is_any(ValType::Ref(ty)) => match as_box(object) {

@@ -89,7 +89,7 @@ pub struct Heap {
 
 impl Heap {
     /// A heap that holds up to `limit` bytes. What generated code needs to know is kept in `window`, which outlives it.
-    pub fn new(window: *mut Window, limit: u64, always: bool) -> Result<Heap, Error> {
+    pub(in crate::runtime) fn new(window: *mut Window, limit: u64, always: bool) -> Result<Heap, Error> {
         let (base, size) = reserve(limit)?;
         let half = size / 2;
         let heap = Heap {

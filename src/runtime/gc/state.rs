@@ -114,10 +114,10 @@ impl Store {
         if let Some(place) = heap.bump(size) {
             return Ok(place);
         }
-        if heap.grow(size) {
-            if let Some(place) = heap.bump(size) {
-                return Ok(place);
-            }
+        if heap.grow(size)
+            && let Some(place) = heap.bump(size)
+        {
+            return Ok(place);
         }
         Err(full(heap, size))
     }
