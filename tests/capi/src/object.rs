@@ -150,6 +150,13 @@ impl Config {
         self
     }
 
+    /// The same, with so many bytes for structures and arrays at most.
+    pub fn gc_heap_limit(self, bytes: u64) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_gc_heap_limit(self.as_ptr(), bytes) };
+        self
+    }
+
     /// The same, with several memories to a module or one.
     pub fn multi_memory(self, on: bool) -> Config {
         // SAFETY: a live configuration.

@@ -31,11 +31,11 @@ const MODULES: u64 = 500;
 const FIRST_SEED: u64 = 1;
 const EXPECTED: Tally = Tally {
     modules: MODULES,
-    instances: 2444,
-    returns: 1748,
-    traps: 3140,
-    exceptions: 32,
-    host_calls: 472,
+    instances: 2408,
+    returns: 1743,
+    traps: 3073,
+    exceptions: 14,
+    host_calls: 487,
     runs: 1375,
     unjudged: 0,
 };

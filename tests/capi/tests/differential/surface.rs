@@ -1,6 +1,8 @@
 //! What a generated module shows to its host, read from its bytes by the parser that both engines share.
 
-use wasmparser::{ExternalKind, FuncType, Operator, Parser, Payload, RefType, TypeRef, ValType};
+use wasmparser::{
+    CompositeInnerType, ExternalKind, FuncType, Operator, Parser, Payload, RecGroup, RefType, SubType, TypeRef, ValType,
+};
 
 /// The exported functions in the order of the module.
 pub fn functions(binary: &[u8]) -> Vec<String> {
@@ -20,8 +22,13 @@ pub fn can_be_answered(binary: &[u8]) -> bool {
     for payload in Parser::new(0).parse_all(binary) {
         match payload.expect("the generated module is valid") {
             Payload::TypeSection(section) => {
-                let section = section.into_iter_err_on_gc_types();
-                types = section.map(|ty| ty.expect("garbage collection is off")).collect();
+                let groups = section.into_iter().map(|group| group.expect("the generated module is valid"));
+                // A host function has a type that was declared alone.
+                let declared = |group: RecGroup| {
+                    let alone = group.types().len() == 1;
+                    group.into_types().map(move |ty| function(ty).filter(|_| alone)).collect::<Vec<_>>()
+                };
+                types = groups.flat_map(declared).collect();
             }
             Payload::ImportSection(imports) => {
                 let mut imports =
@@ -44,10 +51,18 @@ pub fn can_be_answered(binary: &[u8]) -> bool {
     true
 }
 
-fn can_be_had(types: &[FuncType], ty: TypeRef) -> bool {
+/// The function type that a type is, if it is final and below no other.
+fn function(ty: SubType) -> Option<FuncType> {
+    match ty.composite_type.inner {
+        CompositeInnerType::Func(func) if ty.is_final && ty.supertype_idxs.is_empty() => Some(func),
+        _ => None,
+    }
+}
+
+fn can_be_had(types: &[Option<FuncType>], ty: TypeRef) -> bool {
     match ty {
         TypeRef::Func(ty) => {
-            let ty = &types[ty as usize];
+            let Some(ty) = &types[ty as usize] else { return false };
             // A host function with vectors takes raw values, and then it cannot give references.
             let vectors = ty.params().iter().chain(ty.results()).any(|ty| *ty == ValType::V128);
             let references = ty.results().iter().any(ValType::is_reference_type);
@@ -56,7 +71,10 @@ fn can_be_had(types: &[FuncType], ty: TypeRef) -> bool {
         TypeRef::Global(ty) => is_plain(&ty.content_type),
         TypeRef::Table(ty) => is_plain(&ValType::Ref(ty.element_type)) && !ty.table64,
         TypeRef::Memory(ty) => !ty.memory64 && !ty.shared && ty.page_size_log2.is_none(),
-        TypeRef::Tag(ty) => types[ty.func_type_idx as usize].params().iter().all(|ty| !ty.is_reference_type()),
+        TypeRef::Tag(ty) => {
+            let ty = types[ty.func_type_idx as usize].as_ref();
+            ty.is_some_and(|ty| ty.params().iter().all(|ty| !ty.is_reference_type()))
+        }
         TypeRef::FuncExact(_) => false,
     }
 }
