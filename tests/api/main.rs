@@ -4,6 +4,7 @@ mod calls;
 mod lifetime;
 mod memory;
 mod misuse;
+mod objects;
 mod panics;
 mod threads;
 
