@@ -24,7 +24,8 @@ pub struct Heap {
     /// How often all objects moved.
     pub moves: usize,
     shapes: Vec<Option<Shape>>,
-    types: Vec<Box<[u32; TYPE_WORDS]>>,
+    /// Not changed once `table` points to them.
+    types: Vec<[u32; TYPE_WORDS]>,
     table: Vec<u64>,
 }
 
@@ -82,9 +83,11 @@ impl Heap {
             for (i, id) in above.chain([*id]).enumerate() {
                 words[display + i] = id;
             }
-            heap.types.push(Box::new(words));
-            heap.table[*id as usize] = heap.types.last().unwrap().as_ptr() as u64;
+            heap.types.push(words);
             heap.shapes[*id as usize] = shape(ty);
+        }
+        for (words, id) in heap.types.iter().zip(ids) {
+            heap.table[*id as usize] = words.as_ptr() as u64;
         }
         heap.protect(0, libc::PROT_READ | libc::PROT_WRITE);
         heap
