@@ -1147,4 +1147,6 @@ private:
 
 #include "tenon/creators.hh"
 
+#include "tenon/heap.hh"
+
 #endif  // TENON_HH
