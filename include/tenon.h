@@ -1357,13 +1357,13 @@ typedef struct tenon_gc_statistics_t {
 /// and globals referred to may wait a while, and structures and arrays until there are many.
 WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
 
-/// Tells figures about the heap of a store's structures and arrays; zeros as long as it has none. With NULL for the store: zeros,
-/// and a failure is kept.
-WASM_API_EXTERN void tenon_store_gc_statistics(wasm_store_t *store, own tenon_gc_statistics_t *out);
-
 /// Gives the memories that the engine keeps for others back to the system, now. What is in use stays. With NULL: nothing.
 /// Any thread may call it.
 WASM_API_EXTERN void tenon_engine_trim(wasm_engine_t *engine);
+
+/// Tells figures about the heap of a store's structures and arrays; zeros as long as it has none. With NULL for the store: zeros,
+/// and a failure is kept.
+WASM_API_EXTERN void tenon_store_gc_statistics(wasm_store_t *store, own tenon_gc_statistics_t *out);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Limits and growth
