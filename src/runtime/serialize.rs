@@ -24,7 +24,6 @@ use crate::runtime::signature::no_code_memory;
 use crate::runtime::sys::file_map::{FileIdentity, FileMap};
 use crate::runtime::sys::vm;
 use crate::runtime::tier;
-use std::collections::HashSet;
 use std::ffi::CStr;
 use std::io;
 use std::ops::Range;
@@ -196,22 +195,21 @@ fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), 
 }
 
 /// Files whose hash was right.
-static KNOWN: Mutex<Option<HashSet<FileIdentity>>> = Mutex::new(None);
+static KNOWN: Mutex<Vec<FileIdentity>> = Mutex::new(Vec::new());
 
 /// How many files are remembered.
-const MOST_KNOWN: usize = 4096;
+const MOST_KNOWN: usize = 256;
 
 fn is_known(file: &FileIdentity) -> bool {
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|known| known.contains(file))
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).contains(file)
 }
 
 fn note(file: FileIdentity) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = known.get_or_insert_default();
     if known.len() >= MOST_KNOWN {
         known.clear();
     }
-    known.insert(file);
+    known.push(file);
 }
 
 /// What is written down beside the code: 64-bit numbers.
