@@ -211,21 +211,23 @@ impl MemorySlot {
             self.restore(0..self.used);
             return Ok(());
         }
-        let (mut left, mut failure) = (kept, None);
+        let (mut left, mut given_up) = (kept, self.used);
         let mut clean = |range: Range<usize>| {
             let middle = range.start + range.len().min(left);
             left -= middle - range.start;
             self.restore(range.start..middle);
-            if let Err(error) = self.discard(middle..range.end) {
-                failure = Some(error);
+            if middle < range.end {
+                // One request for all that follows, as there may be many ranges.
+                given_up = middle;
             }
+            middle == range.end
         };
         // SAFETY: this slot's own mapping.
         if !unsafe { pagemap::private_pages(self.base, self.used, &mut clean) } {
             self.restore(0..in_place);
-            failure = self.discard(in_place..self.used).err();
+            given_up = in_place;
         }
-        failure.map_or(Ok(()), Err)
+        self.discard(given_up..self.used)
     }
 
     /// Makes a part hold what it held at first, by comparing and copying.

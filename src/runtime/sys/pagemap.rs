@@ -106,7 +106,10 @@ fn answers_rightly(file: libc::c_int) -> Option<bool> {
     let asked = unsafe {
         at.read_volatile();
         at.add(2 * page).write_volatile(1);
-        scan(file, at as usize, 4 * page, &mut |range| found.push(range))
+        scan(file, at as usize, 4 * page, &mut |range| {
+            found.push(range);
+            true
+        })
     };
     // SAFETY: as above.
     unsafe { vm::unmap(at, 4 * page) };
@@ -114,8 +117,8 @@ fn answers_rightly(file: libc::c_int) -> Option<bool> {
 }
 
 /// Asks for the pages of `len` bytes from `start` on that are private to the process and not the page of zeros, and gives them
-/// to `visit` as offsets. Whether the system answered; if not, some may have been visited.
-fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range<usize>)) -> bool {
+/// to `visit` as offsets, until that says no. Whether the system answered; if not, some may have been visited.
+fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range<usize>) -> bool) -> bool {
     let end = (start + len) as u64;
     let mut from = start as u64;
     while from < end {
@@ -138,7 +141,9 @@ fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range
             return false;
         }
         for region in &regions[..count as usize] {
-            visit((region.start - start as u64) as usize..(region.end - start as u64) as usize);
+            if !visit((region.start - start as u64) as usize..(region.end - start as u64) as usize) {
+                return true;
+            }
         }
         from = arguments.walk_end;
     }
@@ -146,11 +151,12 @@ fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range
 }
 
 /// Gives `visit` the parts of a private mapping, as offsets from `start`, that the process has memory of its own for: those that
-/// were written to, whatever they hold now. Whether the system could tell; if not, some may have been visited.
+/// were written to, whatever they hold now. It says whether it wants more. Whether the system could tell; if not, some may
+/// have been visited.
 ///
 /// # Safety
 /// The range is one or several private mappings of the caller's.
-pub unsafe fn private_pages(start: *mut u8, len: usize, visit: &mut dyn FnMut(Range<usize>)) -> bool {
+pub unsafe fn private_pages(start: *mut u8, len: usize, visit: &mut dyn FnMut(Range<usize>) -> bool) -> bool {
     match descriptor() {
         Some(file) => scan(file, start as usize, len, visit),
         None => false,
@@ -166,7 +172,13 @@ mod tests {
     fn written(at: *mut u8, len: usize) -> Option<Vec<Range<usize>>> {
         let mut found = Vec::new();
         // SAFETY: the callers' own mapping.
-        unsafe { private_pages(at, len, &mut |range| found.push(range)) }.then_some(found)
+        unsafe {
+            private_pages(at, len, &mut |range| {
+                found.push(range);
+                true
+            })
+        }
+        .then_some(found)
     }
 
     #[test]
