@@ -160,10 +160,12 @@ class Config:
         function_references: bool = ...,
         collect_always: bool = ...,
         pinned_memories: bool = ...,
+        dense_memories: bool = ...,
         memory_reservation: int = ...,
         memory_guard: int = ...,
         max_stack: int = ...,
         pooled_memories: int = ...,
+        pooled_bytes: int = ...,
     ) -> None: ...
 
 class Engine(_Handle):
