@@ -41,7 +41,9 @@ impl FileIdentity {
     /// Whether the last change is so long ago that another would have another time.
     pub fn is_settled(&self) -> bool {
         let changed = UNIX_EPOCH + Duration::new(self.changed.0.max(0) as u64, self.changed.1 as u32);
-        SystemTime::now().duration_since(changed).is_ok_and(|age| age > Duration::from_millis(100))
+        // Some file systems count in seconds, or in two of them.
+        let unit = if self.changed.1 == 0 { Duration::from_secs(3) } else { Duration::from_millis(100) };
+        SystemTime::now().duration_since(changed).is_ok_and(|age| age > unit)
     }
 }
 
