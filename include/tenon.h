@@ -113,6 +113,19 @@ WASM_API_EXTERN bool tenon_error_line(const tenon_error_t *error, uint32_t *line
 //
 // Each function changes one setting of a configuration from which no engine was made yet.
 
+/// How much time the compiler takes for better code.
+typedef enum tenon_optimization_enum {
+  /// As much as makes the code fast.
+  TENON_OPTIMIZE_SPEED = 0,
+  /// Registers are chosen well, but nothing else is improved.
+  TENON_OPTIMIZE_LITTLE = 1,
+  /// As little as can be.
+  TENON_OPTIMIZE_NONE = 2,
+} tenon_optimization_enum;
+
+/// How much time the compiler takes for better code: one of the constants of `tenon_optimization_enum`.
+typedef uint8_t tenon_optimization_t;
+
 /// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
 /// process's signal handlers are left alone.
 WASM_API_EXTERN void tenon_config_set_signals(wasm_config_t *config, bool on);
@@ -120,6 +133,11 @@ WASM_API_EXTERN void tenon_config_set_signals(wasm_config_t *config, bool on);
 /// Whether all functions are compiled when a module is made, on all processors, instead of each when it is first
 /// called; off by default.
 WASM_API_EXTERN void tenon_config_set_eager(wasm_config_t *config, bool on);
+
+/// How well functions are compiled; `TENON_OPTIMIZE_SPEED` by default. Less is for code that runs once, and for who looks for
+/// a mistake. Very large functions are compiled with less care in any case. Another number changes nothing.
+WASM_API_EXTERN void tenon_config_set_optimization(
+    wasm_config_t *config, tenon_optimization_t level);
 
 /// Whether modules may use `v128` and its instructions; on by default. A module that uses what is off is refused.
 WASM_API_EXTERN void tenon_config_set_simd(wasm_config_t *config, bool on);

@@ -5,6 +5,7 @@ static wasm_engine_t *checked_engine(void) {
   wasm_config_t *config = wasm_config_new();
   tenon_config_set_signals(config, false);  // no signal handlers in this process
   tenon_config_set_eager(config, true);
+  tenon_config_set_optimization(config, TENON_OPTIMIZE_LITTLE);  // compiled fast, not for speed
   tenon_config_set_simd(config, false);
   tenon_config_set_relaxed_simd(config, false);
   tenon_config_set_reference_types(config, true);

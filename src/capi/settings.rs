@@ -1,8 +1,8 @@
 //! The settings of a configuration.
 
 use super::config::wasm_config_t;
-use super::error;
-use crate::config::Config;
+use super::error::{self, Kind};
+use crate::config::{Config, Optimization};
 
 fn set(function: &str, config: Option<&mut wasm_config_t>, set: impl FnOnce(&mut Config)) {
     match config {
@@ -23,6 +23,39 @@ pub extern "C" fn tenon_config_set_signals(config: Option<&mut wasm_config_t>, o
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_eager(config: Option<&mut wasm_config_t>, on: bool) {
     set("tenon_config_set_eager", config, |config| config.eager = on);
+}
+
+/// How much time the compiler takes for better code: one of the constants of `tenon_optimization_enum`.
+pub type tenon_optimization_t = u8;
+
+/// How much time the compiler takes for better code.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum tenon_optimization_enum {
+    /// As much as makes the code fast.
+    TENON_OPTIMIZE_SPEED = 0,
+    /// Registers are chosen well, but nothing else is improved.
+    TENON_OPTIMIZE_LITTLE = 1,
+    /// As little as can be.
+    TENON_OPTIMIZE_NONE = 2,
+}
+
+const _: () = assert!(tenon_optimization_enum::TENON_OPTIMIZE_SPEED as u8 == Optimization::Speed as u8);
+const _: () = assert!(tenon_optimization_enum::TENON_OPTIMIZE_LITTLE as u8 == Optimization::Little as u8);
+const _: () = assert!(tenon_optimization_enum::TENON_OPTIMIZE_NONE as u8 == Optimization::None as u8);
+
+/// How well functions are compiled; `TENON_OPTIMIZE_SPEED` by default. Less is for code that runs once, and for who looks for
+/// a mistake. Very large functions are compiled with less care in any case. Another number changes nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_optimization(config: Option<&mut wasm_config_t>, level: tenon_optimization_t) {
+    let function = "tenon_config_set_optimization";
+    set(function, config, |config| match Optimization::from_u8(level) {
+        Some(level) => config.optimization = level,
+        None => error::fail(
+            Kind::TENON_ERROR_ARGUMENT,
+            format_args!("{function}: {level} is no constant of tenon_optimization_enum"),
+        ),
+    });
 }
 
 /// Whether modules may use `v128` and its instructions; on by default. A module that uses what is off is refused.

@@ -65,6 +65,7 @@ impl Engine {
             guarded_memories: config.signals && full,
             guard: config.memory_guard,
             fixed_bases: full,
+            optimization: config.optimization,
         };
         let compiler = Compiler::new(&tunables).map_err(from_compile)?;
         let pool = MemoryPool::new(config.pooled_memories, config.pooled_bytes);

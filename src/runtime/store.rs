@@ -106,6 +106,7 @@ impl Store {
     }
 
     /// What generated code sees of the store.
+    #[inline]
     pub fn context(&self) -> *mut StoreContext {
         self.context.get()
     }
