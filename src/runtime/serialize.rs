@@ -1,13 +1,13 @@
 //! Modules written down with their machine code, and read back (`wasm_module_serialize`). The container is
 //! `module/serialize.rs`, the form of the code `compile/image.rs`; here the two meet the code memory.
 //!
-//! From a file (`deserialize_file`), nothing is read that is not needed: code and memories are mapped (`module_image.rs`,
-//! `memory_image.rs`), and a function's facts are read when it is first called. The hash is checked once for each file, as
-//! long as nobody changes it.
+//! From a file (`deserialize_file`), nothing is read that is not needed: code and memories are mapped
+//! (`module_image.rs`, `memory_image.rs`), and a function's facts are read when it is first called. The hash is checked
+//! once for each file, as long as nobody changes it.
 //!
-//! What is read back is decoded and validated like any module. Its machine code is used only if the hash says that nothing has
-//! changed since it was written, and the identity that it was written by the same version for the same processor, settings
-//! and features; otherwise the functions are compiled when they are first called.
+//! What is read back is decoded and validated like any module. Its machine code is used only if the hash says that
+//! nothing has changed since it was written, and the identity that it was written by the same version for the same
+//! processor, settings and features; otherwise the functions are compiled when they are first called.
 
 use crate::compile::code::Code;
 use crate::compile::image::{self, Image, ImageError};
@@ -218,8 +218,8 @@ struct Facts {
     tail_calls_out: bool,
     /// As in [`ModuleFacts`].
     spent_data: u32,
-    /// Of each defined memory, what its image is about, and where it begins in the section of memories. None if segments are to
-    /// be run instead.
+    /// Of each defined memory, what its image is about, and where it begins in the section of memories. None if
+    /// segments are to be run instead.
     images: Option<Vec<(Range<usize>, usize)>>,
 }
 

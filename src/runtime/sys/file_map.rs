@@ -47,8 +47,8 @@ impl FileIdentity {
     }
 }
 
-/// A file, mapped as a whole. Whoever changes the file while it is in use changes what is seen here, or ends the process by
-/// making the file shorter: files in use are to be replaced, not written to.
+/// A file, mapped as a whole. Whoever changes the file while it is in use changes what is seen here, or ends the
+/// process by making the file shorter: files in use are to be replaced, not written to.
 #[derive(Debug)]
 pub struct FileMap {
     descriptor: libc::c_int,
@@ -107,7 +107,8 @@ impl FileMap {
 
 impl Drop for FileMap {
     fn drop(&mut self) {
-        // SAFETY: the mapping is ours, and whoever looked at it had borrowed it; the descriptor is ours if it means the file.
+        // SAFETY: the mapping is ours, and whoever looked at it had borrowed it; the descriptor is ours if it means the
+        // file.
         unsafe {
             vm::unmap(self.start, self.identity.size as usize);
             if let Some(descriptor) = self.descriptor() {

@@ -23,7 +23,8 @@ fn limit(resource: libc::__rlimit_resource_t) -> Option<libc::rlim_t> {
 }
 
 impl MemoryFile {
-    /// A file of `size` bytes, all zero, that can be written through mappings. `name` is for people who look at the process.
+    /// A file of `size` bytes, all zero, that can be written through mappings. `name` is for people who look at the
+    /// process.
     pub fn new(name: &CStr, size: usize, executable: bool) -> io::Result<MemoryFile> {
         let file = MemoryFile::create(name, size, if executable { libc::MFD_EXEC } else { 0 })?;
         // SAFETY: it is our own file.
@@ -33,8 +34,8 @@ impl MemoryFile {
         Ok(file)
     }
 
-    /// A file that holds `contents` for ever. There may be many of them: an error if they would take up more than a quarter of
-    /// the files that the process may open.
+    /// A file that holds `contents` for ever. There may be many of them: an error if they would take up more than a
+    /// quarter of the files that the process may open.
     pub fn of(name: &CStr, contents: &[u8]) -> io::Result<MemoryFile> {
         let most = limit(libc::RLIMIT_NOFILE).unwrap_or(1024) / 4;
         if FILES.load(Ordering::Relaxed) >= most {

@@ -1,8 +1,8 @@
 //! Which pages of a range the process has a copy of its own of: PAGEMAP_SCAN (Linux 6.7 and later).
 //!
-//! The question goes to `/proc/self/pagemap`, a file that is about the process that opened it, and so means the parent after
-//! a fork. A page that the kernel clears in children (MADV_WIPEONFORK) tells. Before the answers are believed they are
-//! checked once, on a mapping whose pages are known.
+//! The question goes to `/proc/self/pagemap`, a file that is about the process that opened it, and so means the parent
+//! after a fork. A page that the kernel clears in children (MADV_WIPEONFORK) tells. Before the answers are believed
+//! they are checked once, on a mapping whose pages are known.
 
 use crate::runtime::sys::{valgrind, vm};
 use std::ops::Range;
@@ -116,8 +116,9 @@ fn answers_rightly(file: libc::c_int) -> Option<bool> {
     Some(asked && found.len() == 1 && found[0] == (2 * page..3 * page))
 }
 
-/// Asks for the pages of `len` bytes from `start` on that are private to the process and not the page of zeros, and gives them
-/// to `visit` as offsets, until that says no. Whether the system answered; if not, some may have been visited.
+/// Asks for the pages of `len` bytes from `start` on that are private to the process and not the page of zeros, and
+/// gives them to `visit` as offsets, until that says no. Whether the system answered; if not, some may have been
+/// visited.
 fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range<usize>) -> bool) -> bool {
     let end = (start + len) as u64;
     let mut from = start as u64;
@@ -150,9 +151,9 @@ fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range
     true
 }
 
-/// Gives `visit` the parts of a private mapping, as offsets from `start`, that the process has memory of its own for: those that
-/// were written to, whatever they hold now. It says whether it wants more. Whether the system could tell; if not, some may
-/// have been visited.
+/// Gives `visit` the parts of a private mapping, as offsets from `start`, that the process has memory of its own for:
+/// those that were written to, whatever they hold now. It says whether it wants more. Whether the system could tell; if
+/// not, some may have been visited.
 ///
 /// # Safety
 /// The range is one or several private mappings of the caller's.
