@@ -158,6 +158,7 @@ class Config:
         legacy_exceptions: bool = ...,
         tail_calls: bool = ...,
         function_references: bool = ...,
+        gc: bool = ...,
         collect_always: bool = ...,
         pinned_memories: bool = ...,
         dense_memories: bool = ...,
@@ -166,6 +167,7 @@ class Config:
         max_stack: int = ...,
         pooled_memories: int = ...,
         pooled_bytes: int = ...,
+        gc_heap_limit: int = ...,
     ) -> None: ...
 
 class Engine(_Handle):
