@@ -2,10 +2,14 @@
 
 use super::engine::Engine;
 use super::error::{Error, ErrorKind};
+use crate::runtime::error;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::serialize;
 use crate::types::{ExportType, ImportType};
+use std::ffi::CString;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A module, decoded and validated, ready to be instantiated in any store of its engine. Cheap to clone; any thread may use it.
@@ -70,6 +74,29 @@ impl Module {
     /// compiled anew.
     pub fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
         Ok(Module(serialize::deserialize(&engine.0, bytes)?))
+    }
+
+    /// The module of a file that holds what [`Module::serialize`] gave. The file is mapped: nothing is read before it is
+    /// needed, and processes share its memory.
+    ///
+    /// # Safety
+    /// As long as the module or an instance of it lives, nobody writes to the file or makes it shorter. It may be deleted, or
+    /// replaced by another of the same name.
+    ///
+    /// ```
+    /// # use tenon::{Engine, Module};
+    /// let engine = Engine::default();
+    /// let path = std::env::temp_dir().join(format!("tenon-{}.module", std::process::id()));
+    /// std::fs::write(&path, Module::new(&engine, "(module (func))")?.serialize()?).unwrap();
+    /// // SAFETY: nobody else knows the file.
+    /// let module = unsafe { Module::deserialize_file(&engine, &path)? };
+    /// std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), tenon::Error>(())
+    /// ```
+    pub unsafe fn deserialize_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module, Error> {
+        let path = CString::new(path.as_ref().as_os_str().as_bytes())
+            .map_err(|_| error::Error::argument("the path has a zero byte"))?;
+        Ok(Module(serialize::deserialize_file(&engine.0, &path)?))
     }
 
     /// The name, if the module has a name section that gives one.

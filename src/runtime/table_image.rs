@@ -1,7 +1,9 @@
-//! What a module's tables hold at first: made once for a module, when it is first instantiated, and copied to each instance.
+//! What a module's tables hold at first: made once for a module, when it is first instantiated, and copied to each
+//! instance.
 //!
-//! As with memories (`memory_image.rs`), images stand for all active element segments or for none: if these cannot fail, and
-//! name functions only. The elements are lazy (`table.rs`), so that no function needs an object before somebody asks for it.
+//! As with memories (`memory_image.rs`), images stand for all active element segments or for none: if these cannot
+//! fail, and name functions only. The elements are lazy (`table.rs`), so that no function needs an object before
+//! somebody asks for it.
 
 use crate::module::const_expr::constant;
 use crate::module::{ElementItems, Module, SegmentMode};
