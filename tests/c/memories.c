@@ -252,6 +252,19 @@ static void views(wasm_store_t* store) {
   CHECK(is_outside(tenon_memory_offset(memory, (char*)((uintptr_t)wasm_memory_data(memory) - 1), 1, &old)));
   CHECK(is_outside(tenon_memory_offset(memory, NULL, 0, &old)) && is_outside(tenon_memory_offset(memory, &old, 8, &old)));
 
+  // Elements of arrays: the last one, the first behind it, and products and sums that wrap.
+  CHECK(tenon_memory_element(memory, 8, 2, 16, &old) == NULL && old == 40);
+  CHECK(tenon_memory_element(memory, 0, 3 * PAGE / 8 - 1, 8, &old) == NULL && old == 3 * PAGE - 8);
+  CHECK(fails_as(tenon_memory_element(memory, 0, 3 * PAGE / 8, 8, &old), TENON_ERROR_ARGUMENT, "element 24576 of 8 bytes", "is outside") && old == 0);
+  CHECK(tenon_memory_element(memory, 3 * PAGE, 7, 0, &old) == NULL && old == 3 * PAGE);
+  static const uint64_t wrapping[][3] = {
+    {8, 1ull << 61, 8}, {8, UINT64_MAX, UINT64_MAX}, {8, UINT64_MAX, 1}, {UINT64_MAX, 0, 1}, {0, 1ull << 32, 1ull << 32}, {3 * PAGE, 0, 1},
+  };
+  for (size_t i = 0; i < sizeof wrapping / sizeof *wrapping; ++i) {
+    CHECK(fails_as(tenon_memory_element(memory, wrapping[i][0], wrapping[i][1], wrapping[i][2], &old), TENON_ERROR_ARGUMENT, "is outside", ""));
+  }
+  CHECK(fails_as(tenon_memory_element(NULL, 0, 0, 0, &old), TENON_ERROR_ARGUMENT, "the memory is NULL", ""));
+
   // Between memories, and overlapping.
   CHECK(tenon_memory_copy(second, 7, memory, 100, 11) == NULL && memcmp(wasm_memory_data(second) + 7, "heLLo\0world", 11) == 0);
   CHECK(tenon_memory_copy(second, 9, second, 7, 11) == NULL && memcmp(wasm_memory_data(second) + 7, "heheLLo\0world", 13) == 0);
