@@ -47,12 +47,13 @@ bench: configure ## Print the table of speeds, beside wasmtime's library and tho
 	@scripts/bench.sh $(CMAKE_BUILD) $(PEERS)
 	@scripts/go-bench.sh
 
-fuzz: ## Compare FUZZ_MODULES generated modules (20000), from FUZZ_SEED on, with wasmi
+fuzz: ## Compare FUZZ_MODULES generated modules (20000), from FUZZ_SEED on, with wasmi; tamper with others
 	@scripts/need.sh cargo c++ libclang
 	@echo "-- $(FUZZ_MODULES) modules from seed $(FUZZ_SEED)"
 	@BINDGEN_EXTRA_CLANG_ARGS="$$BINDGEN_EXTRA_CLANG_ARGS -I$$(cc -print-file-name=include)" \
 	  TENON_DIFFERENTIAL_MODULES=$(FUZZ_MODULES) TENON_DIFFERENTIAL_SEED=$(FUZZ_SEED) \
-	  cargo test --workspace --release --locked --test differential
+	  TENON_HOSTILE_SEEDS=$$(($(FUZZ_MODULES) / 200)) \
+	  cargo test --workspace --release --locked --test differential --test hostile
 
 lib: ## Build target/release/libtenon.so and libtenon.a, and what would be installed
 	@scripts/need.sh cargo cmake c++
@@ -71,7 +72,7 @@ examples: configure ## Build the C examples
 
 docs: ## Build the documentation in build/docs: guide, reference of the headers, Rust crate
 	@scripts/need.sh cargo c++ python3 markdown
-	@cargo doc --release --no-deps --locked
+	@RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --locked
 	@python3 scripts/docs/build.py --rust $$(cargo metadata --format-version 1 --no-deps --locked | \
 	  python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/doc $(BUILD)/docs
 	@echo "-- $(BUILD)/docs/index.html"
