@@ -63,6 +63,7 @@
 
 #![deny(missing_docs)]
 
+mod anyref;
 mod caller;
 mod config;
 mod context;
@@ -92,6 +93,7 @@ mod typed;
 mod val;
 mod wasm_ty;
 
+pub use anyref::AnyRef;
 pub use caller::Caller;
 pub use config::{Config, Optimization};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
