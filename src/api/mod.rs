@@ -35,10 +35,15 @@
 //! ```
 //! A caller, and what is borrowed through it, ends with the call:
 //!
-//! ```compile_fail
-//! # fn f(store: &mut tenon::Store<()>) {
-//! let mut kept = None;
-//! tenon::Func::wrap(store, |caller: tenon::Caller<'_, ()>| kept = Some(caller));
+//! ```compile_fail,E0521
+//! use std::cell::Cell;
+//! use tenon::{Caller, Func, Store};
+//!
+//! thread_local! {
+//!     static KEPT: Cell<Option<Caller<'static, ()>>> = const { Cell::new(None) };
+//! }
+//! # fn f(store: &mut Store<()>) {
+//! Func::wrap(store, |caller: Caller<'_, ()>| KEPT.set(Some(caller)));
 //! # }
 //! ```
 //! A store is no more `Send` than its data:
