@@ -47,12 +47,13 @@ bench: configure ## Print the table of speeds, beside wasmtime's library and tho
 	@scripts/bench.sh $(CMAKE_BUILD) $(PEERS)
 	@scripts/go-bench.sh
 
-fuzz: ## Compare FUZZ_MODULES generated modules (20000), from FUZZ_SEED on, with wasmi
+fuzz: ## Compare FUZZ_MODULES generated modules (20000), from FUZZ_SEED on, with wasmi; tamper with others
 	@scripts/need.sh cargo c++ libclang
 	@echo "-- $(FUZZ_MODULES) modules from seed $(FUZZ_SEED)"
 	@BINDGEN_EXTRA_CLANG_ARGS="$$BINDGEN_EXTRA_CLANG_ARGS -I$$(cc -print-file-name=include)" \
 	  TENON_DIFFERENTIAL_MODULES=$(FUZZ_MODULES) TENON_DIFFERENTIAL_SEED=$(FUZZ_SEED) \
-	  cargo test --workspace --release --locked --test differential
+	  TENON_HOSTILE_SEEDS=$$(($(FUZZ_MODULES) / 200)) \
+	  cargo test --workspace --release --locked --test differential --test hostile
 
 lib: ## Build target/release/libtenon.so and libtenon.a, and what would be installed
 	@scripts/need.sh cargo cmake c++

@@ -113,6 +113,19 @@ WASM_API_EXTERN bool tenon_error_line(const tenon_error_t *error, uint32_t *line
 //
 // Each function changes one setting of a configuration from which no engine was made yet.
 
+/// How much time the compiler takes for better code.
+typedef enum tenon_optimization_enum {
+  /// As much as makes the code fast.
+  TENON_OPTIMIZE_SPEED = 0,
+  /// Registers are chosen well, but nothing else is improved.
+  TENON_OPTIMIZE_LITTLE = 1,
+  /// As little as can be.
+  TENON_OPTIMIZE_NONE = 2,
+} tenon_optimization_enum;
+
+/// How much time the compiler takes for better code: one of the constants of `tenon_optimization_enum`.
+typedef uint8_t tenon_optimization_t;
+
 /// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
 /// process's signal handlers are left alone.
 WASM_API_EXTERN void tenon_config_set_signals(wasm_config_t *config, bool on);
@@ -120,6 +133,11 @@ WASM_API_EXTERN void tenon_config_set_signals(wasm_config_t *config, bool on);
 /// Whether all functions are compiled when a module is made, on all processors, instead of each when it is first
 /// called; off by default.
 WASM_API_EXTERN void tenon_config_set_eager(wasm_config_t *config, bool on);
+
+/// How well functions are compiled; `TENON_OPTIMIZE_SPEED` by default. Less is for code that runs once, and for who looks for
+/// a mistake. Very large functions are compiled with less care in any case. Another number changes nothing.
+WASM_API_EXTERN void tenon_config_set_optimization(
+    wasm_config_t *config, tenon_optimization_t level);
 
 /// Whether modules may use `v128` and its instructions; on by default. A module that uses what is off is refused.
 WASM_API_EXTERN void tenon_config_set_simd(wasm_config_t *config, bool on);
@@ -166,6 +184,11 @@ WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, 
 /// How much inaccessible address space follows each memory's reservation; 64 MiB by default.
 WASM_API_EXTERN void tenon_config_set_memory_guard(wasm_config_t *config, uint64_t bytes);
 
+/// Whether memories take up no more address space than they have bytes, rounded up to pages of the system; off by default. It is
+/// the same as a reservation and a guard of 0. Tens of thousands of small memories can then live at the same time; accesses
+/// are checked, and a memory may move when it grows.
+WASM_API_EXTERN void tenon_config_set_dense_memories(wasm_config_t *config, bool on);
+
 /// Whether every memory is made so that its address never changes, whatever the other settings are; off by default. All that it
 /// may ever have is reserved then, up to its type's maximum; a memory for which that cannot be done is refused, as is one with
 /// 64-bit addresses and no maximum. `tenon_memory_is_pinned` tells it of any memory.
@@ -176,6 +199,10 @@ WASM_API_EXTERN void tenon_config_set_max_stack(wasm_config_t *config, size_t by
 
 /// How many memories that are no longer used the engine keeps for others; 128 by default.
 WASM_API_EXTERN void tenon_config_set_pooled_memories(wasm_config_t *config, size_t count);
+
+/// How much memory each of the memories that the engine keeps may take up, in bytes; 256 KiB by default. What a memory
+/// took up beyond that goes back to the system when it is no longer used.
+WASM_API_EXTERN void tenon_config_set_pooled_bytes(wasm_config_t *config, size_t bytes);
 
 /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
 /// what is reclaimed too early is noticed.
@@ -249,6 +276,13 @@ WASM_API_EXTERN own tenon_error_t *tenon_module_serialize(
 /// `wasm_module_deserialize` with a reason.
 WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize(
     wasm_store_t *store, const wasm_byte_vec_t *binary, own wasm_module_t **out);
+
+/// Makes a module of a file that holds what `wasm_module_serialize` gave; the path ends with a zero byte. As
+/// `tenon_module_deserialize`, but the file is mapped: nothing is read before it is needed, and processes share its memory.
+/// Its hash is checked when a process first sees the file, and again after a change. As long as the module lives, the file
+/// must not be written to or made shorter; it may be deleted, or replaced by another of the same name.
+WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize_file(
+    wasm_store_t *store, const char *path, own wasm_module_t **out);
 
 /// `wasm_instance_new` with a reason. The reason of a trap is its message; the trap itself goes to `trap`, unless that is
 /// NULL. Where something else is the reason, `trap` receives a trap that says the same.
@@ -1202,6 +1236,10 @@ WASM_API_EXTERN own tenon_error_t *tenon_linker_instantiate(
 /// Reclaims everything in the store that cannot be reached any more, now. That happens by itself, too, but what tables
 /// and globals referred to may wait a while.
 WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
+
+/// Gives the memories that the engine keeps for others back to the system, now. What is in use stays. With NULL: nothing.
+/// Any thread may call it.
+WASM_API_EXTERN void tenon_engine_trim(wasm_engine_t *engine);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Limits and growth

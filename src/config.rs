@@ -66,6 +66,26 @@ impl Features {
     };
 }
 
+/// How much time the compiler takes for better code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Optimization {
+    /// As much as makes the code fast.
+    #[default]
+    Speed = 0,
+    /// Registers are chosen well, but nothing else is improved.
+    Little = 1,
+    /// As little as can be.
+    None = 2,
+}
+
+impl Optimization {
+    /// The level with this number.
+    pub fn from_u8(number: u8) -> Option<Optimization> {
+        [Optimization::Speed, Optimization::Little, Optimization::None].into_iter().find(|level| *level as u8 == number)
+    }
+}
+
 /// What a creator of memories is asked for: `tenon_memory_request_t`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -130,6 +150,8 @@ pub struct Config {
     /// Whether all functions are compiled when the module is made, on all processors, instead of each at its
     /// first call.
     pub eager: bool,
+    /// How well functions are compiled. Very large ones are compiled with less care in any case.
+    pub optimization: Optimization,
     /// Address space reserved for each memory, in bytes, not counting the guard. At 4 GiB and more, with
     /// signals on, 32-bit memories need no bounds checks and their base never moves. Smaller: explicit checks.
     pub memory_reservation: u64,
@@ -141,6 +163,8 @@ pub struct Config {
     pub collect_always: bool,
     /// Memory slots kept for reuse by the engine.
     pub pooled_memories: usize,
+    /// The most memory that a kept slot takes up, in bytes. What goes beyond it is given to the system.
+    pub pooled_bytes: usize,
     /// Whether every memory is made so that its base never moves: all that it may ever need is reserved.
     pub pinned_memories: bool,
     /// Who makes memories that are not shared, if not the engine.
@@ -158,11 +182,13 @@ impl Default for Config {
             features: Features::ALL,
             signals: true,
             eager: false,
+            optimization: Optimization::Speed,
             memory_reservation: Config::FULL_RESERVATION,
             memory_guard: 64 << 20,
             max_stack: 1 << 20,
             collect_always: false,
             pooled_memories: 128,
+            pooled_bytes: 256 << 10,
             pinned_memories: false,
             memory_creator: None,
         }

@@ -1,5 +1,7 @@
 //! Configurations: what an engine is told at its creation.
 
+pub use crate::config::Optimization;
+
 use super::memory_creator::{self, MemoryCreator};
 use crate::config;
 use std::sync::Arc;
@@ -43,6 +45,11 @@ impl Config {
     /// off by default.
     pub fn eager(self, on: bool) -> Config {
         self.set(|config| config.eager = on)
+    }
+
+    /// How well functions are compiled; for speed by default. Very large ones are compiled with less care in any case.
+    pub fn optimization(self, level: Optimization) -> Config {
+        self.set(|config| config.optimization = level)
     }
 
     /// How much address space is reserved for each memory, not counting the guard, in bytes; 4 GiB by default. With that much,

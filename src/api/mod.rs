@@ -98,7 +98,7 @@ mod val;
 mod wasm_ty;
 
 pub use caller::Caller;
-pub use config::Config;
+pub use config::{Config, Optimization};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub use data::WasmData;
 pub use engine::Engine;

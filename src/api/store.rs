@@ -103,7 +103,7 @@ impl<T> Store<T> {
     /// A store of `engine` that holds `data`.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         // SAFETY: a new store is its maker's.
-        let store = unsafe { NonNull::new_unchecked(store::Store::new(engine.0.clone())) };
+        let store = unsafe { NonNull::new_unchecked(store::Store::new(&engine.0)) };
         let core = Core {
             store,
             engine: engine.clone(),

@@ -1,8 +1,8 @@
 //! The settings of a configuration.
 
 use super::config::wasm_config_t;
-use super::error;
-use crate::config::Config;
+use super::error::{self, Kind};
+use crate::config::{Config, Optimization};
 
 fn set(function: &str, config: Option<&mut wasm_config_t>, set: impl FnOnce(&mut Config)) {
     match config {
@@ -23,6 +23,39 @@ pub extern "C" fn tenon_config_set_signals(config: Option<&mut wasm_config_t>, o
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_eager(config: Option<&mut wasm_config_t>, on: bool) {
     set("tenon_config_set_eager", config, |config| config.eager = on);
+}
+
+/// How much time the compiler takes for better code: one of the constants of `tenon_optimization_enum`.
+pub type tenon_optimization_t = u8;
+
+/// How much time the compiler takes for better code.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum tenon_optimization_enum {
+    /// As much as makes the code fast.
+    TENON_OPTIMIZE_SPEED = 0,
+    /// Registers are chosen well, but nothing else is improved.
+    TENON_OPTIMIZE_LITTLE = 1,
+    /// As little as can be.
+    TENON_OPTIMIZE_NONE = 2,
+}
+
+const _: () = assert!(tenon_optimization_enum::TENON_OPTIMIZE_SPEED as u8 == Optimization::Speed as u8);
+const _: () = assert!(tenon_optimization_enum::TENON_OPTIMIZE_LITTLE as u8 == Optimization::Little as u8);
+const _: () = assert!(tenon_optimization_enum::TENON_OPTIMIZE_NONE as u8 == Optimization::None as u8);
+
+/// How well functions are compiled; `TENON_OPTIMIZE_SPEED` by default. Less is for code that runs once, and for who looks for
+/// a mistake. Very large functions are compiled with less care in any case. Another number changes nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_optimization(config: Option<&mut wasm_config_t>, level: tenon_optimization_t) {
+    let function = "tenon_config_set_optimization";
+    set(function, config, |config| match Optimization::from_u8(level) {
+        Some(level) => config.optimization = level,
+        None => error::fail(
+            Kind::TENON_ERROR_ARGUMENT,
+            format_args!("{function}: {level} is no constant of tenon_optimization_enum"),
+        ),
+    });
 }
 
 /// Whether modules may use `v128` and its instructions; on by default. A module that uses what is off is refused.
@@ -112,6 +145,19 @@ pub extern "C" fn tenon_config_set_memory_guard(config: Option<&mut wasm_config_
     set("tenon_config_set_memory_guard", config, |config| config.memory_guard = bytes);
 }
 
+/// Whether memories take up no more address space than they have bytes, rounded up to pages of the system; off by default. It is
+/// the same as a reservation and a guard of 0. Tens of thousands of small memories can then live at the same time; accesses
+/// are checked, and a memory may move when it grows.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_dense_memories(config: Option<&mut wasm_config_t>, on: bool) {
+    let from =
+        if on { Config { memory_reservation: 0, memory_guard: 0, ..Config::default() } } else { Config::default() };
+    set("tenon_config_set_dense_memories", config, |config| {
+        config.memory_reservation = from.memory_reservation;
+        config.memory_guard = from.memory_guard;
+    });
+}
+
 /// Whether every memory is made so that its address never changes, whatever the other settings are; off by default. All that it
 /// may ever have is reserved then, up to its type's maximum; a memory for which that cannot be done is refused, as is one with
 /// 64-bit addresses and no maximum. `tenon_memory_is_pinned` tells it of any memory.
@@ -130,6 +176,13 @@ pub extern "C" fn tenon_config_set_max_stack(config: Option<&mut wasm_config_t>,
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_pooled_memories(config: Option<&mut wasm_config_t>, count: usize) {
     set("tenon_config_set_pooled_memories", config, |config| config.pooled_memories = count);
+}
+
+/// How much memory each of the memories that the engine keeps may take up, in bytes; 256 KiB by default. What a memory
+/// took up beyond that goes back to the system when it is no longer used.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_pooled_bytes(config: Option<&mut wasm_config_t>, bytes: usize) {
+    set("tenon_config_set_pooled_bytes", config, |config| config.pooled_bytes = bytes);
 }
 
 /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that

@@ -18,6 +18,7 @@ mod tests;
 
 pub use optimizing::{Compiler, isa_identity};
 
+use crate::config::Optimization;
 use crate::types::{FuncType, MemoryType, ValType};
 use std::fmt;
 
@@ -33,6 +34,8 @@ pub struct Tunables {
     pub guard: u64,
     /// The base of a 32-bit memory never changes while it lives: it may be read from the vmctx and kept in a register.
     pub fixed_bases: bool,
+    /// How well functions are compiled, at most.
+    pub optimization: Optimization,
 }
 
 impl Tunables {

@@ -185,5 +185,5 @@ fn errors_behave() {
 #[test]
 fn extensions_behave() {
     let printed = execute(compilers()[0], &include(), "extensions", include_str!("extensions.c"));
-    assert_eq!(printed, "146 checks, 0 failures\n");
+    assert_eq!(printed, "162 checks, 0 failures\n");
 }

@@ -78,10 +78,15 @@ static void settings(void) {
     wasm_trap_t *trap;
     tenon_config_set_signals(config, i & 1);
     tenon_config_set_eager(config, i & 2);
+    /* The last of four is none: it changes nothing. */
+    tenon_config_set_optimization(config, (tenon_optimization_t)(i % 4));
+    CHECK((tenon_last_error() != NULL) == (i % 4 == 3));
+    tenon_last_error_clear();
     if (i & 4) tenon_config_set_memory_reservation(config, 1 << 20);
     if (i & 4) tenon_config_set_memory_guard(config, 1 << 16);
     if (i & 8) tenon_config_set_max_stack(config, 1 << 18);
     tenon_config_set_pooled_memories(config, i);
+    tenon_config_set_pooled_bytes(config, i << 14);
     CHECK(tenon_engine_new(config, &engine) == NULL && engine);
     store = wasm_store_new(engine);
     if (i == 0) {

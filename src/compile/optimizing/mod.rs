@@ -32,6 +32,7 @@ use trap::clif_trap;
 
 use super::code::Code;
 use super::{CompileError, Tunables};
+use crate::config::Optimization;
 use crate::module::Module;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetFrontendConfig};
@@ -53,7 +54,7 @@ const MAX_BACKTRACKING_BLOCKS: usize = 40_000;
 const MAX_BACKTRACKING_LIVE: usize = 3000;
 
 /// How much is done for speed of the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::compile) enum Effort {
     /// All optimizations.
     Full,
@@ -131,13 +132,20 @@ impl Compiler {
         }
         let insts = self.ctx.func.dfg.num_insts();
         let blocks = self.ctx.func.dfg.num_blocks();
-        if insts > MAX_BACKTRACKING_INSTS || blocks > MAX_BACKTRACKING_BLOCKS || live > MAX_BACKTRACKING_LIVE {
-            Effort::Least
-        } else if insts > MAX_OPTIMIZED_INSTS || blocks > MAX_OPTIMIZED_BLOCKS {
-            Effort::Little
-        } else {
-            Effort::Full
-        }
+        let wanted = match self.tunables.optimization {
+            Optimization::Speed => Effort::Full,
+            Optimization::Little => Effort::Little,
+            Optimization::None => Effort::Least,
+        };
+        let affordable =
+            if insts > MAX_BACKTRACKING_INSTS || blocks > MAX_BACKTRACKING_BLOCKS || live > MAX_BACKTRACKING_LIVE {
+                Effort::Least
+            } else if insts > MAX_OPTIMIZED_INSTS || blocks > MAX_OPTIMIZED_BLOCKS {
+                Effort::Little
+            } else {
+                Effort::Full
+            };
+        wanted.max(affordable)
     }
 
     /// Compiles what is in the context.

@@ -8,7 +8,7 @@ use crate::compile::code::{Code, EntryCode, Handler};
 use crate::compile::layout::*;
 use crate::compile::optimizing::Effort;
 use crate::compile::{Compiler, Tunables, stubs};
-use crate::config::Features;
+use crate::config::{Features, Optimization};
 use crate::module::{ConstOp, ElementItems, ExternKind, Module, SegmentMode};
 use crate::trap::TrapCode;
 use crate::types::FuncType;
@@ -25,15 +25,37 @@ pub struct Mode {
 
 /// As the real runtime is by default.
 pub const SIGNALS: Mode = Mode {
-    tunables: Tunables { signals: true, guarded_memories: true, guard: 64 << 20, fixed_bases: true },
+    tunables: Tunables {
+        signals: true,
+        guarded_memories: true,
+        guard: 64 << 20,
+        fixed_bases: true,
+        optimization: Optimization::Speed,
+    },
     forced: None,
 };
 /// Signals, but memories that need checks.
-pub const CHECKED: Mode =
-    Mode { tunables: Tunables { signals: true, guarded_memories: false, guard: 0, fixed_bases: false }, forced: None };
+pub const CHECKED: Mode = Mode {
+    tunables: Tunables {
+        signals: true,
+        guarded_memories: false,
+        guard: 0,
+        fixed_bases: false,
+        optimization: Optimization::Speed,
+    },
+    forced: None,
+};
 /// No signals.
-pub const NO_SIGNALS: Mode =
-    Mode { tunables: Tunables { signals: false, guarded_memories: false, guard: 0, fixed_bases: false }, forced: None };
+pub const NO_SIGNALS: Mode = Mode {
+    tunables: Tunables {
+        signals: false,
+        guarded_memories: false,
+        guard: 0,
+        fixed_bases: false,
+        optimization: Optimization::Speed,
+    },
+    forced: None,
+};
 /// What else only functions of absurd size go through.
 const LITTLE: Mode = Mode { forced: Some((Effort::Little, true)), ..NO_SIGNALS };
 const LEAST: Mode = Mode { forced: Some((Effort::Least, false)), ..SIGNALS };

@@ -4,6 +4,7 @@
 
 use crate::error::Error;
 use crate::object::{Config, Engine, Module, Store};
+use crate::sys;
 
 /// A mode.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,20 @@ pub const MODES: &[Mode] = &[
     Mode { name: "signals off", config: || Config::new().signals(false), serialized: false },
     Mode { name: "checked memories", config: || Config::new().memory_reservation(0), serialized: false },
     Mode { name: "eager", config: || Config::new().eager(true), serialized: false },
+    Mode { name: "little optimized", config: little_optimized, serialized: false },
+    Mode { name: "not optimized", config: not_optimized, serialized: false },
     Mode { name: "collecting always", config: || Config::new().collect_always(true), serialized: false },
 ];
+
+/// As very large functions are compiled, and with checks.
+fn little_optimized() -> Config {
+    Config::new().signals(false).optimization(sys::TENON_OPTIMIZE_LITTLE)
+}
+
+/// As functions are compiled for which better ways would take too long.
+fn not_optimized() -> Config {
+    Config::new().optimization(sys::TENON_OPTIMIZE_NONE)
+}
 
 impl Mode {
     /// The mode of this name.

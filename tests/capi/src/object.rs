@@ -115,6 +115,13 @@ impl Config {
         unsafe { Config::from_raw(sys::wasm_config_new()) }.expect("wasm_config_new gave NULL")
     }
 
+    /// The same, compiling functions with so much care (`tenon_optimization_enum`).
+    pub fn optimization(self, level: u32) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_optimization(self.as_ptr(), level as sys::tenon_optimization_t) };
+        self
+    }
+
     /// The same, finding traps by faults or not.
     pub fn signals(self, on: bool) -> Config {
         // SAFETY: a live configuration.

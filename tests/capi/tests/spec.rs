@@ -57,6 +57,13 @@ const SUITES: &[Suite] = &[
         directive_count: 119,
     },
     Suite {
+        name: "annotations",
+        files: || proposal(Proposal::Annotations).collect(),
+        language: everything,
+        file_count: 4,
+        directive_count: 617,
+    },
+    Suite {
         name: "relaxed-simd",
         files: || proposal(Proposal::RelaxedSimd).collect(),
         language: everything,

@@ -43,9 +43,16 @@ const TEXT: &[(&str, &[&str])] = &[
             "expected a lane index",
             "expected a u8",
             "expected `(`",
+            "extra tokens remaining after parse",
             "invalid u8 number: constant out of range",
         ],
     ),
+    ("illegal character", &["unexpected character"]),
+    ("malformed UTF-8 encoding", &["the text is not UTF-8"]),
+    ("empty annotation id", &["invalid character in string"]),
+    ("empty identifier", &["invalid character in string"]),
+    ("unclosed string", &["unexpected end-of-file"]),
+    ("duplicate field", &["duplicate identifier: duplicate field"]),
     (
         "constant out of range",
         &[
@@ -57,6 +64,8 @@ const TEXT: &[(&str, &[&str])] = &[
         ],
     ),
     ("i8 constant out of range", &["malformed lane index", "invalid u8 number: constant out of range"]),
+    ("invalid lane length", &["expected a u8", "expected an instruction"]),
+    ("malformed lane index", &["expected a u8", "invalid u8 number: constant out of range"]),
     ("i64 constant out of range", &["invalid u64 number: constant out of range"]),
     ("wrong number of lane indices", &["expected a u8", "expected an instruction"]),
     (

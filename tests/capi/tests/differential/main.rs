@@ -31,12 +31,12 @@ const MODULES: u64 = 500;
 const FIRST_SEED: u64 = 1;
 const EXPECTED: Tally = Tally {
     modules: MODULES,
-    instances: 2444,
-    returns: 1748,
-    traps: 3140,
+    instances: 2397,
+    returns: 1726,
+    traps: 3068,
     exceptions: 32,
     host_calls: 472,
-    runs: 1375,
+    runs: 1625,
     unjudged: 0,
 };
 

@@ -1,17 +1,38 @@
 //! What a generated module shows to its host, read from its bytes by the parser that both engines share.
 
-use wasmparser::{ExternalKind, FuncType, Operator, Parser, Payload, RefType, TypeRef, ValType};
+use wasmparser::{ExternalKind, FuncType, Operator, Parser, Payload, RefType, TypeRef, TypeSectionReader, ValType};
 
-/// The exported functions in the order of the module.
+/// The exported functions that the hosts can call, in the order of the module.
 pub fn functions(binary: &[u8]) -> Vec<String> {
-    let mut names = Vec::new();
+    let (mut types, mut functions, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for payload in Parser::new(0).parse_all(binary) {
-        if let Payload::ExportSection(exports) = payload.expect("the generated module is valid") {
-            let exports = exports.into_iter().map(|export| export.expect("the generated module is valid"));
-            names.extend(exports.filter(|it| it.kind == ExternalKind::Func).map(|it| it.name.to_owned()));
+        match payload.expect("the generated module is valid") {
+            Payload::TypeSection(section) => types = func_types(section),
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    if let TypeRef::Func(ty) = import.expect("the generated module is valid").ty {
+                        functions.push(ty);
+                    }
+                }
+            }
+            Payload::FunctionSection(section) => {
+                functions.extend(section.into_iter().map(|ty| ty.expect("the generated module is valid")));
+            }
+            Payload::ExportSection(exports) => {
+                let exports = exports.into_iter().map(|export| export.expect("the generated module is valid"));
+                let of_functions = exports.filter(|it| it.kind == ExternalKind::Func);
+                let callable = of_functions
+                    .filter(|it| types[functions[it.index as usize] as usize].params().iter().all(is_plain));
+                names.extend(callable.map(|it| it.name.to_owned()));
+            }
+            _ => {}
         }
     }
     names
+}
+
+fn func_types(section: TypeSectionReader<'_>) -> Vec<FuncType> {
+    section.into_iter_err_on_gc_types().map(|ty| ty.expect("garbage collection is off")).collect()
 }
 
 /// Whether the hosts can have all that the module imports, and whether it comes to an end: a wait on a shared memory may not.
@@ -19,10 +40,7 @@ pub fn can_be_answered(binary: &[u8]) -> bool {
     let mut types = Vec::new();
     for payload in Parser::new(0).parse_all(binary) {
         match payload.expect("the generated module is valid") {
-            Payload::TypeSection(section) => {
-                let section = section.into_iter_err_on_gc_types();
-                types = section.map(|ty| ty.expect("garbage collection is off")).collect();
-            }
+            Payload::TypeSection(section) => types = func_types(section),
             Payload::ImportSection(imports) => {
                 let mut imports =
                     imports.into_imports().map(|import| import.expect("the generated module is valid").ty);
