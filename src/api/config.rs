@@ -84,6 +84,11 @@ impl Config {
         self.set(|config| config.pooled_memories = count)
     }
 
+    /// How much memory each of those may take up, in bytes; 256 KiB by default. What goes beyond that is given to the system.
+    pub fn pooled_bytes(self, bytes: usize) -> Config {
+        self.set(|config| config.pooled_bytes = bytes)
+    }
+
     /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests.
     pub fn collect_always(self, on: bool) -> Config {
         self.set(|config| config.collect_always = on)

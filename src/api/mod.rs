@@ -94,6 +94,7 @@ mod table;
 mod tag;
 mod trap;
 mod typed;
+mod typegroup;
 mod val;
 mod wasm_ty;
 
@@ -122,5 +123,6 @@ pub use table::Table;
 pub use tag::Tag;
 pub use trap::{Frame, Trap};
 pub use typed::{TypedFunc, WasmParams, WasmResults};
+pub use typegroup::TypeGroup;
 pub use val::Val;
 pub use wasm_ty::WasmTy;

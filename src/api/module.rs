@@ -5,7 +5,10 @@ use super::error::{Error, ErrorKind};
 use crate::runtime::module::CompiledModule;
 use crate::runtime::serialize;
 use crate::types::{ExportType, ImportType};
+use std::ffi::CString;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A module, decoded and validated, ready to be instantiated in any store of its engine. Cheap to clone; any thread may use it.
@@ -56,7 +59,9 @@ impl Module {
     /// # use tenon::{Engine, Instance, Module, Store};
     /// let engine = Engine::default();
     /// let module = Module::new(&engine, r#"(module (func (export "f") (result i32) (i32.const 7)))"#)?;
-    /// let module = Module::deserialize(&engine, &module.serialize()?)?;
+    /// let bytes = module.serialize()?;
+    /// // SAFETY: the bytes come straight from `serialize`.
+    /// let module = unsafe { Module::deserialize(&engine, &bytes)? };
     /// let mut store = Store::new(&engine, ());
     /// let instance = Instance::new(&mut store, &module, &[])?;
     /// assert_eq!(instance.typed_func::<(), i32>(&mut store, "f")?.call(&mut store, ())?, 7);
@@ -68,8 +73,22 @@ impl Module {
 
     /// The module of what [`Module::serialize`] gave. Damage is noticed; code of another version, machine or configuration is
     /// compiled anew.
-    pub fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
+    ///
+    /// # Safety
+    /// The bytes contain machine code, which will run. They come from [`Module::serialize`], and nobody had the chance to
+    /// replace them on purpose.
+    pub unsafe fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
         Ok(Module(serialize::deserialize(&engine.0, bytes)?))
+    }
+
+    /// [`Module::deserialize`] of a file, which is mapped: processes that do so share its pages, and nothing is copied.
+    ///
+    /// # Safety
+    /// As [`Module::deserialize`]; and nobody writes to the file as long as the module lives. It may be deleted.
+    pub unsafe fn deserialize_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module, Error> {
+        let path = CString::new(path.as_ref().as_os_str().as_bytes());
+        let path = path.map_err(|_| Error::argument("a path with a zero byte in it"))?;
+        Ok(Module(serialize::deserialize_file(&engine.0, &path)?))
     }
 
     /// The name, if the module has a name section that gives one.
