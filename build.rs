@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 /// What machine code depends on: the compiler's room, the structures that it shares with the runtime, the versions of the
@@ -14,6 +15,10 @@ fn main() -> io::Result<()> {
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     // What the library calls of its own must not be found in another library with the same functions.
     println!("cargo::rustc-cdylib-link-arg=-Wl,-Bsymbolic-functions");
+    // Tables of addresses of the library's own take a fraction of the room when they are packed, where the C library reads that.
+    if variable("CARGO_CFG_TARGET_ENV")? == "gnu" && c_library().is_some_and(|version| version >= (2, 36)) {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,pack-relative-relocs");
+    }
     println!("cargo::rerun-if-changed=build.rs");
     name_the_library()?;
 
@@ -25,6 +30,13 @@ fn main() -> io::Result<()> {
     }
     println!("cargo::rustc-env=TENON_GENERATOR={hash:016x}");
     Ok(())
+}
+
+/// The version of glibc, if that is the C library here.
+fn c_library() -> Option<(u32, u32)> {
+    let said = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?;
+    let (major, minor) = std::str::from_utf8(&said.stdout).ok()?.trim().strip_prefix("glibc ")?.split_once('.')?;
+    Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
 }
 
 /// The number in the soname is the major version: it is raised when a function changes or goes, and what was linked with the

@@ -118,8 +118,14 @@ set(shared ${OUT}/lib/lib${NAME}.so.${VERSION})
 if(SYMBOL_PREFIX)
   string(REPLACE "\n" ";\n" exports "${global}")
   file(WRITE ${work}/exports "{ global:\n${exports}local: *; };\n")
+  # As build.rs does: packed, the tables of addresses take a fraction of the room.
+  execute_process(COMMAND getconf GNU_LIBC_VERSION OUTPUT_VARIABLE libc ERROR_QUIET)
+  set(packed)
+  if(libc MATCHES "^glibc ([0-9.]+)" AND CMAKE_MATCH_1 VERSION_GREATER_EQUAL 2.36)
+    set(packed -Wl,-z,pack-relative-relocs)
+  endif()
   run(${CC} -shared -o ${shared} ${object} -Wl,-soname,${soname} -Wl,--version-script=${work}/exports
-    -Wl,-Bsymbolic-functions -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--no-undefined -Wl,-s
+    ${packed} -Wl,-Bsymbolic-functions -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--no-undefined -Wl,-s
     -lpthread -ldl -lm)
 else()
   run(${OBJCOPY} --strip-all ${SHARED} ${shared})

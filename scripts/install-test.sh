@@ -194,7 +194,7 @@ quietly cmake -S . -B "$work/prefixed" -DTENON_TESTS=ON
 quietly cmake --build "$work/prefixed" --target examples --parallel "$jobs"
 quietly ctest --test-dir "$work/prefixed" --tests-regex '^example-'
 examples=$(sed -n 's/.*tests passed.* out of \([0-9]*\)$/\1/p' "$work/log")
-[ "$examples" -ge 17 ] || fail "only $examples examples were run with a prefix"
+[ "$examples" -ge 25 ] || fail "only $examples examples were run with a prefix"
 
 rm -rf "$work"
 echo "install-test: $checks checks, $examples examples with a prefix"

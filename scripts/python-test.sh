@@ -8,7 +8,8 @@ work=$PWD/build/python-test
 python=$PWD/build/python-venv/bin/python
 package=$PWD/bindings/python
 
-rm -rf "$work"
+# What an earlier build left in the package could be taken for part of it.
+rm -rf "$work" "$package/build"
 mkdir -p "$work"
 "$python" -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir "$work" "$package"
 "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall "$work"/tenon-*.whl

@@ -14,7 +14,7 @@ type hostFunc func(args, results unsafe.Pointer) error
 
 // NewFunc makes a function of a Go closure that gets its arguments as Go values and returns as many results as the type has;
 // the package says which values these are. An error becomes a trap, whose Unwrap is that error, except that an *Exception is thrown;
-// a panic goes on, with its value, where WebAssembly was called. The closure lives as long as the store. Host1 and its siblings
+// a panic goes on, with its value, where WebAssembly was called. The closure lives as long as the function. Host1 and its siblings
 // are faster and typed.
 func NewFunc(s *Store, ty FuncType, fn func(args []any) ([]any, error)) (*Func, error) {
 	if err := ty.check(); err != nil {
@@ -73,13 +73,32 @@ func newHost(s *Store, ty FuncType, fn hostFunc) (*Func, error) {
 	defer s.leave(before)
 	c := ty.c()
 	defer C.wasm_functype_delete(c)
+	place := s.keepHost(fn)
+	number := C.uintptr_t(s.keep(place))
 	var out *C.wasm_func_t
-	if err := takeError(C.tenon_go_func_new(s.ptr, c, C.bool(ty.plain()), s.use.c(), C.uint32_t(s.place), C.uint32_t(len(s.hosts)),
+	if err := takeError(C.tenon_go_func_new(s.ptr, c, C.bool(ty.plain()), s.use.c(), C.uint32_t(s.place), C.uint32_t(place), number,
 		&out)); err != nil {
+		tenonGoRelease(number)
 		return nil, err
 	}
-	s.hosts = append(s.hosts, fn)
 	return newFunc(s, out), nil
+}
+
+// hostPlace is an index of a store's hosts.
+type hostPlace uint32
+
+// keepHost puts a closure where tenonGoCall finds it.
+func (s *Store) keepHost(fn hostFunc) hostPlace {
+	s.values.Lock()
+	defer s.values.Unlock()
+	if n := len(s.freeHosts); n > 0 {
+		place := s.freeHosts[n-1]
+		s.freeHosts = s.freeHosts[:n-1]
+		s.hosts[place] = fn
+		return place
+	}
+	s.hosts = append(s.hosts, fn)
+	return hostPlace(len(s.hosts) - 1)
 }
 
 // tenonGoCall is where all calls of host functions arrive: the function at an index of the store at a place. What it returns is

@@ -22,7 +22,13 @@ void tenon_go_config_switch(wasm_config_t *config, int setting, bool on) {
 typedef struct host_t {
   uintptr_t use;
   uint32_t place, index;
+  uintptr_t number;
 } host_t;
+
+static void forget(void *env) {
+  tenonGoRelease(((host_t *)env)->number);
+  free(env);
+}
 
 static wasm_trap_t *call(const host_t *host, const void *args, void *results) {
   tenon_go_set(host->use, TENON_GO_IN_HOST);
@@ -43,12 +49,12 @@ static wasm_trap_t *call_val(void *env, const wasm_func_t *caller, const tenon_v
 }
 
 tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
-    uint32_t index, wasm_func_t **out) {
+    uint32_t index, uintptr_t number, wasm_func_t **out) {
   host_t *host = malloc(sizeof *host);
   if (host == NULL) abort();  // as Go does where memory has run out
-  *host = (host_t){use, place, index};
-  tenon_error_t *error = plain ? tenon_func_new_raw(store, type, call_raw, host, free, out)
-                               : tenon_func_new_val(store, type, call_val, host, free, out);
+  *host = (host_t){use, place, index, number};
+  tenon_error_t *error = plain ? tenon_func_new_raw(store, type, call_raw, host, forget, out)
+                               : tenon_func_new_val(store, type, call_val, host, forget, out);
   if (error != NULL) free(host);
   return error;
 }

@@ -11,10 +11,10 @@
 // One of the settings of a configuration that are switches, by its number; config.go has the numbers.
 void tenon_go_config_switch(wasm_config_t *config, int setting, bool on);
 
-// A host function whose calls arrive in Go's tenonGoCall with these two numbers; `plain` if no references are among its values, which
+// A host function whose calls arrive in Go's tenonGoCall with a place and an index, and whose end in tenonGoRelease with a number; `plain` if no references are among its values, which
 // are tenon_raw_t then and otherwise tenon_val_t.
 tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
-    uint32_t index, wasm_func_t **out);
+    uint32_t index, uintptr_t number, wasm_func_t **out);
 
 // Has the growth of a store arrive in Go's tenonGoBefore and tenonGoAfter.
 tenon_error_t *tenon_go_on_growth(wasm_store_t *store, uintptr_t use, uint32_t place, bool asks, bool tells);

@@ -35,7 +35,9 @@ const (
 type Store struct {
 	*home
 	engine *Engine
-	hosts  []hostFunc
+	// The closures of host functions, and the places that are free among them.
+	hosts     []hostFunc
+	freeHosts []hostPlace
 	// What the trap on its way through WebAssembly code stands for.
 	thrown *thrown
 	values values

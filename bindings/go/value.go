@@ -147,18 +147,47 @@ func (s *Store) takeRef(r *C.wasm_ref_t) any {
 	return other
 }
 
-// foreigners says which store a Go value is in that WebAssembly has a reference to, by a number that is never used again. The value
-// itself is in the store: then one that refers to its own store does not keep it alive for ever.
-var foreigners struct {
+// kept says which store a Go value or closure is in that the library refers to, by a number that is never used again. What is kept is
+// in the store itself: then what refers to its own store does not keep it alive for ever.
+var kept struct {
 	stores sync.Map // of uint64 and weak.Pointer[Store]
 	last   atomic.Uint64
 }
 
-// values are the Go values that a store's WebAssembly has references to. The lock is held for nothing else: the library lets go of
-// values whenever it is called.
+// values are the Go values that a store's WebAssembly has references to, and hostPlaces of closures. The lock is held for nothing else:
+// the library lets go of them whenever it is called.
 type values struct {
 	sync.Mutex
 	byNumber map[uint64]any
+}
+
+// keep gives a number to what the library is to refer to.
+func (s *Store) keep(value any) uint64 {
+	number := kept.last.Add(1)
+	s.values.Lock()
+	s.values.byNumber[number] = value
+	s.values.Unlock()
+	kept.stores.Store(number, weak.Make(s))
+	return number
+}
+
+// tenonGoRelease is called when the library refers to something no more.
+//
+//export tenonGoRelease
+func tenonGoRelease(number C.uintptr_t) {
+	found, ok := kept.stores.LoadAndDelete(uint64(number))
+	if !ok {
+		return
+	}
+	if s := found.(weak.Pointer[Store]).Value(); s != nil {
+		s.values.Lock()
+		defer s.values.Unlock()
+		if place, ok := s.values.byNumber[uint64(number)].(hostPlace); ok {
+			s.freeHosts = append(s.freeHosts, place)
+			s.hosts[place] = nil
+		}
+		delete(s.values.byNumber, uint64(number))
+	}
 }
 
 func (s *Store) newForeign(value any) (*C.wasm_ref_t, error) {
@@ -166,12 +195,7 @@ func (s *Store) newForeign(value any) (*C.wasm_ref_t, error) {
 	if foreign == nil {
 		return nil, errorf(KindMemory, "no memory for a reference")
 	}
-	number := foreigners.last.Add(1)
-	s.values.Lock()
-	s.values.byNumber[number] = value
-	s.values.Unlock()
-	foreigners.stores.Store(number, weak.Make(s))
-	C.tenon_go_set_foreign(foreign, C.uintptr_t(number))
+	C.tenon_go_set_foreign(foreign, C.uintptr_t(s.keep(value)))
 	return C.wasm_foreign_as_ref(foreign), nil
 }
 
@@ -186,17 +210,4 @@ func (s *Store) foreign(r *C.wasm_ref_t) (value any, ok bool) {
 	value, ok = s.values.byNumber[number]
 	s.values.Unlock()
 	return value, ok
-}
-
-// tenonGoRelease is called when the last reference to a Go value is gone.
-//
-//export tenonGoRelease
-func tenonGoRelease(number C.uintptr_t) {
-	if found, ok := foreigners.stores.LoadAndDelete(uint64(number)); ok {
-		if s := found.(weak.Pointer[Store]).Value(); s != nil {
-			s.values.Lock()
-			delete(s.values.byNumber, uint64(number))
-			s.values.Unlock()
-		}
-	}
 }

@@ -133,6 +133,37 @@ func TestCollectionOfValues(t *testing.T) {
 	wait("store")
 }
 
+// A closure goes when no function of WebAssembly refers to it any more, though the store goes on, and its place is taken again.
+func TestCollectionOfClosures(t *testing.T) {
+	s := newStore(t, nil)
+	gone := make(chan int, 100)
+	for n := range 50 {
+		big := &struct{ n int }{n}
+		runtime.AddCleanup(big, func(n int) { gone <- n }, n)
+		f := must(tenon.Host0(s, func() (int32, error) { return int32(big.n), nil }))
+		if got := must(f.Call()); got[0] != int32(n) {
+			t.Fatal(got)
+		}
+		f.Close()
+	}
+	for went, waits := 0, 0; went < 49; waits++ {
+		if waits == 200 {
+			t.Fatalf("%d of 50 closures went", went)
+		}
+		if err := s.GC(); err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+		for ; len(gone) > 0; went++ {
+			<-gone
+		}
+	}
+	if got := must(must(tenon.Host0(s, func() (int32, error) { return 77, nil })).Call()); got[0] != int32(77) {
+		t.Error(got)
+	}
+}
+
 const throwing = `(module (import "h" "t" (tag $t (param i32 externref))) (import "h" "f" (func $f (param i32)))
   (tag $mine (export "mine") (param i64 v128))
   (func (export "catch") (param i32) (result i32 externref)

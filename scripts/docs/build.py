@@ -2,7 +2,7 @@
 """Builds the documentation as a site of plain files: build.py [--rust DIR] OUT.
 
     docs/*.md              prose, a page each
-    docs/programs/*.md     the five memory programs, each in all languages side by side
+    docs/programs/*.md     the five memory programs, each in all languages side by side, and more
     docs/examples/*.c      programs that show the functions of the headers
     include/*.h            the reference
 
@@ -25,8 +25,10 @@ import facts  # noqa: E402
 import headers  # noqa: E402
 from site_pages import Site, broken_links  # noqa: E402
 
-PROSE = ["index", "ownership", "errors", "memory", "embedding", "rust"]
+PROSE = ["index", "ownership", "errors", "memory", "embedding", "cpp", "go", "python", "rust"]
 PROGRAMS = ["memory", "memory-pointers", "passing-data", "memory-manipulation", "linear-memory"]
+# Programs that not every language needs to have: only C.
+MORE_PROGRAMS = ["exceptions", "shared-memory", "vectors"]
 # Where each language keeps a program, below a folder that is there once the language is.
 LANGUAGES = [
     ("C", "c-examples", "c-examples/{}.c"),
@@ -96,7 +98,7 @@ def reference(site: Site, sections: list[headers.Section], shown: dict[str, list
 
 
 def program_page(site: Site, name: str, mistakes: list[str]) -> None:
-    """A program in all languages side by side, its module below."""
+    """A program in the languages side by side, its module below."""
     prose = (ROOT / "docs" / "programs" / f"{name}.md").read_text()
     columns = ""
     for language, folder, pattern in LANGUAGES:
@@ -105,6 +107,8 @@ def program_page(site: Site, name: str, mistakes: list[str]) -> None:
         # Some languages do not like hyphens in names of files.
         files = [pattern.format(name), pattern.format(name.replace("-", "_"))]
         file = next((file for file in files if (ROOT / file).is_file()), None)
+        if file is None and name in MORE_PROGRAMS and language != "C":
+            continue
         if file is None:
             mistakes.append(f"{files[0]} is missing: the program {name} in {language}")
             continue
@@ -149,7 +153,7 @@ def build(out: Path, rust: Path | None) -> int:
             site.places[item.name] = f"{slug(section.header, section.title)}.html#{item.name}"
     titles = {name: (ROOT / "docs" / f"{name}.md").read_text().splitlines()[0].lstrip("# ") for name in PROSE}
     site.menu = [("Guide", [(f"{name}.html", titles[name]) for name in PROSE]),
-                 ("Programs", [(f"program-{name}.html", name) for name in PROGRAMS])]
+                 ("Programs", [(f"program-{name}.html", name) for name in PROGRAMS + MORE_PROGRAMS])]
     for header in ("wasm.h", "tenon.h"):
         own = [s for s in sections if s.header == header]
         site.menu.append((header, [(f"{slug(header, s.title)}.html", heading(s.title)) for s in own]))
@@ -160,7 +164,7 @@ def build(out: Path, rust: Path | None) -> int:
 
     for name in PROSE:
         site.page(f"{name}.html", titles[name], site.markdown((ROOT / "docs" / f"{name}.md").read_text()))
-    for name in PROGRAMS:
+    for name in PROGRAMS + MORE_PROGRAMS:
         program_page(site, name, mistakes)
     reference(site, sections, shown)
     table = "".join(f'<li><a href="example-{p.stem}.html">{p.stem}</a>: {html.escape(examples.title(p))}</li>' for p in programs)

@@ -1,4 +1,4 @@
-// Package examples holds the five memory programs; this test runs each and compares what it prints with what the C program prints.
+// Package examples holds the five memory programs, and three about what is beyond numbers; this test runs each and compares what it prints with what the C program prints.
 package examples
 
 import (
@@ -16,6 +16,9 @@ func TestExamples(t *testing.T) {
 		"passing-data":        {"passing-data.wat"},
 		"memory-manipulation": {"memory-manipulation.wat"},
 		"linear-memory":       {"linear-memory.wat", "linear-memory-sum.wat"},
+		"exceptions":          {"exceptions.wat"},
+		"shared-memory":       {"shared-memory.wat"},
+		"vectors":             {"vectors.wat"},
 	}
 	directory := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", directory, "./...").CombinedOutput(); err != nil {

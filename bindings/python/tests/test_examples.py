@@ -1,4 +1,4 @@
-"""The five memory programs print what those of c-examples print."""
+"""The programs in examples print what those of c-examples print."""
 
 import os
 import subprocess
@@ -11,7 +11,8 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 TEXTS = EXAMPLES.parent.parent.parent / "c-examples"
 
 
-@pytest.mark.parametrize("name", ["memory", "memory-pointers", "passing-data", "memory-manipulation", "linear-memory"])
+@pytest.mark.parametrize("name", ["memory", "memory-pointers", "passing-data", "memory-manipulation", "linear-memory",
+                                  "exceptions", "shared-memory", "vectors"])
 def test_example(name, tmp_path):
     program = EXAMPLES / f"{name.replace('-', '_')}.py"
     run = subprocess.run([sys.executable, "-W", "error", str(program), str(TEXTS)], cwd=tmp_path, capture_output=True,
