@@ -271,6 +271,16 @@ static sample_t run_rethrow(void) {
   return kernel(&k, "rethrow", 20000);
 }
 
+static sample_t run_trees(void) {
+  static kernel_t k;
+  return kernel(&k, "trees", 12);
+}
+
+static sample_t run_links(void) {
+  static kernel_t k;
+  return kernel(&k, "links", 10000);
+}
+
 // --- A large module -------------------------------------------------------------------------------
 
 static wasm_trap_t* host_zeros(void* env, const wasm_val_vec_t* args, wasm_val_vec_t* results) {
@@ -455,6 +465,8 @@ const row_t rows[] = {
   {"vector kernel: ChaCha20", UNIT_MS, TARGET_RATIO, 1.03, 25, run_chacha},
   {"100,000 exceptions thrown and caught", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_throw},
   {"20,000 exceptions thrown on by four functions", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_rethrow},
+  {"objects: binary trees", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_trees},
+  {"objects: linked lists", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_links},
   {"guest: SQLite fills a table and sums it", UNIT_MS, TARGET_RATIO, 1.03, 11, run_sqlite},
   {"guest: resvg renders a picture", UNIT_MS, TARGET_RATIO, 1.03, 11, run_resvg},
   {"guest: resvg, bytes to the first picture", UNIT_MS, TARGET_RATIO, 1.0, 3, run_resvg_cold},

@@ -177,6 +177,14 @@ WASM_API_EXTERN void tenon_config_set_tail_calls(wasm_config_t *config, bool on)
 /// Whether modules may use references to functions of a certain type, and references that are never null; on by default.
 WASM_API_EXTERN void tenon_config_set_function_references(wasm_config_t *config, bool on);
 
+/// Whether modules may use structures, arrays, `i31` and casts; on by default, but off whenever references to functions of a
+/// certain type are.
+WASM_API_EXTERN void tenon_config_set_gc(wasm_config_t *config, bool on);
+
+/// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 2 GiB. WebAssembly that
+/// needs more traps.
+WASM_API_EXTERN void tenon_config_set_gc_heap_limit(wasm_config_t *config, uint64_t bytes);
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, uint64_t bytes);
@@ -1056,6 +1064,106 @@ WASM_API_EXTERN own tenon_error_t *tenon_func_new_raw(
 WASM_API_EXTERN own wasm_trap_t *tenon_func_call_raw(const wasm_func_t *func, tenon_raw_t *values);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
+// Structures, arrays and numbers of 31 bits
+//
+// They are references like any other, of which values of kind TENON_ANYREF consist. An object may move in memory; a reference
+// follows it. Any reference can be given where WebAssembly expects anyref or externref: it is converted as any.convert_extern
+// and extern.convert_any do.
+
+/// Makes a structure of a type of structures: `values`, which are lent, are as many as it has fields.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_new(
+    wasm_store_t *store, const tenon_deftype_t *ty, const tenon_val_t *fields, size_t count,
+    own wasm_ref_t **out);
+
+/// Makes a structure whose fields are all zero or null. It is an error if a field's type has no null.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_new_default(
+    wasm_store_t *store, const tenon_deftype_t *ty, own wasm_ref_t **out);
+
+/// The value of a field of a structure; a packed one with zeros above. A reference in it is the caller's. Without success: a null
+/// reference.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_get(
+    const wasm_ref_t *object, size_t index, own tenon_val_t *out);
+
+/// `tenon_struct_get` that takes a packed field as a signed number.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_get_s(
+    const wasm_ref_t *object, size_t index, own tenon_val_t *out);
+
+/// Replaces the value of a field of a structure; of a packed one, by the lowest bits of an `i32`. The value is lent. It is an
+/// error if the field is constant, or the value not of its type.
+WASM_API_EXTERN own tenon_error_t *tenon_struct_set(
+    const wasm_ref_t *object, size_t index, const tenon_val_t *field);
+
+/// How many fields a structure has. With NULL, or a reference to something else: 0, and a failure is kept.
+WASM_API_EXTERN size_t tenon_struct_field_count(const wasm_ref_t *object);
+
+/// Makes an array of a type of arrays, of `length` elements that are all `init`, which is lent; with NULL for it, zero or null. It
+/// is an error if the store's heap has no room.
+WASM_API_EXTERN own tenon_error_t *tenon_array_new(
+    wasm_store_t *store, const tenon_deftype_t *ty, const tenon_val_t *init, uint32_t length,
+    own wasm_ref_t **out);
+
+/// Makes an array of `count` elements, which are lent.
+WASM_API_EXTERN own tenon_error_t *tenon_array_new_fixed(
+    wasm_store_t *store, const tenon_deftype_t *ty, const tenon_val_t *elements, size_t count,
+    own wasm_ref_t **out);
+
+/// How many elements an array has. With NULL, or a reference to something else: 0, and a failure is kept.
+WASM_API_EXTERN uint32_t tenon_array_len(const wasm_ref_t *object);
+
+/// The value of an element of an array; a packed one with zeros above. A reference in it is the caller's. Without success: a
+/// null reference.
+WASM_API_EXTERN own tenon_error_t *tenon_array_get(
+    const wasm_ref_t *object, uint32_t index, own tenon_val_t *out);
+
+/// `tenon_array_get` that takes a packed element as a signed number.
+WASM_API_EXTERN own tenon_error_t *tenon_array_get_s(
+    const wasm_ref_t *object, uint32_t index, own tenon_val_t *out);
+
+/// Replaces the value of an element of an array; of a packed one, by the lowest bits of an `i32`. The value is lent. It is an
+/// error if elements are constant, or the value not of their type.
+WASM_API_EXTERN own tenon_error_t *tenon_array_set(
+    const wasm_ref_t *object, uint32_t index, const tenon_val_t *element);
+
+/// Replaces `count` elements of an array, from `start` on, by a value, which is lent. It is an error if there are not as many, and
+/// then none is replaced.
+WASM_API_EXTERN own tenon_error_t *tenon_array_fill(
+    const wasm_ref_t *object, uint32_t start, const tenon_val_t *element, uint32_t count);
+
+/// Copies `count` elements of an array, from `source_start` on, to another or to another part of itself. It is an error if either
+/// has not as many, or the elements are of another type, and then nothing is copied.
+WASM_API_EXTERN own tenon_error_t *tenon_array_copy(
+    const wasm_ref_t *object, uint32_t start, const wasm_ref_t *source, uint32_t source_start,
+    uint32_t count);
+
+/// Makes a number of 31 bits: the lowest ones of `value`.
+WASM_API_EXTERN own tenon_error_t *tenon_i31_new(
+    wasm_store_t *store, int32_t value, own wasm_ref_t **out);
+
+/// The number that a reference to a number of 31 bits is, as a signed one. With NULL, or a reference to something else: 0, and a
+/// failure is kept.
+WASM_API_EXTERN int32_t tenon_i31_get_s(const wasm_ref_t *object);
+
+/// The number that a reference to a number of 31 bits is, with a zero above. With NULL, or a reference to something else: 0, and
+/// a failure is kept.
+WASM_API_EXTERN uint32_t tenon_i31_get_u(const wasm_ref_t *object);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
+// What a reference refers to
+
+/// Whether a reference is of a reference type (`ref.test`); NULL stands for the null reference. Every reference that is not null
+/// is of types `any` and `extern`, to which it can be converted. False, and a failure is kept, for what is no
+/// reference type.
+WASM_API_EXTERN bool tenon_ref_test(const wasm_ref_t *reference, const wasm_valtype_t *ty);
+
+/// Casts a reference to a reference type (`ref.cast`): `out` receives another reference to the same, which is the caller's. It is
+/// an error if it is not of the type. NULL stands for the null reference.
+WASM_API_EXTERN own tenon_error_t *tenon_ref_cast(
+    const wasm_ref_t *reference, const wasm_valtype_t *ty, own wasm_ref_t **out);
+
+/// The most precise type of a reference: of a structure, an array or a function, its defined type. With NULL: NULL.
+WASM_API_EXTERN own wasm_valtype_t *tenon_ref_type(const wasm_ref_t *reference);
+
+////////////////////////////////////////////////////////////////////////////////////////////////
 // Tags
 //
 // The names are those that wasm.h would give to what it lacks.
@@ -1233,13 +1341,29 @@ WASM_API_EXTERN own tenon_error_t *tenon_linker_instantiate(
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Stores
 
+/// Figures about the heap of a store's structures and arrays.
+typedef struct tenon_gc_statistics_t {
+  /// Bytes of the objects that are there, reachable or not.
+  uint64_t used;
+  /// Bytes that fit before the next collection, those in use included.
+  uint64_t capacity;
+  /// Bytes of the objects that the last collection found reachable.
+  uint64_t survived;
+  /// Collections so far.
+  uint64_t collections;
+} tenon_gc_statistics_t;
+
 /// Reclaims everything in the store that cannot be reached any more, now. That happens by itself, too, but what tables
-/// and globals referred to may wait a while.
+/// and globals referred to may wait a while, and structures and arrays until there are many.
 WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
 
 /// Gives the memories that the engine keeps for others back to the system, now. What is in use stays. With NULL: nothing.
 /// Any thread may call it.
 WASM_API_EXTERN void tenon_engine_trim(wasm_engine_t *engine);
+
+/// Tells figures about the heap of a store's structures and arrays; zeros as long as it has none. With NULL for the store: zeros,
+/// and a failure is kept.
+WASM_API_EXTERN void tenon_store_gc_statistics(wasm_store_t *store, own tenon_gc_statistics_t *out);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Limits and growth

@@ -874,7 +874,7 @@ WASM_API_EXTERN void wasm_ref_delete(own wasm_ref_t *reference);
 /// Makes another reference to the same object. With NULL: NULL. Any thread may call it.
 WASM_API_EXTERN own wasm_ref_t *wasm_ref_copy(const wasm_ref_t *reference);
 
-/// Whether two references are to the same object. NULL is the same as NULL only.
+/// Whether two references are to the same object, or both to the same value that WebAssembly made. NULL is the same as NULL only.
 WASM_API_EXTERN bool wasm_ref_same(const wasm_ref_t *reference, const wasm_ref_t *other);
 
 /// The host's information about the object: what was set last, through whichever reference; NULL if nothing was.

@@ -29,7 +29,9 @@ pub struct Features {
     pub threads: bool,
     /// Tags, `throw`, `throw_ref`, `try_table` and `exnref`.
     pub exceptions: bool,
-    /// Their predecessors, which are not of the language: `try`, `catch`, `catch_all`, `delegate` and `rethrow`.
+    /// Structures, arrays, `i31` and casts; off whenever `function_references` is.
+    pub gc: bool,
+    /// The predecessors of exceptions, which are not of the language: `try`, `catch`, `catch_all`, `delegate` and `rethrow`.
     pub legacy_exceptions: bool,
 }
 
@@ -47,6 +49,7 @@ impl Features {
         wide_arithmetic: true,
         threads: true,
         exceptions: true,
+        gc: true,
         legacy_exceptions: false,
     };
     /// None of them: the language without what can be switched.
@@ -62,6 +65,7 @@ impl Features {
         wide_arithmetic: false,
         threads: false,
         exceptions: false,
+        gc: false,
         legacy_exceptions: false,
     };
 }
@@ -165,6 +169,8 @@ pub struct Config {
     pub pooled_memories: usize,
     /// The most memory that a kept slot takes up, in bytes. What goes beyond it is given to the system.
     pub pooled_bytes: usize,
+    /// The most bytes that the garbage-collected objects of a store may take.
+    pub gc_heap_limit: u64,
     /// Whether every memory is made so that its base never moves: all that it may ever need is reserved.
     pub pinned_memories: bool,
     /// Who makes memories that are not shared, if not the engine.
@@ -189,6 +195,7 @@ impl Default for Config {
             collect_always: false,
             pooled_memories: 128,
             pooled_bytes: 256 << 10,
+            gc_heap_limit: 1 << 30,
             pinned_memories: false,
             memory_creator: None,
         }

@@ -50,6 +50,12 @@ pub enum TrapCode {
     NullFunctionReference = 64,
     /// `throw_ref` of a null reference, likewise.
     NullExceptionReference = 65,
+    /// An access to a field of a null reference, likewise.
+    NullStructureReference = 66,
+    /// An access to an array by a null reference, likewise.
+    NullArrayReference = 67,
+    /// `i31.get_s` or `i31.get_u` of a null reference, likewise.
+    NullI31Reference = 68,
 }
 
 impl TrapCode {
@@ -83,6 +89,9 @@ impl TrapCode {
         match number {
             64 => Some(TrapCode::NullFunctionReference),
             65 => Some(TrapCode::NullExceptionReference),
+            66 => Some(TrapCode::NullStructureReference),
+            67 => Some(TrapCode::NullArrayReference),
+            68 => Some(TrapCode::NullI31Reference),
             number => TrapCode::ALL.get(usize::from(number)).copied(),
         }
     }
@@ -91,6 +100,9 @@ impl TrapCode {
     pub fn public(self) -> TrapCode {
         match self {
             TrapCode::NullFunctionReference | TrapCode::NullExceptionReference => TrapCode::NullReference,
+            TrapCode::NullStructureReference | TrapCode::NullArrayReference | TrapCode::NullI31Reference => {
+                TrapCode::NullReference
+            }
             code => code,
         }
     }
@@ -121,6 +133,9 @@ impl TrapCode {
             TrapCode::CompilationFailure => "compilation failure",
             TrapCode::NullFunctionReference => "null function reference",
             TrapCode::NullExceptionReference => "null exception reference",
+            TrapCode::NullStructureReference => "null structure reference",
+            TrapCode::NullArrayReference => "null array reference",
+            TrapCode::NullI31Reference => "null i31 reference",
         }
     }
 }

@@ -119,10 +119,6 @@ fn everything_is_taken_over() {
         vec![ConstOp::F32Const(0x7fa0_0001)],
     ];
     assert_eq!(m.global_inits, inits);
-    for (init, global) in m.global_inits.iter().zip(&m.globals[1..]) {
-        let ty = const_expr::result_type(init, &m);
-        assert!(ty.is_none_or(|ty| ty == global.content), "{init:?}: {ty:?}");
-    }
 }
 
 #[test]
@@ -236,14 +232,9 @@ fn limits_are_those_that_are_stated() {
     let locals = |n: u32| format!("(module (func (local {})))", "i32 ".repeat(n as usize));
     module(&locals(limits::MAX_LOCALS));
     error(&locals(limits::MAX_LOCALS + 1));
-    let table = |n: u64| format!("(module (table {n} funcref))");
-    module(&table(limits::MAX_TABLE_ELEMENTS));
-    let refused_table = error(&table(limits::MAX_TABLE_ELEMENTS + 1));
-    assert_eq!(
-        refused_table.to_string(),
-        "module exceeds a limit: table of at least 10000001 elements; at most 10000000 are allowed (at offset 0xb)"
-    );
-    error("(module (import \"a\" \"b\" (table 0xffffffff funcref)))");
+    // Instances can have smaller tables only.
+    module("(module (table 0xffffffff funcref))");
+    module("(module (import \"a\" \"b\" (table 0xffffffff funcref)))");
     let body = |n: usize| format!("(module (func {}))", "nop ".repeat(n - 2));
     module(&body(limits::MAX_BODY_SIZE));
     error(&body(limits::MAX_BODY_SIZE + 1));

@@ -20,7 +20,7 @@ type Config struct {
 	Eager bool
 	// These refuse modules that use the features.
 	NoSIMD, NoRelaxedSIMD, NoReferenceTypes, NoMultiMemory, NoMemory64, NoCustomPageSizes, NoWideArithmetic bool
-	NoThreads, NoExceptions, NoTailCalls, NoFunctionReferences                                              bool
+	NoThreads, NoExceptions, NoTailCalls, NoFunctionReferences, NoGC                                        bool
 	// LegacyExceptions allows the exceptions of before WebAssembly 3.0, too.
 	LegacyExceptions bool
 	// MemoryReservation is the address space for each memory in bytes; 0 stands for the default, 4 GiB.
@@ -48,7 +48,7 @@ func NewEngine(config *Config) (*Engine, error) {
 	for i, on := range []bool{!config.NoSignals, config.Eager, !config.NoSIMD, !config.NoRelaxedSIMD, !config.NoReferenceTypes,
 		!config.NoMultiMemory, !config.NoMemory64, !config.NoCustomPageSizes, !config.NoWideArithmetic, !config.NoThreads,
 		!config.NoExceptions, !config.NoTailCalls, !config.NoFunctionReferences, config.LegacyExceptions, config.CollectAlways,
-		config.PinnedMemories} {
+		!config.NoGC, config.PinnedMemories} {
 		C.tenon_go_config_switch(c, C.int(i), C.bool(on))
 	}
 	e := &Engine{}

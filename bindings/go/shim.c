@@ -13,7 +13,8 @@ void tenon_go_config_switch(wasm_config_t *config, int setting, bool on) {
     tenon_config_set_wide_arithmetic,    tenon_config_set_threads,
     tenon_config_set_exceptions,         tenon_config_set_tail_calls,
     tenon_config_set_function_references, tenon_config_set_legacy_exceptions,
-    tenon_config_set_collect_always,     tenon_config_set_pinned_memories,
+    tenon_config_set_collect_always,     tenon_config_set_gc,
+    tenon_config_set_pinned_memories,
   };
   if (setting >= 0 && (size_t)setting < sizeof(switches) / sizeof(switches[0])) switches[setting](config, on);
 }

@@ -18,6 +18,8 @@ static wasm_engine_t *checked_engine(void) {
   tenon_config_set_legacy_exceptions(config, false);
   tenon_config_set_tail_calls(config, false);
   tenon_config_set_function_references(config, false);
+  tenon_config_set_gc(config, false);
+  tenon_config_set_gc_heap_limit(config, 64 << 20);
   tenon_config_set_dense_memories(config, true);           // no reservation, no guard
   tenon_config_set_memory_reservation(config, 1 << 20);  // or a small one
   tenon_config_set_memory_guard(config, 0);
@@ -50,6 +52,7 @@ int main(void) {
   expect_refused(store, "(module (memory 1 1 shared))");
   expect_refused(store, "(module (tag))");
   expect_refused(store, "(module (func return_call 0))");
+  expect_refused(store, "(module (type (struct)))");
 
   // Traps are found without signals too.
   wasm_instance_t *instance = instance_of_text(store,

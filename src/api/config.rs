@@ -119,6 +119,17 @@ impl Config {
         self.set(|config| config.features.function_references = on)
     }
 
+    /// Whether modules may use structures, arrays, `i31` and casts; on by default, but off whenever
+    /// [`Config::function_references`] are.
+    pub fn gc(self, on: bool) -> Config {
+        self.set(|config| config.features.gc = on)
+    }
+
+    /// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 4 GiB.
+    pub fn gc_heap_limit(self, bytes: u64) -> Config {
+        self.set(|config| config.gc_heap_limit = bytes)
+    }
+
     /// Whether modules may have more than one memory; on by default.
     pub fn multi_memory(self, on: bool) -> Config {
         self.set(|config| config.features.multi_memory = on)

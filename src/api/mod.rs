@@ -68,6 +68,7 @@
 
 #![deny(missing_docs)]
 
+mod anyref;
 mod caller;
 mod config;
 mod context;
@@ -98,6 +99,7 @@ mod typegroup;
 mod val;
 mod wasm_ty;
 
+pub use anyref::AnyRef;
 pub use caller::Caller;
 pub use config::{Config, Optimization};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};

@@ -58,9 +58,9 @@ impl Table {
         let core = store.core();
         let table = self.0.get(core)?;
         core.enter()?;
-        let object = table.get(index).ok_or_else(|| outside(table, index))?;
-        // SAFETY: what a table holds is alive, and of the table's type.
-        Ok(unsafe { Val::lift(core, ValType::Ref(table.ty().element), [object as u64, 0], false) })
+        let object = table.get_outside(index).ok_or_else(|| outside(table, index))?;
+        // SAFETY: what a table holds is of the table's type; the object comes with a count.
+        Ok(unsafe { Val::lift(core, ValType::Ref(table.ty().element), [object as u64, 0], true) })
     }
 
     /// Replaces the element at `index`.
@@ -69,8 +69,8 @@ impl Table {
         let core = store.core();
         let table = self.0.get(core)?;
         core.enter()?;
-        let object = element(core, table, value)?;
-        if table.set(index, object) { Ok(()) } else { Err(outside(table, index)) }
+        let value = element(core, table, value)?;
+        if table.set(index, value) { Ok(()) } else { Err(outside(table, index)) }
     }
 
     /// Adds `delta` elements. Gives the size before. Fails, and changes nothing, beyond the maximum.
@@ -79,8 +79,8 @@ impl Table {
         let core = store.core();
         let table = self.0.get(core)?;
         core.enter()?;
-        let object = element(core, table, init)?;
-        table.grow(delta, object).map_err(|reason| {
+        let init = element(core, table, init)?;
+        table.grow(delta, init).map_err(|reason| {
             if let GrowError::Trap(trap) = reason {
                 // SAFETY: the store's limiter made it; it comes with a count.
                 return unsafe { core.raised(trap) };
@@ -101,22 +101,21 @@ impl Table {
         let core = store.core();
         let table = self.0.get(core)?;
         core.enter()?;
-        let object = element(core, table, value)?;
+        let value = element(core, table, value)?;
         let outside = || {
             let size = table.size();
             Error::argument(format!("{len} elements from {start} on are outside of a table of {size} elements"))
         };
-        if table.fill(start, object, len) { Ok(()) } else { Err(outside()) }
+        if table.fill(start, value, len) { Ok(()) } else { Err(outside()) }
     }
 }
 
-/// A reference that may be an element of the table.
-fn element(core: &Core, table: &table::Table, value: &Val) -> Result<*const Object, Error> {
+/// A reference that may be an element of the table, as it lies there.
+fn element(core: &Core, table: &table::Table, value: &Val) -> Result<usize, Error> {
     let element = ValType::Ref(table.ty().element);
     let object = value.lower(core, element, &|| "element of the table".into())?[0] as *const Object;
     // SAFETY: null, or alive as long as `value`.
-    table.check(unsafe { object.as_ref() })?;
-    Ok(object)
+    Ok(table.check(unsafe { object.as_ref() })?)
 }
 
 fn outside(table: &table::Table, index: u64) -> Error {

@@ -1,5 +1,6 @@
 //! Values (section 4.2.1) whose type is known only when the program runs.
 
+use super::anyref::AnyRef;
 use super::error::Error;
 use super::exception::Exception;
 use super::externref::ExternRef;
@@ -8,7 +9,7 @@ use super::store::Core;
 use super::wasm_ty::sealed::Cross;
 use crate::runtime::object::{Object, acquire};
 use crate::runtime::wide::{WideVal, wide_kind};
-use crate::types::{HeapType, Hierarchy, RefType, ValType};
+use crate::types::{Hierarchy, RefType, ValType};
 
 /// A value of any type.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +31,8 @@ pub enum Val {
     ExternRef(Option<ExternRef>),
     /// A reference to an exception, or null.
     ExnRef(Option<Exception>),
-    /// The null reference of the `any` hierarchy.
-    NullAnyRef,
+    /// A reference of the `any` hierarchy, or null.
+    AnyRef(Option<AnyRef>),
 }
 
 impl Val {
@@ -46,7 +47,7 @@ impl Val {
             Val::FuncRef(_) => ValType::FUNCREF,
             Val::ExternRef(_) => ValType::EXTERNREF,
             Val::ExnRef(_) => ValType::EXNREF,
-            Val::NullAnyRef => ValType::nullable(HeapType::None),
+            Val::AnyRef(_) => ValType::ANYREF,
         }
     }
 
@@ -62,7 +63,7 @@ impl Val {
                 Hierarchy::Func => Val::FuncRef(None),
                 Hierarchy::Extern => Val::ExternRef(None),
                 Hierarchy::Exn => Val::ExnRef(None),
-                Hierarchy::Any => Val::NullAnyRef,
+                Hierarchy::Any => Val::AnyRef(None),
             },
         }
     }
@@ -93,6 +94,7 @@ impl Val {
             Val::FuncRef(Some(func)) => func.lower(core, false),
             Val::ExternRef(Some(reference)) => reference.lower(core, false),
             Val::ExnRef(Some(exception)) => exception.lower(core, false),
+            Val::AnyRef(Some(reference)) => reference.lower(core, false),
             _ => Ok([0; 2]),
         };
         Ok(bits.map_err(|error| Error::store(format!("{}: {error}", what())))?[0] as *const Object)
@@ -111,11 +113,11 @@ impl Val {
         Ok(WideVal { kind: wide_kind(self.ty()), bits })
     }
 
-    /// The bits of a value of type `ty`; a reference among them is lent.
+    /// The bits of a value of type `ty` as the host gives them; a reference among them, which is an object's address, is lent.
     pub(super) fn lower(&self, core: &Core, ty: ValType, what: &dyn Fn() -> String) -> Result<[u64; 2], Error> {
         let wide = self.wide(core, what)?;
-        wide.to_bits(ty, core.store(), what)?;
-        Ok(wide.bits)
+        let bits = wide.to_bits(ty, core.store(), what)?;
+        Ok(if ty.is_ref() { wide.bits } else { bits })
     }
 
     /// One more count of what it refers to. Only where the store that it was lowered for is borrowed exclusively.
@@ -127,6 +129,7 @@ impl Val {
             Val::FuncRef(Some(func)) => func.0.address().cast(),
             Val::ExternRef(Some(reference)) => reference.0.address(),
             Val::ExnRef(Some(exception)) => exception.0.address().cast(),
+            Val::AnyRef(Some(reference)) => reference.0.address(),
             _ => return,
         };
         // SAFETY: the caller's promise.
@@ -150,7 +153,7 @@ impl Val {
                     Hierarchy::Func => Val::FuncRef(Cross::lift(core, bits, owned)),
                     Hierarchy::Extern => Val::ExternRef(Cross::lift(core, bits, owned)),
                     Hierarchy::Exn => Val::ExnRef(Cross::lift(core, bits, owned)),
-                    Hierarchy::Any => Val::NullAnyRef,
+                    Hierarchy::Any => Val::AnyRef(Cross::lift(core, bits, owned)),
                 },
             }
         }
@@ -181,4 +184,6 @@ from! {
     Option<ExternRef>, ExternRef;
     Exception, ExnRef;
     Option<Exception>, ExnRef;
+    AnyRef, AnyRef;
+    Option<AnyRef>, AnyRef;
 }

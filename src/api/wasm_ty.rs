@@ -1,5 +1,6 @@
 //! Rust types as WebAssembly's.
 
+use super::anyref::AnyRef;
 use super::error::Error;
 use super::exception::Exception;
 use super::externref::ExternRef;
@@ -149,4 +150,5 @@ reference! {
     Func Func;
     ExternRef Extern;
     Exception Exn;
+    AnyRef Any;
 }

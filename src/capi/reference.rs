@@ -2,6 +2,7 @@
 //! mention it.
 
 use super::handle::{self, Handle, Lent, noun};
+use crate::runtime::gc::boxes;
 use crate::runtime::object::Object;
 use std::ffi::c_void;
 
@@ -22,10 +23,10 @@ pub extern "C" fn wasm_ref_copy(reference: Option<&wasm_ref_t>) -> Handle<wasm_r
     handle::copy(reference)
 }
 
-/// Whether two references are to the same object. NULL is the same as NULL only.
+/// Whether two references are to the same object, or both to the same value that WebAssembly made. NULL is the same as NULL only.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_ref_same(reference: Option<&wasm_ref_t>, other: Option<&wasm_ref_t>) -> bool {
-    handle::same(reference, other)
+    handle::same(reference, other) || reference.zip(other).is_some_and(|(one, other)| boxes::same(&one.0, &other.0))
 }
 
 /// The host's information about the object: what was set last, through whichever reference; NULL if nothing was.

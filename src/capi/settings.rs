@@ -132,6 +132,20 @@ pub extern "C" fn tenon_config_set_function_references(config: Option<&mut wasm_
     set("tenon_config_set_function_references", config, |config| config.features.function_references = on);
 }
 
+/// Whether modules may use structures, arrays, `i31` and casts; on by default, but off whenever references to functions of a
+/// certain type are.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_gc(config: Option<&mut wasm_config_t>, on: bool) {
+    set("tenon_config_set_gc", config, |config| config.features.gc = on);
+}
+
+/// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 2 GiB. WebAssembly that
+/// needs more traps.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_gc_heap_limit(config: Option<&mut wasm_config_t>, bytes: u64) {
+    set("tenon_config_set_gc_heap_limit", config, |config| config.gc_heap_limit = bytes);
+}
+
 /// How much address space is reserved for each memory, not counting the guard; 4 GiB by default. With that much, and signals,
 /// accesses need no checks and a memory never moves; with less, a memory is checked, and may move when it grows.
 #[unsafe(no_mangle)]

@@ -136,11 +136,12 @@ pub(crate) fn grow(
     error::attempt(function, || {
         let held = entered(table, function, "the table")?;
         let table = &held.0;
-        table.check(init.get().map(|init| &init.0))?;
+        let reference = init.get();
+        let init = table.check(reference.map(|init| &init.0))?;
         // What the host is asked about lives until it has answered.
         let is_watched = table.store().growth().is_watched();
-        let _held = is_watched.then(|| (Counted::of(held), init.get().map(Counted::of)));
-        table.grow(delta, init.as_ptr().cast()).map_err(|reason| {
+        let _held = is_watched.then(|| (Counted::of(held), reference.map(Counted::of)));
+        table.grow(delta, init).map_err(|reason| {
             let (size, most) = (table.size(), table.ty().limits.max.unwrap_or(MAX_ELEMENTS).min(MAX_ELEMENTS));
             let message = format_args!(
                 "{function}: a table of {size} elements, which may have {most}, cannot grow by {delta}: {reason}"
@@ -166,9 +167,9 @@ pub extern "C" fn wasm_table_get(table: Option<&wasm_table_t>, index: wasm_table
     let function = "wasm_table_get";
     error::keep(error::attempt(function, || {
         let table = &entered(table, function, "the table")?.0;
-        let element = table.get(index.into()).ok_or_else(|| no_element(function, table, index.into()))?;
-        // SAFETY: elements of a table that is alive are null or alive.
-        Ok(unsafe { Counted::of_object(element) })
+        let element = table.get_outside(index.into()).ok_or_else(|| no_element(function, table, index.into()))?;
+        // SAFETY: an element for the host comes with a handle.
+        Ok(unsafe { Counted::take(element) })
     }))?
 }
 
@@ -192,8 +193,8 @@ pub(crate) fn set(
 ) -> Result<(), tenon_error_t> {
     error::attempt(function, || {
         let table = &entered(table, function, "the table")?.0;
-        table.check(reference.get().map(|reference| &reference.0))?;
-        match table.set(index, reference.as_ptr().cast()) {
+        let bits = table.check(reference.get().map(|reference| &reference.0))?;
+        match table.set(index, bits) {
             true => Ok(()),
             false => Err(no_element(function, table, index)),
         }

@@ -86,9 +86,9 @@ pub extern "C" fn tenon_table_get(
     let function = "tenon_table_get";
     let found = error::attempt(function, || {
         let table = entered(table, function, "the table")?.table();
-        let element = table.get(index).ok_or_else(|| no_element(function, table, index))?;
-        // SAFETY: elements of a table that is alive are null or alive.
-        Ok(unsafe { Counted::<wasm_ref_t>::of_object(element) })
+        let element = table.get_outside(index).ok_or_else(|| no_element(function, table, index))?;
+        // SAFETY: an element for the host comes with a handle.
+        Ok(unsafe { Counted::<wasm_ref_t>::take(element) })
     });
     match found {
         Ok(element) => {

@@ -44,7 +44,18 @@ const _: () = assert!(tenon_valkind_enum::TENON_EXNREF as u8 == kind::EXNREF);
 pub struct tenon_val_t(WideVal);
 
 impl tenon_val_t {
-    const NULL: tenon_val_t = tenon_val_t(WideVal { kind: kind::EXTERNREF, bits: [0; 2] });
+    /// A null reference.
+    pub(crate) const NULL: tenon_val_t = tenon_val_t(WideVal { kind: kind::EXTERNREF, bits: [0; 2] });
+
+    /// Takes over a value, and the handle of a reference in it.
+    pub(crate) fn owning(value: WideVal) -> tenon_val_t {
+        tenon_val_t(value)
+    }
+
+    /// The value, as the runtime has it. A reference in it stays this one's.
+    pub(crate) fn wide(&self) -> WideVal {
+        self.0
+    }
 }
 
 impl Drop for tenon_val_t {

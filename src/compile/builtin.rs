@@ -59,6 +59,28 @@ macro_rules! for_each_builtin {
             23 throw_ref(vmctx: i64, exception: i64);
             // A new exception whose values are in the store's payload cells.
             24 exception_new(vmctx: i64, tag: i64) -> i64;
+            // A new object of `size` bytes in the heap of garbage-collected objects, of which only the header is written:
+            // the canonical type id, and the length. May collect, or raise the trap of a heap that is full.
+            25 gc_alloc(vmctx: i64, type_id: i32, length: i32, size: i64) -> i32;
+            // array.new_data; `ty` is an index of the module's types.
+            26 array_new_data(vmctx: i64, ty: i32, segment: i32, offset: i32, len: i32) -> i32;
+            // array.new_elem
+            27 array_new_elem(vmctx: i64, ty: i32, segment: i32, offset: i32, len: i32) -> i32;
+            // array.init_data, of `len` bytes, to an address in an array.
+            28 array_init_data(vmctx: i64, segment: i32, dst: i64, offset: i32, len: i64);
+            // array.init_elem; the array has the elements at `at..at + len`.
+            29 array_init_elem(vmctx: i64, array: i32, at: i32, segment: i32, offset: i32, len: i32);
+            // array.copy, of `len` bytes between addresses in arrays, which may overlap.
+            30 array_copy(vmctx: i64, dst: i64, src: i64, len: i64);
+            // any.convert_extern, of a reference that is not null.
+            31 any_convert_extern(vmctx: i64, object: i64) -> i32;
+            // extern.convert_any, of a reference that is not null.
+            32 extern_convert_any(vmctx: i64, reference: i32) -> i64;
+            // Turns the arguments of a host function that are of the `any` hierarchy into objects, lent until it returns. They
+            // are at `values`, 16 bytes each, as bits at `offset` of these: zero-extended references, then addresses.
+            33 host_args_box(func: i64, values: i64, offset: i32);
+            // Takes back what `host_args_box` lent to the host function that has just returned.
+            34 host_args_release(func: i64);
         }
     };
 }
@@ -147,7 +169,7 @@ mod tests {
         for (position, number) in NUMBERS.iter().enumerate() {
             assert_eq!(position, *number, "{}", BUILTINS[position].name);
         }
-        assert_eq!(BUILTINS.len(), Builtin::exception_new as usize + 1);
+        assert_eq!(BUILTINS.len(), Builtin::host_args_release as usize + 1);
         assert_eq!(Builtin::ref_func.signature().name, "ref_func");
         assert_eq!(Builtin::memory_grow.signature().params.len(), 3);
     }

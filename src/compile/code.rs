@@ -19,6 +19,18 @@ pub struct Code {
     pub handlers: Vec<Handler>,
     /// Distance from the frame pointer down to where the stack pointer is when a handler begins. 0 without handlers.
     pub frame_below_fp: u32,
+    /// Where the frame keeps references that a collection must find and may change, by ascending offset of the call during
+    /// which they are there.
+    pub roots: Vec<Root>,
+}
+
+/// A place in a frame that holds a reference of the `any` hierarchy (32 bits) during a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Offset in the code to which the call returns.
+    pub call: u32,
+    /// Distance from the frame pointer down to the place.
+    pub below_fp: u32,
 }
 
 /// A clause that may catch an exception which comes out of a call.

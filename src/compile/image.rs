@@ -8,13 +8,14 @@
 //!  entries         16 bytes each: start in the blob / 64 (u32), code bytes (u32), facts' start (u32), facts' bytes (u32)
 //!  facts           of each function: vmctx_below_fp + 1 or 0; trap sites: count, then (offset - previous, code);
 //!                  positions: count, then (offset - previous, module offset - previous, zigzag);
-//!                  frame_below_fp; handlers: count, then (call - previous, clause, landing)
+//!                  frame_below_fp; handlers: count, then (call - previous, clause, landing);
+//!                  roots: count, then (call - previous, below_fp)
 //! ```
 //!
 //! Entries are little-endian, facts are LEB128. A function without code has an entry of zeros, one with code has facts.
 //! Reading checks everything that it touches and refuses what does not fit; it never panics.
 
-use super::code::{Clause, Code, Handler, Position, TrapSite};
+use super::code::{Clause, Code, Handler, Position, Root, TrapSite};
 use crate::trap::TrapCode;
 use std::fmt;
 use std::ops::Range;
@@ -120,6 +121,13 @@ fn write_facts(code: &Code, out: &mut Vec<u8>) {
         write_leb(out, u64::from(handler.clause.to_u32()));
         write_leb(out, u64::from(handler.landing));
         previous = handler.call;
+    }
+    write_leb(out, code.roots.len() as u64);
+    let mut previous = 0u32;
+    for root in &code.roots {
+        write_leb(out, u64::from(root.call.wrapping_sub(previous)));
+        write_leb(out, u64::from(root.below_fp));
+        previous = root.call;
     }
 }
 
@@ -248,7 +256,14 @@ fn read_facts(mut facts: &[u8], bytes: Vec<u8>) -> Option<Code> {
         let landing = read_leb32(input).filter(|landing| *landing < size)?;
         handlers.push(Handler { call, clause, landing });
     }
-    input.is_empty().then_some(Code { bytes, traps, positions, vmctx_below_fp, handlers, frame_below_fp })
+    let root_count = count(input)?;
+    let mut roots = Vec::with_capacity(root_count as usize);
+    let mut call = 0;
+    for _ in 0..root_count {
+        call = step(input, call)?;
+        roots.push(Root { call, below_fp: read_leb32(input)? });
+    }
+    input.is_empty().then_some(Code { bytes, traps, positions, vmctx_below_fp, handlers, frame_below_fp, roots })
 }
 
 fn read_leb(input: &mut &[u8]) -> Option<u64> {
@@ -305,6 +320,11 @@ mod tests {
                 handler(200, None, true, 6),
             ],
             frame_below_fp: u32::MAX,
+            roots: vec![
+                Root { call: 3, below_fp: u32::MAX },
+                Root { call: 3, below_fp: 0 },
+                Root { call: 200, below_fp: 24 },
+            ],
         };
         let small = Code { bytes: vec![0xc3], vmctx_below_fp: Some(0), ..Code::default() };
         vec![None, Some(full), Some(Code::default()), None, Some(small), None]
@@ -376,6 +396,8 @@ mod tests {
                             assert!(code.positions.iter().all(|p| p.offset <= size));
                             assert!(code.handlers.is_sorted_by_key(|h| h.call));
                             assert!(code.handlers.iter().all(|h| h.call <= size && h.landing < size));
+                            assert!(code.roots.is_sorted_by_key(|r| r.call));
+                            assert!(code.roots.iter().all(|r| r.call <= size));
                         }
                     }
                 }

@@ -29,16 +29,33 @@
 //!  +32 builtins         +48 type id (u32)                                               +32 store
 //!  +40 payload -> cells                                           Exception
 //!  +48 unwind: pc, fp, sp, payload, exception                      +0..32 object header
-//!                                                                  +32 tag -> Tag
-//!                                                                  +40 payload -> cells of 16 bytes
+//!  +88  gc_base -> heap                                             +32 tag -> Tag
+//!  +96  gc_next, offset                                             +40 payload -> cells of 16 bytes
+//!  +104 gc_limit, offset
+//!  +112 gc_types -> [GcType*], by canonical type id
 //! ```
+//!
+//! ```text
+//! heap of garbage-collected objects (types/layout.rs)   GcType                    GcBox
+//!  gc_base + 0      never accessible, up to 4096         +0  type id (u32)         +0..32 object header
+//!  gc_base + r      the object of reference r            +4  depth (u32)           +32 reference (u32)
+//!    +0 type id       or HOST: +8 -> Object              +8  kind (u32)
+//!    +4 length                                           +16 display: [u32]
+//! ```
+//!
+//! A reference of the `any` hierarchy is 32 bits: 0 is null; with bit 0 set it is an `i31`, `value << 1 | 1`; else it is the
+//! offset of an object in the store's heap, a multiple of 8. In a cell of 8 or 16 bytes it has zeros above. Where the host sees
+//! one it is null or points to a `GcBox`, which is also what `extern.convert_any` gives.
+//!
+//! A type's depth is the number of types above it, and its display has the ids of those, the outermost first, and then its own.
+//! A display has at least `GC_DISPLAY` entries, filled up with what is no id.
 //!
 //! An exception that is thrown has its values in the cells at `payload`, or in those of its `Exception` if there is one. A
 //! handler begins (`unwind`) at `pc` with the payload's address in `rax` and the `Exception` in `rdx`.
 //!
 //! A funcref is null or points to a `Func`. An element of a funcref table may also be *lazy*: `index << 1 | 1`, a
-//! function of the instance that owns the table; whoever reads it asks the `table_get_lazy` builtin. Other
-//! references are null or point to an object of the store.
+//! function of the instance that owns the table; whoever reads it asks the `table_get_lazy` builtin. References of
+//! the host and exceptions are null or point to an object of the store.
 
 use crate::module::Module;
 
@@ -122,6 +139,40 @@ pub const STORE_UNWIND_SP: u32 = 64;
 pub const STORE_UNWIND_PAYLOAD: u32 = 72;
 /// StoreContext: what goes into `rdx` there, the exception or null.
 pub const STORE_UNWIND_EXCEPTION: u32 = 80;
+
+/// StoreContext: address of the heap of garbage-collected objects. Null until the store has one; then it never changes.
+pub const STORE_GC_BASE: u32 = 88;
+/// StoreContext: offset in the heap at which the next object begins (`u64`).
+pub const STORE_GC_NEXT: u32 = 96;
+/// StoreContext: the offset that an object may end at (`u64`), without the help of `gc_alloc`.
+pub const STORE_GC_LIMIT: u32 = 104;
+/// StoreContext: pointers to the `GcType`s of the store, by canonical id. Moves when types are added.
+pub const STORE_GC_TYPES: u32 = 112;
+
+/// Heap object: the canonical id of its type (`u32`), or [`GC_HOST`].
+pub const GC_OBJECT_TYPE: u32 = 0;
+/// Heap object: the length of an array (`u32`).
+pub const GC_OBJECT_LENGTH: u32 = 4;
+/// The type id of an object that holds a pointer of the host's, behind the header: it is of type `any` only.
+pub const GC_HOST: u32 = 0xffff_fffe;
+/// Bytes at the heap's beginning that are never accessible: what is read through null is there.
+pub const GC_NULL_GUARD: u32 = 4096;
+/// `GcType`: its id (`u32`).
+pub const GC_TYPE_ID: u32 = 0;
+/// `GcType`: the number of types above it (`u32`).
+pub const GC_TYPE_DEPTH: u32 = 4;
+/// `GcType`: [`GC_KIND_STRUCT`] or [`GC_KIND_ARRAY`] (`u32`).
+pub const GC_TYPE_KIND: u32 = 8;
+/// `GcType`: the ids of the types above it and its own (`u32` each).
+pub const GC_TYPE_DISPLAY: u32 = 16;
+/// Entries that a display has at least.
+pub const GC_DISPLAY: u32 = 8;
+/// The kind of structure types.
+pub const GC_KIND_STRUCT: u32 = 1;
+/// The kind of array types.
+pub const GC_KIND_ARRAY: u32 = 2;
+/// `GcBox`: the reference (`u32`).
+pub const GC_BOX_REFERENCE: u32 = 32;
 
 /// Exception: its tag.
 pub const EXCEPTION_TAG: u32 = 32;

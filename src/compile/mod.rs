@@ -6,6 +6,7 @@
 pub mod atomic;
 pub mod builtin;
 pub mod code;
+pub mod gc;
 pub mod image;
 pub mod layout;
 pub mod op;

@@ -7,8 +7,9 @@
 //! An operator outside of the supported language is an error that names it.
 
 use super::atomic::{self, AtomicAccess, AtomicOp};
+use super::gc::{self, GcOp};
 use super::vector::{self, VectorLoad, VectorOp, VectorStore};
-use wasmparser::{BlockType, HeapType, MemArg, MemArgTarget, Operator, TryTable};
+use wasmparser::{BlockType, HeapType, MemArg, MemArgTarget, Operator, TryTable, ValType};
 
 /// An integer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,8 +304,8 @@ pub enum Op<'a> {
     ReturnCall(Callee),
     /// `drop`
     Drop,
-    /// `select` with or without types.
-    Select,
+    /// `select`, with its type if it is given: always for references.
+    Select(Option<ValType>),
     /// `local.get`
     LocalGet(u32),
     /// `local.set`
@@ -409,6 +410,8 @@ pub enum Op<'a> {
     Atomic(AtomicOp, AtomicAccess, Place),
     /// `atomic.fence`
     AtomicFence,
+    /// On garbage-collected objects.
+    Gc(GcOp),
     /// Of vectors, without memory.
     Vector(VectorOp),
     /// A load to a vector.
@@ -484,7 +487,8 @@ impl<'a> Op<'a> {
                 Op::ReturnCall(Callee::Indirect { ty: *type_index, table: *table_index })
             }
             O::ReturnCallRef { type_index } => Op::ReturnCall(Callee::Ref(*type_index)),
-            O::Select | O::TypedSelect { .. } => Op::Select,
+            O::Select => Op::Select(None),
+            O::TypedSelect { ty } => Op::Select(Some(*ty)),
             O::LocalGet { local_index } => Op::LocalGet(*local_index),
             O::LocalSet { local_index } => Op::LocalSet(*local_index),
             O::LocalTee { local_index } => Op::LocalTee(*local_index),
@@ -687,7 +691,7 @@ impl<'a> Op<'a> {
             O::TableCopy { dst_table, src_table } => Op::TableCopy { dst: *dst_table, src: *src_table },
             O::TableInit { elem_index, table } => Op::TableInit { table: *table, segment: *elem_index },
             O::ElemDrop { elem_index } => Op::ElemDrop(*elem_index),
-            other => return vector::family(other).or_else(|| atomic::family(other)),
+            other => return vector::family(other).or_else(|| atomic::family(other)).or_else(|| gc::family(other)),
         })
     }
 }
@@ -763,6 +767,7 @@ mod tests {
             "function_references",
             "wide_arithmetic",
             "threads",
+            "gc",
         ];
         let mut opcodes: Vec<Vec<u8>> = (0..=0xff).map(|op| vec![op]).collect();
         for prefix in 0xfb..=0xfe {
@@ -781,7 +786,7 @@ mod tests {
             assert_eq!(Op::new(&operator).is_ok(), is_in, "{operator:?}");
             if is_in { families += 1 } else { others += 1 }
         }
-        assert_eq!((families, others), (542, 86));
+        assert_eq!((families, others), (575, 53));
     }
 
     #[test]

@@ -12,13 +12,16 @@
 //! The call is a `try_call`: Cranelift assumes that the landing pad is reached with every register clobbered, so whoever raises
 //! a trap only has to set the frame and stack pointers and jump.
 //!
+//! References of the `any` hierarchy are in the arrays of entry stubs as they are in WebAssembly, with zeros above: the caller
+//! converts them, and so do the helpers that a host stub calls.
+//!
 //! **Host stub** (WebAssembly's calling convention): WebAssembly to a C callback. The hidden argument is the host's `Func`.
 
 use super::CompileError;
 use super::builtin::{Builtin, BuiltinType};
 use super::code::{Code, EntryCode};
 use super::layout::*;
-use super::optimizing::{Compiler, Effort, clif_type, finish, wasm_signature};
+use super::optimizing::{Compiler, Effort, clif_type, finish, is_traced, wasm_signature};
 use crate::trap::TrapCode;
 use crate::types::{FuncType, Hierarchy, ValType};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -64,6 +67,7 @@ pub fn host_stub(compiler: &mut Compiler, ty: &FuncType, with_env: bool) -> Resu
             let at = i as u32 * VAL_SIZE;
             stub.store_tagged(*param, value, values, at);
         }
+        stub.box_args(func, ty, values, VAL_OF);
         for i in 0..results {
             let at = (params + i) * VAL_SIZE;
             let unset = stub.b.ins().iconst(I64, i64::from(VAL_KIND_UNSET));
@@ -89,6 +93,7 @@ pub fn host_stub(compiler: &mut Compiler, ty: &FuncType, with_env: bool) -> Resu
             vec![args_vec, results_vec]
         };
         let trap = stub.call_host(callback, &args);
+        stub.release_args(func, ty);
         stub.raise_if_trap(func, trap);
         for (i, result) in ty.results().iter().enumerate() {
             let at = (params + i as u32) * VAL_SIZE;
@@ -102,7 +107,7 @@ pub fn host_stub(compiler: &mut Compiler, ty: &FuncType, with_env: bool) -> Resu
             .enumerate()
             .map(|(i, result)| {
                 let at = (params + i as u32) * VAL_SIZE + VAL_OF;
-                Ok(stub.b.ins().stack_load(I64, clif_type(*result)?, values, at as i32))
+                Ok(stub.b.ins().stack_load(I64, clif_type(*result), values, at as i32))
             })
             .collect()
     })
@@ -117,10 +122,12 @@ pub fn raw_host_stub(compiler: &mut Compiler, ty: &FuncType) -> Result<Code, Com
             let value = stub.param(1 + i);
             stub.store_raw(*param, value, values, i as u32 * RAW_SIZE);
         }
+        stub.box_args(func, ty, values, 0);
         let callback = stub.load(I64, func, FUNC_CALLBACK);
         let env = stub.load(I64, func, FUNC_ENV);
         let array = stub.b.ins().stack_addr(I64, values, 0);
         let trap = stub.call_host(callback, &[env, func, array]);
+        stub.release_args(func, ty);
         stub.raise_if_trap(func, trap);
         if ty.results().iter().any(|result| result.is_ref()) {
             stub.call_builtin(func, Builtin::raw_result_refs, &[array]);
@@ -129,7 +136,7 @@ pub fn raw_host_stub(compiler: &mut Compiler, ty: &FuncType) -> Result<Code, Com
             .iter()
             .enumerate()
             .map(|(i, result)| {
-                Ok(stub.b.ins().stack_load(I64, clif_type(*result)?, values, (i as u32 * RAW_SIZE) as i32))
+                Ok(stub.b.ins().stack_load(I64, clif_type(*result), values, (i as u32 * RAW_SIZE) as i32))
             })
             .collect()
     })
@@ -187,9 +194,26 @@ impl Stub<'_> {
         self.b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, align_log2))
     }
 
+    /// Makes references among the arguments what the host sees, if there can be any.
+    fn box_args(&mut self, func: Value, ty: &FuncType, values: StackSlot, offset: u32) {
+        if ty.params().iter().any(|param| is_traced(*param)) {
+            let values = self.b.ins().stack_addr(I64, values, 0);
+            let offset = self.b.ins().iconst(I32, i64::from(offset));
+            self.call_builtin(func, Builtin::host_args_box, &[values, offset]);
+        }
+    }
+
+    /// Gives up what `box_args` has made.
+    fn release_args(&mut self, func: Value, ty: &FuncType) {
+        if ty.params().iter().any(|param| is_traced(*param)) {
+            self.call_builtin(func, Builtin::host_args_release, &[]);
+        }
+    }
+
     /// The bits of `value` in 64, zeros above.
     fn widen(&mut self, ty: ValType, value: Value) -> Value {
         match ty {
+            ValType::Ref(_) if is_traced(ty) => self.b.ins().uextend(I64, value),
             ValType::I32 => self.b.ins().uextend(I64, value),
             ValType::F32 => {
                 let bits = self.b.ins().bitcast(I32, MemFlagsData::new(), value);
@@ -304,7 +328,7 @@ fn build<T>(
 
 /// The frame's distances that a stub's users need, and the end of the `try_call`.
 fn entry(compiler: &mut Compiler, ty: &FuncType, form: Form) -> Result<EntryCode, CompileError> {
-    let wasm = wasm_signature(ty)?;
+    let wasm = wasm_signature(ty);
     let mut sig = Signature::new(CallConv::SystemV);
     sig.params.extend([AbiParam::new(I64); 5]);
     sig.returns.push(AbiParam::new(I32));
@@ -333,7 +357,7 @@ fn entry(compiler: &mut Compiler, ty: &FuncType, form: Form) -> Result<EntryCode
         let mut values = vec![stub.load(I64, func, FUNC_VMCTX)];
         let (step, of) = if form == Form::Tagged { (VAL_SIZE, VAL_OF) } else { (RAW_SIZE, 0) };
         for (i, param) in ty.params().iter().enumerate() {
-            values.push(stub.load(clif_type(*param)?, args, i as u32 * step + of));
+            values.push(stub.load(clif_type(*param), args, i as u32 * step + of));
         }
         call_and_return(stub, ty, form, wasm, code, &values, slot, results)?;
         Ok(slot)
@@ -384,7 +408,7 @@ fn call_and_return(
     stub.b.set_cold_block(landing);
     let mut returned = Vec::with_capacity(ty.results().len());
     for result in ty.results() {
-        returned.push(stub.b.append_block_param(done, clif_type(*result)?));
+        returned.push(stub.b.append_block_param(done, clif_type(*result)));
     }
     let wasm = stub.b.import_signature(wasm);
     let rets: Vec<BlockArg> = (0..returned.len() as u32).map(BlockArg::TryCallRet).collect();
@@ -432,7 +456,7 @@ fn host(
     ty: &FuncType,
     make: impl FnOnce(&mut Stub<'_>, Value) -> Result<Vec<Value>, CompileError>,
 ) -> Result<Code, CompileError> {
-    build(compiler, wasm_signature(ty)?, |stub| {
+    build(compiler, wasm_signature(ty), |stub| {
         let func = stub.param(0);
         let store = stub.load(I64, func, VMCTX_STORE);
         let fp = stub.b.ins().get_frame_pointer(I64);

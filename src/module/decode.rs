@@ -32,7 +32,8 @@ impl Module {
     /// as they are all active and run by other means.
     pub fn facts(&self, data_is_spent: bool) -> ModuleFacts {
         let spent_data = if data_is_spent { self.data.len() as u32 + self.spent_data } else { 0 };
-        ModuleFacts { tail_calls_out: self.tail_calls_out, spent_data, bodies: self.bodies.clone() }
+        let (tail_calls_out, objects) = (self.tail_calls_out, self.objects);
+        ModuleFacts { tail_calls_out, objects, spent_data, bodies: self.bodies.clone() }
     }
 
     /// Whether `bytes` are a module that `Module::new` takes, and if not, why.
@@ -46,6 +47,8 @@ impl Module {
 pub struct ModuleFacts {
     /// As in [`Module`].
     pub tail_calls_out: bool,
+    /// As in [`Module`].
+    pub objects: bool,
     /// As in [`Module`].
     pub spent_data: u32,
     /// As in [`Module`].
@@ -68,7 +71,9 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
     allowed.set(WasmFeatures::EXCEPTIONS, features.exceptions);
     allowed.set(WasmFeatures::LEGACY_EXCEPTIONS, features.exceptions && features.legacy_exceptions);
     allowed.set(WasmFeatures::TAIL_CALL, features.tail_calls);
-    allowed.set(WasmFeatures::FUNCTION_REFERENCES, features.reference_types && features.function_references);
+    let function_references = features.reference_types && features.function_references;
+    allowed.set(WasmFeatures::FUNCTION_REFERENCES, function_references);
+    allowed.set(WasmFeatures::GC, function_references && features.gc);
     allowed.set(WasmFeatures::REFERENCE_TYPES, features.reference_types);
     allowed.set(WasmFeatures::MULTI_MEMORY, features.multi_memory);
     allowed.set(WasmFeatures::MEMORY64, features.memory64);
@@ -100,7 +105,8 @@ fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check) -> Result
     // The first error is the one to report: sections before the code, bodies, the data section, what is behind it.
     let data = match (resources, check) {
         (_, Check::Trust(facts)) => {
-            (module.tail_calls_out, module.spent_data) = (facts.tail_calls_out, facts.spent_data);
+            (module.tail_calls_out, module.objects) = (facts.tail_calls_out, facts.objects);
+            module.spent_data = facts.spent_data;
             module.bodies = facts.bodies;
             read_data()
         }
@@ -113,9 +119,11 @@ fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check) -> Result
                 resources,
                 features,
                 tail_calls_out: AtomicBool::new(false),
+                objects: AtomicBool::new(false),
             };
             let (checked, data) = bodies.validate(threads, read_data);
             module.tail_calls_out = bodies.tail_calls_out.load(Ordering::Relaxed);
+            module.objects = bodies.objects.load(Ordering::Relaxed);
             checked.map_err(|error| named(error, &module, bytes))?;
             data
         }
@@ -196,9 +204,8 @@ impl<'a> Decoder<'a> {
                 check_count(&s, "imports", 4)?;
                 self.validator.import_section(&s)?;
                 self.module.imports.reserve_exact(s.count() as usize);
-                for import in s.into_imports_with_offsets() {
-                    let (offset, import) = import?;
-                    self.import(&import, offset as usize)?;
+                for import in s.into_imports() {
+                    self.import(&import?)?;
                 }
             }
             Payload::FunctionSection(s) => {
@@ -212,13 +219,13 @@ impl<'a> Decoder<'a> {
             Payload::TableSection(s) => {
                 check_count(&s, "tables", 3)?;
                 self.validator.table_section(&s)?;
-                for table in s.into_iter_with_offsets() {
-                    let (offset, table) = table?;
-                    let ty = self.module.table_type(&table.ty, offset as usize)?;
+                for table in s {
+                    let table = table?;
+                    let ty = self.module.table_type(&table.ty)?;
                     self.module.tables.push(ty);
                     self.module.table_inits.push(match &table.init {
                         wasmparser::TableInit::RefNull => vec![ConstOp::RefNull],
-                        wasmparser::TableInit::Expr(e) => const_expr(e)?,
+                        wasmparser::TableInit::Expr(e) => const_expr(e, &self.module.types)?,
                     });
                 }
             }
@@ -245,7 +252,7 @@ impl<'a> Decoder<'a> {
                 for global in s {
                     let global = global?;
                     self.module.globals.push(self.module.global_type(&global.ty)?);
-                    self.module.global_inits.push(const_expr(&global.init_expr)?);
+                    self.module.global_inits.push(const_expr(&global.init_expr, &self.module.types)?);
                 }
             }
             Payload::ExportSection(s) => {
@@ -308,7 +315,7 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn import(&mut self, import: &wasmparser::Import<'_>, offset: usize) -> Result<(), ModuleError> {
+    fn import(&mut self, import: &wasmparser::Import<'_>) -> Result<(), ModuleError> {
         let module = &mut self.module;
         let kind = match &import.ty {
             wasmparser::TypeRef::Func(ty) => {
@@ -317,7 +324,7 @@ impl<'a> Decoder<'a> {
                 ExternKind::Func
             }
             wasmparser::TypeRef::Table(ty) => {
-                module.tables.push(module.table_type(ty, offset)?);
+                module.tables.push(module.table_type(ty)?);
                 module.imported_tables += 1;
                 ExternKind::Table
             }
@@ -369,7 +376,8 @@ fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
     }
 }
 
-fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, ModuleError> {
+/// `types` are those of the module. Offsets of segments need none: they are numbers.
+fn const_expr(expr: &wasmparser::ConstExpr<'_>, types: &[DefType]) -> Result<ConstExpr, ModuleError> {
     let mut ops = Vec::with_capacity(1);
     for op in expr.get_operators_reader() {
         ops.push(match op? {
@@ -381,6 +389,20 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, ModuleError
             Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
             Operator::RefNull { .. } => ConstOp::RefNull,
             Operator::RefFunc { function_index } => ConstOp::RefFunc(function_index),
+            Operator::StructNew { struct_type_index: ty } => {
+                let fields = match types.get(ty as usize) {
+                    Some(DefType::Struct(declared)) => declared.fields().len() as u32,
+                    _ => 0,
+                };
+                ConstOp::StructNew { ty, fields }
+            }
+            Operator::StructNewDefault { struct_type_index } => ConstOp::StructNewDefault(struct_type_index),
+            Operator::ArrayNew { array_type_index } => ConstOp::ArrayNew(array_type_index),
+            Operator::ArrayNewDefault { array_type_index } => ConstOp::ArrayNewDefault(array_type_index),
+            Operator::ArrayNewFixed { array_type_index: ty, array_size: len } => ConstOp::ArrayNewFixed { ty, len },
+            Operator::RefI31 => ConstOp::RefI31,
+            Operator::AnyConvertExtern => ConstOp::AnyConvertExtern,
+            Operator::ExternConvertAny => ConstOp::ExternConvertAny,
             Operator::I32Add => ConstOp::I32Add,
             Operator::I32Sub => ConstOp::I32Sub,
             Operator::I32Mul => ConstOp::I32Mul,
@@ -399,7 +421,7 @@ fn element_segment(element: wasmparser::Element<'_>, types: &[DefType]) -> Resul
         wasmparser::ElementKind::Passive => SegmentMode::Passive,
         wasmparser::ElementKind::Declared => SegmentMode::Declared,
         wasmparser::ElementKind::Active { table_index, offset_expr } => {
-            SegmentMode::Active { index: table_index.unwrap_or(0), offset: const_expr(offset_expr)? }
+            SegmentMode::Active { index: table_index.unwrap_or(0), offset: const_expr(offset_expr, types)? }
         }
     };
     // The parser has already been over all items, so there are at least as many bytes as the counts say.
@@ -413,7 +435,7 @@ fn element_segment(element: wasmparser::Element<'_>, types: &[DefType]) -> Resul
                 None => {
                     let mut items = Vec::with_capacity(exprs.count() as usize);
                     for expr in exprs {
-                        items.push(const_expr(&expr?)?);
+                        items.push(const_expr(&expr?, types)?);
                     }
                     ElementItems::Expressions(items)
                 }
@@ -469,7 +491,7 @@ fn data_segment(data: wasmparser::Data<'_>) -> Result<DataSegment, ModuleError> 
     let mode = match &data.kind {
         wasmparser::DataKind::Passive => SegmentMode::Passive,
         wasmparser::DataKind::Active { memory_index, offset_expr } => {
-            SegmentMode::Active { index: *memory_index, offset: const_expr(offset_expr)? }
+            SegmentMode::Active { index: *memory_index, offset: const_expr(offset_expr, &[])? }
         }
     };
     let end = data.range.end as u32;
@@ -540,6 +562,7 @@ impl Module {
             name_section: None,
             hint_section: None,
             tail_calls_out: false,
+            objects: false,
             names: OnceLock::new(),
             hints: OnceLock::new(),
         }

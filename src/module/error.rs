@@ -185,6 +185,9 @@ impl From<wasmparser::Error> for ModuleError {
         let (kind, message) = if text.starts_with("shared globals require") {
             // To the language that is supported, the flag of a proposal that is not is none.
             (ModuleErrorKind::Malformed, "malformed mutability".into())
+        } else if text == "invalid exception type: non-empty tag result type" {
+            // Likewise.
+            (ModuleErrorKind::Invalid, spec_wording(text))
         } else if let Some(missing) = error.missing_wasm_feature() {
             (ModuleErrorKind::Unsupported, not_enabled(feature_name(missing), text))
         } else if text == "multiple memories" {
@@ -210,14 +213,27 @@ fn spec_wording(text: &str) -> String {
     if text.starts_with("function section ") {
         return format!("function and code section have inconsistent lengths: {text}");
     }
+    if let Some(detail) = text.strip_prefix("global is immutable") {
+        return format!("immutable global{detail}");
+    }
     if let Some(detail) = text.strip_prefix("malformed memop") {
         return format!("malformed memop flags{detail}");
+    }
+    // "invalid array.init_elem instruction: element segment 0 type mismatch: expected ..., found ..."
+    if let Some((place, types)) = text.split_once(" type mismatch: ")
+        && let Some((_, segment)) = place.split_once(" instruction: ")
+    {
+        return format!("type mismatch: {types} ({segment})");
     }
     let integer = text.strip_prefix("invalid var_").and_then(|rest| rest.split_once(": "));
     match text {
         "unexpected end-of-file" => "unexpected end",
         "SIMD index out of bounds" => "invalid lane index",
         "malformed global flags" => "malformed mutability",
+        "invalid exception type: non-empty tag result type" => "non-empty tag result type",
+        "invalid array modification: array is immutable" => "immutable array",
+        "invalid struct modification: struct field is immutable" => "immutable field",
+        "invalid array.init_data: array type is not numeric or vector" => "array type is not numeric or vector",
         "invalid start function type" => "start function: its type must be [] -> []",
         "invalid memop alignment: alignment must not be larger than natural" => {
             "alignment must not be larger than natural"

@@ -25,8 +25,6 @@ pub const MAX_ELEMENT_SEGMENTS: u32 = 100_000;
 pub const MAX_DATA_SEGMENTS: u32 = 100_000;
 /// Elements of a segment (parser).
 pub const MAX_SEGMENT_ELEMENTS: u32 = 10_000_000;
-/// Elements that a table may have at its creation, and that it may grow to.
-pub const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 /// Pages of 64 KiB that a 32-bit memory may declare (parser; also the specification's).
 pub const MAX_MEMORY_PAGES: u64 = 65_536;
 /// Bytes of a name (parser).

@@ -76,6 +76,8 @@ pub struct Module {
     /// Whether a tail call may lead from one of its functions to one of another instance: a frame of the module then need not
     /// have a callee of the same instance, even where it called a function of its own.
     pub tail_calls_out: bool,
+    /// Whether one of its functions has an instruction about garbage-collected objects: `struct.new`, `ref.cast` and so on.
+    pub objects: bool,
     /// The names, once somebody has asked for one.
     names: OnceLock<names::Names>,
     /// The branch hints, once a function with a branch has been compiled.
@@ -146,6 +148,32 @@ pub enum ConstOp {
     RefNull,
     /// `ref.func`
     RefFunc(u32),
+    /// `struct.new`
+    StructNew {
+        /// The type's index.
+        ty: u32,
+        /// How many fields it has.
+        fields: u32,
+    },
+    /// `struct.new_default`
+    StructNewDefault(u32),
+    /// `array.new`
+    ArrayNew(u32),
+    /// `array.new_default`
+    ArrayNewDefault(u32),
+    /// `array.new_fixed`
+    ArrayNewFixed {
+        /// The type's index.
+        ty: u32,
+        /// How many elements.
+        len: u32,
+    },
+    /// `ref.i31`
+    RefI31,
+    /// `any.convert_extern`
+    AnyConvertExtern,
+    /// `extern.convert_any`
+    ExternConvertAny,
     /// `i32.add`
     I32Add,
     /// `i32.sub`

@@ -1,8 +1,8 @@
 //! The type section, and types wherever they stand: from what the parser gives to canonical ones (`types/def.rs`).
 
+use super::Module;
 use super::decode::unsupported;
 use super::error::{ModuleError, ModuleErrorKind};
-use super::{Module, limits};
 use crate::types::*;
 use wasmparser::{AbstractHeapType, CompositeInnerType, UnpackedIndex};
 
@@ -36,12 +36,8 @@ impl Module {
         Ok(GlobalType { content: self.val_type(ty.content_type)?, mutable: ty.mutable })
     }
 
-    pub(super) fn table_type(&self, ty: &wasmparser::TableType, offset: usize) -> Result<TableType, ModuleError> {
-        if ty.initial > limits::MAX_TABLE_ELEMENTS {
-            let max = limits::MAX_TABLE_ELEMENTS;
-            let message = format!("table of at least {} elements; at most {max} are allowed", ty.initial);
-            return Err(ModuleError::new(ModuleErrorKind::Limit, message, offset));
-        }
+    /// How many elements a table can really have is found when one is made.
+    pub(super) fn table_type(&self, ty: &wasmparser::TableType) -> Result<TableType, ModuleError> {
         let element = ref_type(ty.element_type, &self.types)?;
         Ok(TableType { element, limits: Limits { min: ty.initial, max: ty.maximum }, is64: ty.table64 })
     }

@@ -32,6 +32,8 @@ pub(super) struct Bodies<'a> {
     pub features: WasmFeatures,
     /// Set if a tail call to an imported function, or to one that is known at run time only, is among them.
     pub tail_calls_out: AtomicBool,
+    /// Set if an instruction about garbage-collected objects is among them.
+    pub objects: AtomicBool,
 }
 
 impl Bodies<'_> {
@@ -112,6 +114,7 @@ impl Bodies<'_> {
         validator: &mut FuncValidator<&ValidatorResources>,
         body: &FunctionBody<'_>,
     ) -> Result<(), wasmparser::Error> {
+        const OBJECTS: u8 = 0xfb;
         const RETURN_CALL: u8 = 0x12;
         const RETURN_CALL_INDIRECT: u8 = 0x13;
         const RETURN_CALL_REF: u8 = 0x15;
@@ -125,6 +128,9 @@ impl Bodies<'_> {
                 if opcode != RETURN_CALL || operand.read_var_u32().is_ok_and(|func| func < self.first_index) {
                     self.tail_calls_out.store(true, Ordering::Relaxed);
                 }
+            }
+            if bytes[at as usize] == OBJECTS && !self.objects.load(Ordering::Relaxed) {
+                self.objects.store(true, Ordering::Relaxed);
             }
             reader.visit_operator(&mut validator.visitor(at))??;
         }

@@ -2,14 +2,22 @@
 //! raises the store's trap afterwards if the helper has set it. No panic leaves a helper.
 
 use crate::compile::layout::VAL_KIND_UNSET;
+use crate::runtime::constant::func_ref;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
+use crate::runtime::gc::boxes;
+pub use crate::runtime::gc::builtins::{
+    any_convert_extern, array_copy, array_init_data, array_init_elem, array_new_data, array_new_elem,
+    extern_convert_any, gc_alloc, host_args_box, host_args_release,
+};
+use crate::runtime::gc::types::is_any;
 use crate::runtime::growth::GrowError;
 use crate::runtime::instance::Instance;
-use crate::runtime::instantiate::{func_ref, init_memory, init_table};
+use crate::runtime::instantiate::{init_memory, init_table};
 use crate::runtime::memory::Memory;
 use crate::runtime::object::{Object, release};
 use crate::runtime::parking::{self, Expected};
+use crate::runtime::store::Store;
 use crate::runtime::throw::throw_from_host;
 pub use crate::runtime::throw::{exception_new, throw, throw_ref};
 use crate::runtime::trap::{Trap, set_host_trap, set_trap, store_of};
@@ -143,6 +151,34 @@ unsafe fn release_refs(values: *const Val, count: usize) {
     }
 }
 
+/// Gives up the handles to what a host function returned, and puts references of the `any` hierarchy, of results of types
+/// `types`, where `place` says, as they are inside WebAssembly.
+///
+/// # Safety
+/// The objects, null or with a handle each, were checked.
+unsafe fn take_over(
+    store: &Store,
+    types: &[ValType],
+    objects: impl Iterator<Item = *const Object>,
+    place: impl Fn(usize) -> *mut u64,
+) {
+    let scope = store.gc.roots.scope();
+    let mut rooted = Vec::new();
+    for (i, (object, ty)) in objects.zip(types).enumerate() {
+        if let (ValType::Ref(ty), true) = (*ty, is_any(*ty)) {
+            rooted.push((i, scope.root(boxes::inside(object, ty) as u32)));
+        }
+        if !object.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { release(object) };
+        }
+    }
+    for (i, reference) in rooted {
+        // SAFETY: the caller's promise.
+        unsafe { place(i).write(u64::from(reference.get())) };
+    }
+}
+
 /// Checks and takes over the references that a host function returned: their handles are given up.
 ///
 /// # Safety
@@ -159,7 +195,8 @@ pub unsafe extern "C" fn host_result_refs(func: *const Func, results: *mut Val) 
                 failed = Some(error);
             }
         }
-        release_refs(results, types.len());
+        let objects = (0..types.len()).map(|i| (*results.add(i)).object());
+        take_over(store, types, objects, |i| &raw mut (*results.add(i)).bits);
         if let Some(error) = failed {
             set_trap(context_of(func), TrapCode::Host, error.message);
         }
@@ -174,17 +211,19 @@ pub unsafe extern "C" fn raw_result_refs(func: *const Func, values: *mut [u64; 2
     // SAFETY: the caller's promise.
     unsafe {
         let store = &*(*func).object.store;
+        let types = (&*func).ty().results();
         let mut failed: Option<Error> = None;
-        for (i, ty) in (&*func).ty().results().iter().enumerate() {
-            let ValType::Ref(ty) = ty else { continue };
-            let object = (*values.add(i))[0] as *const Object;
-            if let Err(error) = check_ref(object.as_ref(), *ty, store, &|| format!("result {i} of the host function")) {
+        let object =
+            |i: usize, ty: ValType| if ty.is_ref() { (*values.add(i))[0] as *const Object } else { ptr::null() };
+        for (i, ty) in types.iter().enumerate() {
+            let ValType::Ref(reference) = *ty else { continue };
+            let what = || format!("result {i} of the host function");
+            if let Err(error) = check_ref(object(i, *ty).as_ref(), reference, store, &what) {
                 failed = Some(error);
             }
-            if !object.is_null() {
-                release(object);
-            }
         }
+        let objects = types.iter().enumerate().map(|(i, ty)| object(i, *ty));
+        take_over(store, types, objects, |i| (*values.add(i)).as_mut_ptr());
         if let Some(error) = failed {
             set_trap(context_of(func), TrapCode::Host, error.message);
         }
@@ -363,9 +402,7 @@ pub unsafe extern "C" fn data_drop(vmctx: *mut Vmctx, segment: u32) {
 /// As [`memory_grow`]; the reference is of the table's type.
 pub unsafe extern "C" fn table_grow(vmctx: *mut Vmctx, table: u32, init: u64, delta: u64) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe {
-        with(vmctx, |instance| grown(vmctx, "table.grow", instance.table(table).grow(delta, init as *const Object)))
-    }
+    unsafe { with(vmctx, |instance| grown(vmctx, "table.grow", instance.table(table).grow(delta, init as usize))) }
 }
 
 /// `table.fill`
@@ -376,7 +413,7 @@ pub unsafe extern "C" fn table_fill(vmctx: *mut Vmctx, table: u32, dst: u64, val
     // SAFETY: the caller's promise.
     unsafe {
         with(vmctx, |instance| {
-            let filled = instance.table(table).fill(dst, value as *const Object, len);
+            let filled = instance.table(table).fill(dst, value as usize, len);
             check(filled, TrapCode::OutOfBoundsTableAccess)
         })
     }
@@ -408,8 +445,7 @@ pub unsafe extern "C" fn table_init(vmctx: *mut Vmctx, table: u32, segment: u32,
                 let nothing = src == 0 && len == 0 && dst <= instance.table(table).size();
                 return check(nothing, TrapCode::OutOfBoundsTableAccess);
             }
-            let items = &instance.module().module.elements[segment as usize];
-            init_table(instance, table, items, dst, u64::from(src), u64::from(len))
+            init_table(instance, table, segment, dst, u64::from(src), u64::from(len))
         })
     }
 }

@@ -6,13 +6,16 @@
 use crate::compile::layout::{STATUS_KIND, STATUS_OK, STATUS_TRAP};
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
-use crate::runtime::object::{Object, acquire};
+use crate::runtime::gc::boxes;
+use crate::runtime::gc::types::is_any;
+use crate::runtime::object::Object;
 use crate::runtime::store::Store;
 use crate::runtime::sys::stack::stack_pointer;
 use crate::runtime::trap::Trap;
 use crate::runtime::val::{Val, kind_name};
 use crate::runtime::vmctx::{EntryFn, EntryStub};
 use crate::trap::TrapCode;
+use crate::types::ValType;
 use std::mem::transmute;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{ptr, slice};
@@ -212,11 +215,8 @@ unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *
         let missing = discard.then(|| too_few(f));
         let status = run(func, store, checked.as_ptr(), results.as_mut_ptr(), entry);
         if status == STATUS_OK && missing.is_none() {
-            for result in results.iter() {
-                if let Some(object) = result.object().as_ref() {
-                    acquire(object);
-                }
-            }
+            let results = results.as_mut_ptr();
+            boxes::all_outside(&*store, f.ty().results(), |i| &raw mut (*results.wrapping_add(i)).bits);
         }
         finish_discarding(func, store, &checked, status, missing)
     }
@@ -310,29 +310,34 @@ unsafe fn call_raw_slowly(func: *const Func, values: *mut [u8; 16]) -> *mut Trap
             Err(error) => return misuse(&*store, &error),
         };
         if signature.has_refs {
-            each_ref(f.ty().params(), values, |object| {
-                object.group().leak();
-                f.object.group().leak();
-            });
+            enter_refs(f, values);
         }
         let status = run(func, store, values.cast(), values.cast(), entry);
         if status == STATUS_OK && signature.has_refs {
-            each_ref(signature.ty.results(), values, acquire);
+            boxes::all_outside(&*store, signature.ty.results(), |i| values.wrapping_add(i).cast());
         }
         finish(func, store, ptr::null(), status)
     }
 }
 
-unsafe fn each_ref(types: &[crate::types::ValType], values: *mut [u8; 16], visit: impl Fn(&Object)) {
-    for (i, ty) in types.iter().enumerate() {
-        if ty.is_ref() {
-            // SAFETY: the caller's array has a place for each value; references in it are null or alive.
-            unsafe {
-                let object = values.add(i).cast::<*const Object>().read();
-                if let Some(object) = object.as_ref() {
-                    visit(object);
+/// Turns the references among raw arguments into what they are inside WebAssembly, and notes that they leave the host.
+///
+/// # Safety
+/// There is a place for each argument; references are null or alive, and of the right kinds.
+unsafe fn enter_refs(func: &Func, values: *mut [u8; 16]) {
+    for (i, ty) in func.ty().params().iter().enumerate() {
+        let ValType::Ref(ty) = *ty else { continue };
+        // SAFETY: the caller's promise.
+        unsafe {
+            let place = values.add(i).cast::<*const Object>();
+            let object = place.read();
+            if let Some(object) = object.as_ref() {
+                if !is_any(ValType::Ref(ty)) {
+                    object.group().leak();
                 }
+                func.object.group().leak();
             }
+            place.cast::<u64>().write(boxes::inside(object, ty));
         }
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! A child of `fork` gets copies of its own of everything placed so far, because the file's pages would stay shared.
 
-use crate::compile::code::{Code, Handler, Position, TrapSite};
+use crate::compile::code::{Code, Handler, Position, Root, TrapSite};
 use crate::runtime::sys::granules::Granules;
 use crate::runtime::sys::memory_file::MemoryFile;
 use crate::runtime::sys::valgrind;
@@ -85,6 +85,8 @@ pub struct CodeMeta {
     pub handlers: Box<[Handler]>,
     /// As in [`Code`].
     pub frame_below_fp: u32,
+    /// As in [`Code`].
+    pub roots: Box<[Root]>,
 }
 
 // SAFETY: the owner of a Wasm kind is never followed here; whoever does so must know that it may be shared.
@@ -98,6 +100,15 @@ impl CodeMeta {
         let offset = u32::try_from(pc.checked_sub(self.start)?).ok()?;
         let site = self.traps.binary_search_by_key(&offset, |site| site.offset).ok()?;
         Some(self.traps[site].code)
+    }
+
+    /// Where its frame keeps references while the call that returns to address `pc` is under way: distances from the frame
+    /// pointer down.
+    pub fn roots_at(&self, pc: usize) -> impl Iterator<Item = u32> + '_ {
+        let call = pc.wrapping_sub(self.start);
+        let first = self.roots.partition_point(|root| (root.call as usize) < call);
+        let at_call = self.roots[first..].iter().take_while(move |root| root.call as usize == call);
+        at_call.map(|root| root.below_fp)
     }
 
     /// The offset in the module's bytes of the instruction whose code holds address `pc`.
@@ -127,6 +138,8 @@ pub struct Part {
     pub handlers: Box<[Handler]>,
     /// As in [`CodeMeta`].
     pub frame_below_fp: u32,
+    /// As in [`CodeMeta`].
+    pub roots: Box<[Root]>,
 }
 
 /// Placed code. Dropping it frees its place: nothing may run it or look it up any more by then.
@@ -221,6 +234,7 @@ pub fn place(code: Code, kind: CodeKind) -> io::Result<CodeBlock> {
         vmctx_below_fp: code.vmctx_below_fp,
         handlers: code.handlers.into(),
         frame_below_fp: code.frame_below_fp,
+        roots: code.roots.into(),
     };
     place_image(&code.bytes, vec![part])
 }
@@ -465,6 +479,7 @@ impl Region {
                 vmctx_below_fp: part.vmctx_below_fp,
                 handlers: part.handlers,
                 frame_below_fp: part.frame_below_fp,
+                roots: part.roots,
             })
             .collect();
         let block = CodeBlock { first, len, address, metas, mapped };

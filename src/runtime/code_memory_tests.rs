@@ -56,6 +56,7 @@ fn freed_code_is_not_found() {
             vmctx_below_fp: None,
             handlers: Box::default(),
             frame_below_fp: 0,
+            roots: Box::default(),
         };
         let block = place_image(&image, vec![part(0), part(128)]).unwrap();
         let start = block.address() as usize;
@@ -83,6 +84,7 @@ fn images_hold_many_functions() {
             vmctx_below_fp: code.vmctx_below_fp,
             handlers: Box::default(),
             frame_below_fp: 0,
+            roots: Box::default(),
         });
         image.extend(code.bytes);
     }
@@ -105,6 +107,7 @@ fn wrong_images_are_refused() {
         vmctx_below_fp: None,
         handlers: Box::default(),
         frame_below_fp: 0,
+        roots: Box::default(),
     };
     let image = [0xc3; 200];
     for parts in [vec![part(0, 201)], vec![part(8, 1)], vec![part(0, 65), part(64, 1)], vec![part(!63, 64)]] {

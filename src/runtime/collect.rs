@@ -1,4 +1,4 @@
-//! Which groups of a store are dead, and their end.
+//! Which groups of a store are dead, and their end; and with them, which garbage-collected objects are reachable.
 //!
 //! A group that lost its last handle is a *suspect*. If nothing pins it and no reference to it ever left it, it dies at
 //! once. If it is `leaked`, only tracing can tell: from the groups with handles (and, while code runs, from every word
@@ -6,12 +6,19 @@
 //! imports, tables and globals. A trace costs as much as the store is large, so suspects and allocations
 //! earn credit, and a trace happens when the credit covers the cost of the last one. Small stores trace at once.
 //!
+//! Objects of the store's heap (`gc/`) refer to groups, and groups to them, so both are traced together: an object that is
+//! reached is copied to where it survives, and whoever refers to it is told its new place. In running frames references to
+//! such objects are found exactly, by the compiler's maps.
+//!
 //! Death is in two steps, since finalizers are the host's code and may use the API: first all finalizers of
 //! all dying groups run, then the memory goes.
 
 use crate::runtime::exception::{Exception, trace_values};
 use crate::runtime::foreign::Foreign;
 use crate::runtime::func;
+use crate::runtime::gc::GcBox;
+use crate::runtime::gc::collect::Evacuation;
+use crate::runtime::gc::roots::each_in_frames;
 use crate::runtime::global::HostGlobal;
 use crate::runtime::instance::Instance;
 use crate::runtime::memory::Memory;
@@ -31,6 +38,66 @@ const CREDIT_OF_SUSPECT: usize = 64;
 const CREDIT_OF_ALLOCATION: usize = 16;
 /// While code runs, this many suspects gather before a trace scans the stack for them.
 const SUSPECTS_WHILE_RUNNING: usize = 256;
+
+/// What a trace does with the references that it is shown.
+pub trait Visitor {
+    /// A reference to an object of the store, which is not null.
+    fn object(&mut self, object: *const Object);
+    /// The place of a reference to an object of the store's heap, of null, or of an `i31`. It is shown once.
+    fn reference(&mut self, place: *mut u32);
+}
+
+/// A trace under way.
+struct Tracer<'a> {
+    store: &'a Store,
+    /// Groups that are found reachable, but whose references are not yet followed.
+    work: Vec<*const Group>,
+    /// The copying of the heap's objects, if there is a heap.
+    evacuation: Option<Evacuation<'a>>,
+}
+
+impl Visitor for Tracer<'_> {
+    fn object(&mut self, object: *const Object) {
+        mark(self.store, &mut self.work, object);
+    }
+
+    fn reference(&mut self, place: *mut u32) {
+        if let Some(evacuation) = &mut self.evacuation {
+            // SAFETY: the place is valid, and every object in the heap is whole where a trace may happen.
+            unsafe { evacuation.forward_at(place) };
+        }
+    }
+}
+
+impl Tracer<'_> {
+    /// Follows references until nothing new is found. Returns the words looked at.
+    fn run(&mut self) -> usize {
+        let mut words = 0;
+        loop {
+            while let Some(group) = self.work.pop() {
+                // SAFETY: only groups of the store's list are marked.
+                words += 8 + trace(unsafe { &*group }, self);
+            }
+            if let Some(evacuation) = &mut self.evacuation {
+                let (store, work) = (self.store, &mut self.work);
+                // SAFETY: as in `reference`.
+                words += unsafe { evacuation.scan(&mut |object| mark(store, work, object)) };
+            }
+            if self.work.is_empty() {
+                return words;
+            }
+        }
+    }
+}
+
+/// Notes that an object is reachable.
+fn mark(store: &Store, work: &mut Vec<*const Group>, object: *const Object) {
+    // SAFETY: tables, globals, imports and objects of the heap refer to live objects only.
+    let group = unsafe { &*(*object).group };
+    if ptr::eq(group.store, store) && !group.marked.replace(true) {
+        work.push(group);
+    }
+}
 
 /// The collector's state in a store.
 #[derive(Debug, Default)]
@@ -123,45 +190,42 @@ pub fn settle(store: &Store) {
 /// Traces the store and destroys what cannot be reached. While code runs, its stack is scanned for references.
 pub fn collect(store: &Store) {
     let collector = &store.collector;
-    if collector.busy.replace(true) {
+    if collector.busy.get() {
         return;
     }
-    let mut work: Vec<*const Group> = Vec::new();
-    let mut words = 0;
+    let types = store.gc.types.borrow();
+    let evacuation = match store.gc.heap().map(|heap| Evacuation::begin(heap, types.shapes())) {
+        // Without memory for what survives nothing can be decided.
+        Some(None) => return,
+        evacuation => evacuation.flatten(),
+    };
+    collector.busy.set(true);
+    let mut tracer = Tracer { store, work: Vec::new(), evacuation };
     each_group(store, |group| {
         group.suspect.set(false);
         group.marked.set(group.has_handles());
         if group.marked.get() {
-            work.push(group);
+            tracer.work.push(group);
         }
     });
     collector.suspects.borrow_mut().clear();
+    store.gc.roots.each(&mut |place| tracer.reference(place));
     if store.is_running() {
-        mark_from_stack(store, &mut work);
+        mark_from_stack(store, &mut tracer.work);
+        // SAFETY: whoever allocates while code runs was called by it.
+        unsafe { each_in_frames(store, &mut |place| tracer.reference(place)) };
     }
     // SAFETY: the tag of an exception on its way is alive, and so is what its values refer to.
     if let Some(tag) = unsafe { store.throwing.get().as_ref() } {
-        let mark = &mut |object: *const Object| {
-            // SAFETY: as above.
-            let group = unsafe { &*(*object).group };
-            if !group.marked.replace(true) {
-                work.push(group);
-            }
-        };
-        mark(&tag.object);
+        tracer.object(&tag.object);
         // SAFETY: the values are there until the exception has its object.
-        trace_values(tag.params(), unsafe { (*store.context()).payload }, mark);
+        trace_values(tag.params(), unsafe { (*store.context()).payload }, &mut tracer);
     }
-    while let Some(group) = work.pop() {
-        // SAFETY: only groups of the list are marked.
-        words += 8 + trace(unsafe { &*group }, &mut |object| {
-            // SAFETY: tables, globals and imports hold live objects only.
-            let group = unsafe { &*(*object).group };
-            if ptr::eq(group.store, store) && !group.marked.replace(true) {
-                work.push(group);
-            }
-        });
+    let mut words = tracer.run();
+    if let Some(evacuation) = tracer.evacuation {
+        evacuation.finish();
     }
+    drop(types);
     let mut dead = Vec::new();
     let mut survivors = 0;
     each_group(store, |group| {
@@ -181,7 +245,28 @@ pub fn collect(store: &Store) {
     collector.credit.set(0);
     collector.dubious.set(survivors);
     collector.busy.set(false);
+    store.gc_resize(0);
     destroy(store, dead);
+}
+
+/// Whether a group that has lost its last handle can be freed at once, even while code runs: a box of a garbage-collected
+/// object that WebAssembly never saw as an object of the host's, and that has no finalizer.
+pub fn is_mere_box(group: &Group) -> bool {
+    // SAFETY: the root lives as long as the group.
+    let plain = || kind(group) == ObjectKind::Gc && unsafe { !(*group.root.get()).has_host_info() };
+    !group.leaked() && group.pins.get() == 0 && !group.suspect.get() && !group.dying.get() && plain()
+}
+
+/// Frees such a group.
+///
+/// # Safety
+/// [`is_mere_box`] says so, it has no handles, and nobody uses it any more.
+pub unsafe fn free_box(store: &Store, group: *const Group) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        store.disown(&*group);
+        free(group);
+    }
 }
 
 /// Destroys everything in the store, reachable or not.
@@ -300,18 +385,20 @@ fn each_pinned(group: &Group, visit: impl FnMut(&Group)) {
 }
 
 /// Visits the references that objects of the group hold, outside of the group or not. Returns the words looked at.
-fn trace(group: &Group, visit: &mut dyn FnMut(*const Object)) -> usize {
+fn trace(group: &Group, visitor: &mut dyn Visitor) -> usize {
     let root = group.root.get();
-    each_pinned(group, |pinned| visit(pinned.root.get()));
+    each_pinned(group, |pinned| visitor.object(pinned.root.get()));
     match kind(group) {
         // SAFETY: the kind says what the root is.
-        ObjectKind::Instance => unsafe { (*root.cast::<Instance>()).trace(visit) },
+        ObjectKind::Instance => unsafe { (*root.cast::<Instance>()).trace(visitor) },
         // SAFETY: the kind says what the root is.
-        ObjectKind::Table => unsafe { (*root.cast::<Table>()).trace(visit) },
+        ObjectKind::Table => unsafe { (*root.cast::<Table>()).trace(visitor) },
         // SAFETY: as above.
-        ObjectKind::Global => unsafe { (*root.cast::<HostGlobal>()).trace(visit) },
+        ObjectKind::Global => unsafe { (*root.cast::<HostGlobal>()).trace(visitor) },
         // SAFETY: as above.
-        ObjectKind::Exception => unsafe { (*root.cast::<Exception>()).trace(visit) },
+        ObjectKind::Exception => unsafe { (*root.cast::<Exception>()).trace(visitor) },
+        // SAFETY: as above.
+        ObjectKind::Gc => unsafe { (*root.cast::<GcBox>()).trace(visitor) },
         ObjectKind::Func | ObjectKind::Memory | ObjectKind::Module => 0,
         ObjectKind::Trap | ObjectKind::Foreign | ObjectKind::Tag => 0,
     }
@@ -336,6 +423,7 @@ unsafe fn free(group: *const Group) {
             ObjectKind::Foreign => drop(Box::from_raw(root.cast::<Standalone<Foreign>>())),
             ObjectKind::Tag => drop(Box::from_raw(root.cast::<Standalone<Tag>>())),
             ObjectKind::Exception => drop(Box::from_raw(root.cast::<Standalone<Exception>>())),
+            ObjectKind::Gc => drop(Box::from_raw(root.cast::<Standalone<GcBox>>())),
         }
     }
 }
@@ -352,6 +440,8 @@ fn mark_from_stack(store: &Store, work: &mut Vec<*const Group>) {
         }
     });
     places.sort_unstable_by_key(|place| place.0);
+    // Most words are nothing like an address of an object.
+    let range = places.first().map_or(0, |place| place.0)..places.last().map_or(0, |place| place.1);
     let mut end = 0;
     // SAFETY: activations are alive while they are in the list, which the store's thread is reading.
     unsafe {
@@ -366,7 +456,7 @@ fn mark_from_stack(store: &Store, work: &mut Vec<*const Group>) {
         while at < end {
             // SAFETY: between the stack pointer and the outermost entry frame lies this thread's own stack.
             let word = unsafe { (at as *const usize).read_volatile() };
-            let after = places.partition_point(|place| place.0 <= word);
+            let after = if range.contains(&word) { places.partition_point(|place| place.0 <= word) } else { 0 };
             if after > 0 {
                 let (_, place_end, group) = places[after - 1];
                 // SAFETY: groups of the list are alive.

@@ -1,13 +1,16 @@
 //! Exceptions (section 4.2.11): a tag and the values that it says. Only those have an object to which somebody has a
 //! reference: a clause that asks for one, or the host. Others exist but as values in the store's payload cells.
 
+use crate::runtime::collect::Visitor;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::gc::boxes;
 use crate::runtime::global::trace_cell;
-use crate::runtime::object::{Object, ObjectKind, Standalone, acquire};
+use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::store::Store;
 use crate::runtime::tag::Tag;
 use crate::runtime::val::{Val, check_ref, kind_of};
 use crate::runtime::vmctx::GlobalCell;
+use crate::runtime::wide::WideVal;
 use crate::types::ValType;
 use std::cell::UnsafeCell;
 use std::{ptr, slice};
@@ -30,27 +33,25 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// An exception with these values, and one handle. References among them must be valid for the tag's types.
-    pub fn new(store: &Store, tag: &Tag, values: &[GlobalCell]) -> *mut Exception {
-        let mut inline = [GlobalCell::default(); INLINE];
-        let mut more = Box::default();
-        match inline.get_mut(..values.len()) {
-            Some(inline) => inline.copy_from_slice(values),
-            None => more = values.iter().map(|value| UnsafeCell::new(*value)).collect(),
-        }
-        let made = Standalone::allocate(Some(store), ObjectKind::Exception, |object| Exception {
-            object,
-            tag,
-            payload: ptr::null(),
-            inline: UnsafeCell::new(inline),
-            more,
+    /// An exception with the values that `value` gives when nothing more is allocated, and one handle. References among them
+    /// must be valid for the tag's types.
+    pub fn new(store: &Store, tag: &Tag, value: impl Fn(usize) -> GlobalCell) -> *mut Exception {
+        let count = tag.params().len();
+        let made = Standalone::allocate(Some(store), ObjectKind::Exception, |object| {
+            let mut inline = [GlobalCell::default(); INLINE];
+            let mut more = Box::default();
+            match inline.get_mut(..count) {
+                Some(inline) => inline.iter_mut().enumerate().for_each(|(i, cell)| *cell = value(i)),
+                None => more = (0..count).map(|i| UnsafeCell::new(value(i))).collect(),
+            }
+            Exception { object, tag, payload: ptr::null(), inline: UnsafeCell::new(inline), more }
         });
         // SAFETY: just made, at its final address.
         unsafe {
             let inline = (*made).inline.get().cast_const().cast();
-            (*made).payload = if values.len() > INLINE { (*made).more.as_ptr().cast() } else { inline };
+            (*made).payload = if count > INLINE { (*made).more.as_ptr().cast() } else { inline };
             // What it refers to is not counted.
-            (*made).trace(&mut |object| (*object).group().leak());
+            (*made).trace(&mut Leak);
         }
         made
     }
@@ -64,12 +65,10 @@ impl Exception {
             let message = format!("{given} values are given to an exception of {}, which carries {expected}", tag.ty);
             return Err(Error::argument(message));
         }
-        let bits = |(i, (value, ty)): (usize, (&Val, &ValType))| {
-            let bits = value.to_bits(*ty, store, &|| format!("value {i} of the exception"))?;
-            Ok(GlobalCell::from_low(bits))
-        };
-        let cells = values.iter().zip(types).enumerate().map(bits).collect::<Result<Vec<_>, Error>>()?;
-        Ok(Exception::new(store, tag, &cells))
+        for (i, (value, ty)) in values.iter().zip(types).enumerate() {
+            value.to_bits(*ty, store, &|| format!("value {i} of the exception"))?;
+        }
+        Ok(Exception::new(store, tag, |i| GlobalCell::from_low(values[i].inside(types[i]))))
     }
 
     /// An exception of the host's, with one handle, of raw values.
@@ -78,18 +77,20 @@ impl Exception {
     /// There are as many values as the tag says; references among them are null or alive.
     pub unsafe fn of_raw(store: &Store, tag: &Tag, values: *const [u8; 16]) -> Result<*mut Exception, Error> {
         check_store(store, tag)?;
-        let mut cells = Vec::with_capacity(tag.params().len());
-        for (i, ty) in tag.params().iter().enumerate() {
-            // SAFETY: the caller's promise; the array may be aligned to 8 bytes only.
-            let cell = GlobalCell(unsafe { values.add(i).read_unaligned() });
+        let types = tag.params();
+        // SAFETY: the caller's promise; the array may be aligned to 8 bytes only.
+        let cell = |i: usize| GlobalCell(unsafe { values.add(i).read_unaligned() });
+        for (i, ty) in types.iter().enumerate() {
             if let ValType::Ref(ty) = *ty {
                 // SAFETY: the caller's promise.
-                let object = unsafe { (cell.low() as *const Object).as_ref() };
+                let object = unsafe { (cell(i).low() as *const Object).as_ref() };
                 check_ref(object, ty, store, &|| format!("value {i} of the exception"))?;
             }
-            cells.push(cell);
         }
-        Ok(Exception::new(store, tag, &cells))
+        Ok(Exception::new(store, tag, |i| match types[i] {
+            ValType::Ref(ty) => GlobalCell::from_low(boxes::inside(cell(i).low() as *const Object, ty)),
+            _ => cell(i),
+        }))
     }
 
     /// A value. A reference comes with a handle of its own.
@@ -102,14 +103,8 @@ impl Exception {
             let message = format!("value {index} of the exception: a v128 does not fit in a wasm_val_t");
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        let bits = self.values()[index].low();
-        let narrow = matches!(ty, ValType::I32 | ValType::F32);
-        let value = Val { kind: kind_of(ty), bits: if narrow { bits & 0xffff_ffff } else { bits } };
-        // SAFETY: an exception keeps what it refers to.
-        if let Some(object) = unsafe { value.object().as_ref() } {
-            acquire(object);
-        }
-        Ok(value)
+        let value = WideVal::outside(self.store(), ty, || [self.values()[index].low(), 0]);
+        Ok(Val { kind: kind_of(ty), bits: value.bits[0] })
     }
 
     /// Writes all values, raw. References come with a handle of their own each.
@@ -117,14 +112,20 @@ impl Exception {
     /// # Safety
     /// There is room for as many.
     pub unsafe fn raw_values(&self, values: *mut [u8; 16]) {
-        for (i, (ty, cell)) in self.types().iter().zip(self.values()).enumerate() {
-            // SAFETY: an exception keeps what it refers to.
-            if let Some(object) = unsafe { (cell.low() as *const Object).as_ref() }.filter(|_| ty.is_ref()) {
-                acquire(object);
-            }
+        for (i, ty) in self.types().iter().enumerate() {
+            let cell = || self.values()[i];
+            let out = match *ty {
+                ValType::Ref(ty) => GlobalCell::from_low(boxes::outside(self.store(), ty, || cell().low()) as u64),
+                _ => cell(),
+            };
             // SAFETY: the caller's promise; the array may be aligned to 8 bytes only.
-            unsafe { values.add(i).write_unaligned(cell.0) };
+            unsafe { values.add(i).write_unaligned(out.0) };
         }
+    }
+
+    fn store(&self) -> &Store {
+        // SAFETY: a store outlives its objects.
+        unsafe { &*self.object.store }
     }
 
     /// The tag.
@@ -145,10 +146,22 @@ impl Exception {
     }
 
     /// Visits the tag and the references among the values. Returns the words looked at.
-    pub fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
-        visit(self.tag.cast());
-        1 + trace_values(self.types(), self.payload, visit)
+    pub fn trace(&self, visitor: &mut dyn Visitor) -> usize {
+        visitor.object(self.tag.cast());
+        1 + trace_values(self.types(), self.payload.cast_mut(), visitor)
     }
+}
+
+/// Notes that objects are referred to where that is not counted.
+struct Leak;
+
+impl Visitor for Leak {
+    fn object(&mut self, object: *const Object) {
+        // SAFETY: what an exception refers to is alive.
+        unsafe { (*object).group().leak() };
+    }
+
+    fn reference(&mut self, _: *mut u32) {}
 }
 
 fn check_store(store: &Store, tag: &Tag) -> Result<(), Error> {
@@ -159,8 +172,6 @@ fn check_store(store: &Store, tag: &Tag) -> Result<(), Error> {
 }
 
 /// Visits the references among values of these types. Returns the words looked at.
-pub fn trace_values(types: &[ValType], values: *const GlobalCell, visit: &mut dyn FnMut(*const Object)) -> usize {
-    // SAFETY: the callers have as many values as types.
-    let cell = |i: usize| unsafe { &*values.wrapping_add(i) };
-    types.iter().enumerate().map(|(i, ty)| trace_cell(*ty, cell(i), visit)).sum()
+pub fn trace_values(types: &[ValType], values: *mut GlobalCell, visitor: &mut dyn Visitor) -> usize {
+    types.iter().enumerate().map(|(i, ty)| trace_cell(*ty, values.wrapping_add(i), visitor)).sum()
 }

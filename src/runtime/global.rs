@@ -1,12 +1,13 @@
 //! Globals (section 4.2.9): the host's own, and handles to those that instances define.
 
+use crate::runtime::collect::Visitor;
 use crate::runtime::error::Error;
-use crate::runtime::object::{Object, ObjectKind, Standalone, acquire};
+use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::store::Store;
 use crate::runtime::val::{Val, kind_of};
 use crate::runtime::vmctx::GlobalCell;
 use crate::runtime::wide::WideVal;
-use crate::types::{GlobalType, ValType};
+use crate::types::{GlobalType, Hierarchy, ValType};
 use std::cell::UnsafeCell;
 use std::ptr;
 
@@ -34,21 +35,22 @@ pub struct HostGlobal {
 impl Global {
     /// A global of the host's, with one handle.
     pub fn new(store: &Store, ty: GlobalType, value: Val) -> Result<*mut Global, Error> {
-        let bits = value.to_bits(ty.content, store, &|| String::from("initial value of the global"))?;
-        Global::of_bits(store, ty, [bits, 0])
+        value.to_bits(ty.content, store, &|| String::from("initial value of the global"))?;
+        Ok(Global::make(store, ty, || [value.inside(ty.content), 0]))
     }
 
     /// A global of the host's with a value of whatever type, with one handle.
     pub fn new_wide(store: &Store, ty: GlobalType, value: WideVal) -> Result<*mut Global, Error> {
-        let bits = value.to_bits(ty.content, store, &|| String::from("initial value of the global"))?;
-        Global::of_bits(store, ty, bits)
+        value.to_bits(ty.content, store, &|| String::from("initial value of the global"))?;
+        Ok(Global::make(store, ty, || value.inside(ty.content)))
     }
 
-    fn of_bits(store: &Store, ty: GlobalType, bits: [u64; 2]) -> Result<*mut Global, Error> {
+    /// `bits` is asked when nothing more is allocated.
+    fn make(store: &Store, ty: GlobalType, bits: impl FnOnce() -> [u64; 2]) -> *mut Global {
         store.engine().keep_type_in(ty.content);
         let made = Standalone::allocate(Some(store), ObjectKind::Global, |object| HostGlobal {
             global: Global { object, ty, cell: ptr::null_mut() },
-            value: UnsafeCell::new(cell_of(bits)),
+            value: UnsafeCell::new(cell_of(bits())),
         });
         // SAFETY: just made, at its final address.
         unsafe {
@@ -56,17 +58,17 @@ impl Global {
             if ty.content.is_ref() {
                 (*made).global.object.group().leak();
             }
-            Ok(&raw mut (*made).global)
+            &raw mut (*made).global
         }
     }
 
     /// The value, of whatever type. A reference comes with a handle of its own.
     pub fn get_wide(&self) -> WideVal {
-        // SAFETY: the cell lives as long as the group and holds a value of the type; the store is used by this thread.
-        unsafe {
-            let bits = u128::from_le_bytes((*self.cell).0);
-            WideVal::of_bits(self.ty.content, [bits as u64, (bits >> 64) as u64])
-        }
+        WideVal::outside(self.store(), self.ty.content, || {
+            // SAFETY: the cell lives as long as the group; the store is used by this thread.
+            let bits = u128::from_le_bytes(unsafe { (*self.cell).0 });
+            [bits as u64, (bits >> 64) as u64]
+        })
     }
 
     /// Replaces the value, of whatever type.
@@ -74,9 +76,7 @@ impl Global {
         if !self.ty.mutable {
             return Err(Error::argument("the global is constant"));
         }
-        // SAFETY: a store outlives its objects.
-        let store = unsafe { &*self.object.store };
-        let bits = value.to_bits(self.ty.content, store, &|| String::from("value of the global"))?;
+        let bits = value.to_bits(self.ty.content, self.store(), &|| String::from("value of the global"))?;
         if self.ty.content.is_ref() {
             self.object.group().leak();
         }
@@ -87,14 +87,12 @@ impl Global {
 
     /// The value. A reference comes with a handle of its own.
     pub fn get(&self) -> Val {
-        // SAFETY: the cell lives as long as the group; the store is used by this thread.
-        let bits = unsafe { (*self.cell).low() };
-        let value = Val { kind: kind_of(self.ty.content), bits };
-        // SAFETY: a reference in a reachable global is alive.
-        if let Some(object) = unsafe { value.object().as_ref() } {
-            acquire(object);
-        }
-        value
+        Val { kind: kind_of(self.ty.content), bits: self.get_wide().bits[0] }
+    }
+
+    fn store(&self) -> &Store {
+        // SAFETY: a store outlives its objects.
+        unsafe { &*self.object.store }
     }
 
     /// Replaces the value (section 4.4.5, `global.set`, and the embedding's `global_write`).
@@ -102,9 +100,7 @@ impl Global {
         if !self.ty.mutable {
             return Err(Error::argument("the global is constant"));
         }
-        // SAFETY: a store outlives its objects.
-        let store = unsafe { &*self.object.store };
-        let bits = value.to_bits(self.ty.content, store, &|| String::from("value of the global"))?;
+        let bits = value.to_bits(self.ty.content, self.store(), &|| String::from("value of the global"))?;
         if self.ty.content.is_ref() {
             self.object.group().leak();
         }
@@ -114,27 +110,35 @@ impl Global {
     }
 
     /// Visits the reference that it holds, if any. Returns the words looked at.
-    pub fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
-        // SAFETY: as in `get`.
-        trace_cell(self.ty.content, unsafe { &*self.cell }, visit)
+    pub fn trace(&self, visitor: &mut dyn Visitor) -> usize {
+        trace_cell(self.ty.content, self.cell, visitor)
     }
 }
 
 impl HostGlobal {
     /// See [`Global::trace`].
-    pub fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
-        self.global.trace(visit)
+    pub fn trace(&self, visitor: &mut dyn Visitor) -> usize {
+        self.global.trace(visitor)
     }
 }
 
 /// Visits the reference in a cell of type `ty`, if it is one.
-pub fn trace_cell(ty: ValType, cell: &GlobalCell, visit: &mut dyn FnMut(*const Object)) -> usize {
-    if !ty.is_ref() {
-        return 0;
-    }
-    let object = cell.low() as *const Object;
-    if !object.is_null() {
-        visit(object);
+pub(in crate::runtime) fn trace_cell(ty: ValType, cell: *mut GlobalCell, visitor: &mut dyn Visitor) -> usize {
+    trace_word(ty, cell.cast(), visitor)
+}
+
+/// Visits the reference in 8 bytes that hold a value of type `ty`, if it is one.
+pub(in crate::runtime) fn trace_word(ty: ValType, word: *mut u64, visitor: &mut dyn Visitor) -> usize {
+    match ty.hierarchy() {
+        None => return 0,
+        Some(Hierarchy::Any) => visitor.reference(word.cast()),
+        Some(_) => {
+            // SAFETY: the callers have a value of the type there.
+            let object = unsafe { *word } as *const Object;
+            if !object.is_null() {
+                visitor.object(object);
+            }
+        }
     }
     1
 }

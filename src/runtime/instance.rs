@@ -11,9 +11,10 @@
 //! together. What it imports it pins. `Func`s and `Global`s for the host are made when they are first asked for.
 
 use crate::compile::layout::VmctxLayout;
-use crate::module::{ExternKind, Module, SegmentMode};
+use crate::module::{DataSegment, ExternKind, Module, SegmentMode};
+use crate::runtime::collect::Visitor;
 use crate::runtime::func::Func;
-use crate::runtime::global::{Global, trace_cell};
+use crate::runtime::global::{Global, trace_cell, trace_word};
 use crate::runtime::lease::Lease;
 use crate::runtime::memory::Memory;
 use crate::runtime::module::CompiledModule;
@@ -24,6 +25,7 @@ use crate::runtime::table::Table;
 use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
 use crate::runtime::vmctx::{GlobalCell, ImportedFunc, Vmctx};
+use crate::types::ValType;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, UnsafeCell};
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Instance {
     memory_count: Cell<u32>,
     table_count: Cell<u32>,
     tag_count: Cell<u32>,
+    /// The elements of segments whose expressions make objects, by segment. Empty if there are none.
+    pub(in crate::runtime) elements: UnsafeCell<Vec<Option<Box<[u64]>>>>,
 }
 
 /// The objects of an instance that were asked for.
@@ -122,6 +126,7 @@ impl Instance {
                 memory_count: Cell::new(0),
                 table_count: Cell::new(0),
                 tag_count: Cell::new(0),
+                elements: UnsafeCell::default(),
             });
             ptr::copy_nonoverlapping(imports.as_ptr(), (*place).part(parts.imports), parts.import_count);
             (*place).group.root.set(place.cast());
@@ -420,6 +425,10 @@ impl Instance {
     /// Drops an element segment.
     pub fn drop_element(&self, segment: u32) {
         self.set_dropped(segment as usize);
+        // SAFETY: only the store's thread is here.
+        if let Some(values) = unsafe { (&mut *self.elements.get()).get_mut(segment as usize) } {
+            *values = None;
+        }
     }
 
     /// Whether a data segment is dropped. Active ones are at the latest when the instance is complete; those for which images stand
@@ -428,6 +437,16 @@ impl Instance {
         let Some(declared) = self.decl().data.get(segment as usize) else { return true };
         let spent = !matches!(declared.mode, SegmentMode::Passive) && self.module.memory_images().is_some();
         spent || self.is_dropped(self.decl().elements.len() + segment as usize)
+    }
+
+    /// The bytes of a data segment, of which none are left once it is dropped.
+    pub fn data(&self, segment: u32) -> &[u8] {
+        match self.decl().data.get(segment as usize) {
+            Some(DataSegment { range, .. }) if !self.is_data_dropped(segment) => {
+                &self.decl().bytes[range.start as usize..range.end as usize]
+            }
+            _ => &[],
+        }
     }
 
     /// Drops a data segment.
@@ -475,15 +494,20 @@ impl Instance {
     }
 
     /// Visits the references that its tables and globals hold. Returns the words looked at.
-    pub(in crate::runtime) fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
+    pub(in crate::runtime) fn trace(&self, visitor: &mut dyn Visitor) -> usize {
         let mut words = 0;
         for table in self.tables() {
-            words += table.trace(visit);
+            words += table.trace(visitor);
         }
         for (index, ty) in self.decl().globals.iter().enumerate().skip(self.decl().imported_globals as usize) {
             if ty.content.is_ref() {
-                // SAFETY: the cell is in the vmctx.
-                words += trace_cell(ty.content, unsafe { &*self.global_cell(index as u32) }, visit);
+                words += trace_cell(ty.content, self.global_cell(index as u32), visitor);
+            }
+        }
+        // SAFETY: only the store's thread is here.
+        for (values, segment) in unsafe { &mut *self.elements.get() }.iter_mut().zip(&self.decl().elements) {
+            for value in values.iter_mut().flatten() {
+                words += trace_word(ValType::Ref(segment.ty), value, visitor);
             }
         }
         words

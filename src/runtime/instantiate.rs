@@ -1,9 +1,9 @@
 //! Instantiation (section 4.5.4): imports are checked, memories, tables and globals made, segments copied, the start
 //! function called.
 
-use crate::module::const_expr::{self, ConstContext};
-use crate::module::{ConstExpr, DataSegment, ElementItems, ElementSegment, ExternKind, Module, SegmentMode};
+use crate::module::{ElementItems, ExternKind, Module, SegmentMode};
 use crate::runtime::call;
+use crate::runtime::constant::{address, element, evaluate, evaluate_elements, func_ref};
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
 use crate::runtime::global::Global;
@@ -52,7 +52,7 @@ pub fn extern_type(object: &Object) -> Option<ExternType> {
             ObjectKind::Memory => Some(ExternType::Memory((*at.cast::<Memory>()).ty())),
             ObjectKind::Tag => Some(ExternType::Tag((*at.cast::<Tag>()).ty.clone())),
             ObjectKind::Instance | ObjectKind::Module | ObjectKind::Trap => None,
-            ObjectKind::Foreign | ObjectKind::Exception => None,
+            ObjectKind::Foreign | ObjectKind::Exception | ObjectKind::Gc => None,
         }
     }
 }
@@ -74,6 +74,9 @@ pub fn instantiate(
         Ok(error) => InstantiateError::Error(error),
         Err(trap) => InstantiateError::Trap(trap),
     })?;
+    if module.needs_heap {
+        store.register_types(&module.module.types)?;
+    }
     store.limits().charge(Resource::Instances, 1).map_err(Error::from)?;
     let Some(instance) = Instance::allocate(store, module, imports) else {
         store.limits().refund(Resource::Instances, 1);
@@ -142,18 +145,19 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     let images = compiled.memory_images();
     define_memories(instance, module, images)?;
     for (index, init) in (module.imported_globals..).zip(&module.global_inits) {
-        let value = evaluate(instance, init);
+        let value = evaluate(instance, init).map_err(|code| trap(store, code))?;
         // SAFETY: the cell is in the vmctx of this instance, which no code uses yet.
         unsafe { *instance.global_cell(index) = GlobalCell(value.to_le_bytes()) };
     }
     let tables = compiled.table_images();
-    define_tables(instance, module, tables)?;
+    define_tables(store, instance, module, tables)?;
+    evaluate_elements(instance).map_err(|code| trap(store, code))?;
     for (index, segment) in (0..).zip(&module.elements) {
         match &segment.mode {
             SegmentMode::Active { .. } if tables.is_some() => instance.drop_element(index),
             SegmentMode::Active { index: table, offset } => {
-                let offset = address(evaluate(instance, offset));
-                init_table(instance, *table, segment, offset, 0, segment.items.len() as u64).map_err(|code| {
+                let offset = evaluate(instance, offset).map(address).map_err(|code| trap(store, code))?;
+                init_table(instance, *table, index, offset, 0, segment.items.len() as u64).map_err(|code| {
                     forget_images(instance);
                     trap(store, code)
                 })?;
@@ -166,7 +170,7 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     let segments = if images.is_some() { &[][..] } else { &module.data };
     for (index, segment) in (0..).zip(segments) {
         if let SegmentMode::Active { index: memory, offset } = &segment.mode {
-            let offset = address(evaluate(instance, offset));
+            let offset = evaluate(instance, offset).map(address).map_err(|code| trap(store, code))?;
             let len = u64::from(segment.range.end - segment.range.start);
             init_memory(instance, *memory, index, offset, 0, len).map_err(|code| trap(store, code))?;
             instance.drop_data(index);
@@ -237,13 +241,18 @@ fn define_memories(instance: &Instance, module: &Module, images: Option<&MemoryI
     Ok(())
 }
 
-fn define_tables(instance: &Instance, module: &Module, images: Option<&TableImages>) -> Result<(), Error> {
+fn define_tables(
+    store: &Store,
+    instance: &Instance,
+    module: &Module,
+    images: Option<&TableImages>,
+) -> Result<(), InstantiateError> {
     for function in images.map_or(&[][..], TableImages::imported) {
         func_ref(instance, *function);
     }
     let types = &module.tables[module.imported_tables as usize..];
     for ((index, ty), init) in (module.imported_tables..).zip(types).zip(&module.table_inits) {
-        let init = evaluate(instance, init) as usize;
+        let init = evaluate(instance, init).map_err(|code| trap(store, code))? as usize;
         let object = Object::new(instance.object.store, &instance.group, ObjectKind::Table);
         let table = Table::new_in(object, *ty, instance, init)?;
         let image = images.map_or(&[][..], |images| images.get((index - module.imported_tables) as usize));
@@ -256,71 +265,20 @@ fn define_tables(instance: &Instance, module: &Module, images: Option<&TableImag
     Ok(())
 }
 
-/// Constant expressions of an instance see its globals and functions.
-struct InstanceConsts<'a>(&'a Instance);
-
-impl ConstContext for InstanceConsts<'_> {
-    fn global(&mut self, index: u32) -> u128 {
-        // SAFETY: validation lets constant expressions see only globals that are initialized already.
-        unsafe { u128::from_le_bytes((*self.0.global_cell(index)).0) }
-    }
-
-    fn func(&mut self, index: u32) -> u128 {
-        func_ref(self.0, index) as u128
-    }
-}
-
-pub(in crate::runtime) fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
-    const_expr::evaluate(expr, &mut InstanceConsts(instance))
-}
-
-/// An offset is an unsigned number of its type.
-pub(in crate::runtime) fn address(value: u128) -> u64 {
-    value as u64
-}
-
-/// The reference that `ref.func` gives. One to an imported function is a reference outside of that function's group.
-pub fn func_ref(instance: &Instance, index: u32) -> *const Func {
-    let func = instance.func(index);
-    // SAFETY: functions of an instance, its own or imported, are alive.
-    unsafe {
-        if !ptr::eq((*func).object.group, &instance.group) {
-            (*func).object.group().leak();
-        }
-    }
-    func
-}
-
 /// `table.init` (section 4.4.6), also for active segments. The indices are valid.
-pub fn init_table(
-    instance: &Instance,
-    table: u32,
-    segment: &ElementSegment,
-    dst: u64,
-    src: u64,
-    len: u64,
-) -> Result<(), TrapCode> {
+pub fn init_table(instance: &Instance, table: u32, segment: u32, dst: u64, src: u64, len: u64) -> Result<(), TrapCode> {
     let out_of_bounds = TrapCode::OutOfBoundsTableAccess;
-    let table = instance.table(table);
-    let end = src.checked_add(len).filter(|end| *end <= segment.items.len() as u64).ok_or(out_of_bounds)?;
-    let source = src as usize..end as usize;
+    let (table, module) = (instance.table(table), &instance.module().module);
+    let items = &module.elements[segment as usize].items;
+    let end = src.checked_add(len).filter(|end| *end <= items.len() as u64).ok_or(out_of_bounds)?;
     table.part(dst, len).ok_or(out_of_bounds)?;
     let keeps_lazy = table.is_owned_by(instance) && table.ty().element.heap.hierarchy() == Hierarchy::Func;
-    let module = &instance.module().module;
-    let element = |i: usize| -> usize {
-        match &segment.items {
-            ElementItems::Functions(funcs) => {
-                let func = funcs[i];
-                match module.defined_func(func) {
-                    Some(_) if keeps_lazy => lazy(func),
-                    _ => func_ref(instance, func) as usize,
-                }
-            }
-            ElementItems::Expressions(items) => evaluate(instance, &items[i]) as usize,
-        }
-    };
-    for (to, i) in (dst..).zip(source) {
-        table.set(to, element(i) as *const Object);
+    for (to, i) in (dst..).zip(src as usize..end as usize) {
+        let value = match items {
+            ElementItems::Functions(funcs) if keeps_lazy && module.defined_func(funcs[i]).is_some() => lazy(funcs[i]),
+            _ => element(instance, segment, i) as usize,
+        };
+        table.set(to, value);
     }
     Ok(())
 }
@@ -335,13 +293,7 @@ pub fn init_memory(
     len: u64,
 ) -> Result<(), TrapCode> {
     let out_of_bounds = TrapCode::OutOfBoundsMemoryAccess;
-    let module = &instance.module().module;
-    let data = match module.data.get(segment as usize) {
-        Some(DataSegment { range, .. }) if !instance.is_data_dropped(segment) => {
-            &module.bytes[range.start as usize..range.end as usize]
-        }
-        _ => &[],
-    };
+    let data = instance.data(segment);
     let end = src.checked_add(len).filter(|end| *end <= data.len() as u64).ok_or(out_of_bounds)?;
     let data = &data[src as usize..end as usize];
     let place = instance.memory(memory).range(dst, len).ok_or(out_of_bounds)?;

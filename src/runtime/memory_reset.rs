@@ -1,8 +1,8 @@
 //! Memories made zero again, or what a module says that they hold at first.
 
 use crate::module::SegmentMode;
+use crate::runtime::constant::{address, evaluate};
 use crate::runtime::instance::Instance;
-use crate::runtime::instantiate::{address, evaluate};
 use crate::runtime::memory::Memory;
 use crate::runtime::sys::vm;
 use std::ptr;
@@ -68,7 +68,8 @@ pub fn reset(instance: &Instance, index: u32) {
         }
         let data = &module.bytes[segment.range.start as usize..segment.range.end as usize];
         // The offset depends on constants only, and the segment fitted a memory that was no larger.
-        if let Some(place) = memory.range(address(evaluate(instance, offset)), data.len() as u64) {
+        let offset = evaluate(instance, offset).map(address);
+        if let Some(place) = offset.ok().and_then(|offset| memory.range(offset, data.len() as u64)) {
             // SAFETY: the memory has that part; a module's bytes are never in a memory.
             unsafe { ptr::copy_nonoverlapping(data.as_ptr(), place, data.len()) };
         }

@@ -6,6 +6,7 @@ use crate::module::Module;
 use crate::runtime::code_memory::{self, CodeBlock};
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::gc::types::is_any;
 use crate::runtime::instance::InstanceParts;
 use crate::runtime::lease::{Lease, Leased, Leases};
 use crate::runtime::memory_image::MemoryImages;
@@ -16,7 +17,7 @@ use crate::runtime::store::Store;
 use crate::runtime::table_image::TableImages;
 use crate::runtime::tier;
 use crate::runtime::vmctx::Slot;
-use crate::types::DefType;
+use crate::types::{DefType, ValType};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -37,8 +38,10 @@ pub struct CompiledModule {
     /// Code pointers, by index of defined function.
     pub code_table: Box<[Slot]>,
     /// Whether its instances may pass references to their functions where those are not counted: through imported
-    /// tables and globals, or calls with references.
+    /// tables and globals, calls with references, or garbage-collected objects.
     pub leaks_refs: bool,
+    /// Whether its instances need a heap for garbage-collected objects.
+    pub needs_heap: bool,
     /// The code that the table points to.
     pub(in crate::runtime) blocks: Mutex<Vec<CodeBlock>>,
     /// Code that is there already. After the blocks, which are made of it, so that it is dropped after them.
@@ -97,6 +100,8 @@ impl CompiledModule {
         let leaks_refs = module.tables[..module.imported_tables as usize].iter().len() > 0
             || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
             || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
+        let needs_heap = needs_heap(&module);
+        let leaks_refs = leaks_refs || needs_heap;
         let layout = VmctxLayout::new(&module);
         let parts = InstanceParts::new(&module, &layout);
         Ok(Arc::new(CompiledModule {
@@ -107,6 +112,7 @@ impl CompiledModule {
             type_ids,
             code_table,
             leaks_refs,
+            needs_heap,
             blocks: Mutex::default(),
             image: OnceLock::new(),
             images: OnceLock::new(),
@@ -145,6 +151,17 @@ impl Drop for CompiledModule {
             self.engine.pool().forget(&images.ids().collect::<Vec<_>>());
         }
     }
+}
+
+/// Whether instances need a heap: code of the module relies on there being one.
+fn needs_heap(module: &Module) -> bool {
+    module.objects
+        || module.types.iter().any(|ty| match ty {
+            DefType::Func(ty) => ty.params().iter().chain(ty.results()).any(|ty| is_any(*ty)),
+            DefType::Struct(_) | DefType::Array(_) => true,
+        })
+        || module.tables.iter().any(|ty| is_any(ValType::Ref(ty.element)))
+        || module.globals.iter().any(|ty| is_any(ty.content))
 }
 
 /// A failure of decoding or validation as a failure of the API.

@@ -65,6 +65,7 @@ impl ModuleImage {
                 vmctx_below_fp: code.vmctx_below_fp,
                 handlers: code.handlers.into(),
                 frame_below_fp: code.frame_below_fp,
+                roots: code.roots.into(),
             }),
             None => code_memory::place(code, kind),
         };

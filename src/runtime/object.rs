@@ -43,6 +43,8 @@ pub enum ObjectKind {
     Tag,
     /// `Exception`
     Exception,
+    /// `GcBox`
+    Gc,
 }
 
 impl ObjectKind {
@@ -59,6 +61,7 @@ impl ObjectKind {
             ObjectKind::Foreign => "foreign object",
             ObjectKind::Tag => "tag",
             ObjectKind::Exception => "exception",
+            ObjectKind::Gc => "garbage-collected object",
         }
     }
 }
@@ -255,10 +258,15 @@ impl<T> Standalone<T> {
     /// Allocates an object with a group of its own, enters it in the store's list and returns it with one handle.
     /// `make` gets the header to put at the object's beginning.
     pub fn allocate(store: Option<&Store>, kind: ObjectKind, make: impl FnOnce(Object) -> T) -> *mut T {
-        let of = store.map_or(ptr::null(), ptr::from_ref);
         if let Some(store) = store {
             store.before_allocation();
         }
+        Standalone::allocate_quietly(store, kind, make)
+    }
+
+    /// As [`Standalone::allocate`], but no collection happens before.
+    pub fn allocate_quietly(store: Option<&Store>, kind: ObjectKind, make: impl FnOnce(Object) -> T) -> *mut T {
+        let of = store.map_or(ptr::null(), ptr::from_ref);
         let mut boxed = Box::<Standalone<T>>::new_uninit();
         let place = boxed.as_mut_ptr();
         // SAFETY: both fields of the fresh allocation are written before it is used; the group's address is stable.

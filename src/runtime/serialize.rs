@@ -77,6 +77,7 @@ fn code_of(meta: &CodeMeta) -> Code {
         vmctx_below_fp: meta.vmctx_below_fp,
         handlers: meta.handlers.to_vec(),
         frame_below_fp: meta.frame_below_fp,
+        roots: meta.roots.to_vec(),
     }
 }
 
@@ -143,7 +144,8 @@ pub fn deserialize_file(engine: &Arc<Engine>, path: &CStr) -> Result<Arc<Compile
     }
     // SAFETY: the file stays mapped as long as its map lives; that it does not change is the caller's to see to.
     let wasm = unsafe { Bytes::kept_by(file.clone(), parts.wasm) };
-    let known = ModuleFacts { tail_calls_out: facts.tail_calls_out, spent_data: facts.spent_data, bodies };
+    let Facts { tail_calls_out, objects, spent_data, .. } = facts;
+    let known = ModuleFacts { tail_calls_out, objects, spent_data, bodies };
     let module = Module::trusted(wasm, &engine.config().features, known).map_err(from_module)?;
     let functions = module.functions.len() - module.imported_functions as usize;
     if module.bodies.len() != functions {
@@ -175,6 +177,7 @@ fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), 
             vmctx_below_fp: code.vmctx_below_fp,
             handlers: code.handlers.into(),
             frame_below_fp: code.frame_below_fp,
+            roots: code.roots.into(),
         });
         placed.push((index, range.start));
     }
@@ -219,6 +222,8 @@ struct Facts {
     /// As in [`ModuleFacts`].
     tail_calls_out: bool,
     /// As in [`ModuleFacts`].
+    objects: bool,
+    /// As in [`ModuleFacts`].
     spent_data: u32,
     /// Of each defined memory, what its image is about, and where it begins in the section of memories. None if segments are to
     /// be run instead.
@@ -232,7 +237,8 @@ impl Facts {
     /// The facts as bytes: flags, number of data segments left out, number of images, and start, end and place of each.
     fn write(&self) -> Vec<u8> {
         let count = self.images.as_ref().map_or(NO_IMAGES, |images| images.len() as u64);
-        let mut numbers = vec![u64::from(self.tail_calls_out), u64::from(self.spent_data), count];
+        let flags = u64::from(self.tail_calls_out) | u64::from(self.objects) << 1;
+        let mut numbers = vec![flags, u64::from(self.spent_data), count];
         for (range, place) in self.images.iter().flatten() {
             numbers.extend([range.start as u64, range.end as u64, *place as u64]);
         }
@@ -245,7 +251,7 @@ impl Facts {
         let numbers: Vec<u64> = numbers.iter().map(|number| u64::from_le_bytes(*number)).collect();
         let (&[flags, spent, count], images) = numbers.split_first_chunk::<3>()?;
         let (images, more) = images.as_chunks::<3>();
-        if flags > 1 || !rest.is_empty() || !more.is_empty() {
+        if flags > 3 || !rest.is_empty() || !more.is_empty() {
             return None;
         }
         let image = |[start, end, place]: &[u64; 3]| {
@@ -257,7 +263,8 @@ impl Facts {
             _ if count == images.len() as u64 => Some(images.iter().map(image).collect::<Option<_>>()?),
             _ => return None,
         };
-        Some(Facts { tail_calls_out: flags == 1, spent_data: u32::try_from(spent).ok()?, images })
+        let (tail_calls_out, objects) = (flags & 1 != 0, flags & 2 != 0);
+        Some(Facts { tail_calls_out, objects, spent_data: u32::try_from(spent).ok()?, images })
     }
 }
 
@@ -274,8 +281,8 @@ fn facts_of(module: &CompiledModule) -> (Vec<u8>, Facts) {
     });
     let is_active = |segment: &DataSegment| !matches!(segment.mode, SegmentMode::Passive);
     let spent = images.is_some() && module.module.data.iter().all(is_active);
-    let ModuleFacts { tail_calls_out, spent_data, .. } = module.module.facts(spent);
-    (memories, Facts { tail_calls_out, spent_data, images })
+    let ModuleFacts { tail_calls_out, objects, spent_data, .. } = module.module.facts(spent);
+    (memories, Facts { tail_calls_out, objects, spent_data, images })
 }
 
 /// Bodies as bytes: start and end of each in the module's, of 32 bits.

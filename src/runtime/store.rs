@@ -20,6 +20,7 @@
 use crate::runtime::collect;
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::gc;
 use crate::runtime::growth::Watch;
 use crate::runtime::lease::Lease;
 use crate::runtime::object::Group;
@@ -58,6 +59,8 @@ pub struct Store {
     rooted: Cell<usize>,
     /// State of the collector.
     pub(in crate::runtime) collector: collect::Collector,
+    /// Garbage-collected objects.
+    pub(in crate::runtime) gc: gc::state::State,
     /// What `StoreContext::payload` points to.
     payload: UnsafeCell<Vec<GlobalCell>>,
     /// While an exception is being made of the values in the payload cells: its tag. Else null.
@@ -82,6 +85,7 @@ impl Store {
             group_count: Cell::new(0),
             rooted: Cell::new(0),
             collector: collect::Collector::default(),
+            gc: gc::state::State::default(),
             payload: UnsafeCell::default(),
             throwing: Cell::new(ptr::null()),
             limits: StoreLimits::default(),
@@ -236,7 +240,7 @@ impl Store {
         }
     }
 
-    /// Gives up a handle to an object of `group`, but lets nothing die now.
+    /// Gives up a handle to an object of `group`, which is leaked, but lets nothing die now.
     pub(in crate::runtime) fn unroot(&self, group: &Group) {
         if group.give_up(1) {
             self.lost_last_handle(group);
@@ -297,6 +301,11 @@ impl Store {
 
     fn lost_last_handle(&self, group: &Group) {
         self.rooted(-1);
+        if collect::is_mere_box(group) {
+            // SAFETY: its last handle is gone, and no caller uses the group again.
+            unsafe { collect::free_box(self, group) };
+            return;
+        }
         self.collector.suspect(self, group);
     }
 

@@ -1,7 +1,10 @@
 //! Tables (section 4.2.7). An element is null, the address of an object, or, in a funcref table of an
-//! instance, lazy: the index of one of its functions, whose `Func` is made when somebody asks.
+//! instance, lazy: the index of one of its functions, whose `Func` is made when somebody asks. In a table of the `any`
+//! hierarchy it is a reference of 32 bits.
 
+use crate::runtime::collect::Visitor;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::gc::boxes;
 use crate::runtime::growth::{self, GrowError, Growing, Growth};
 use crate::runtime::instance::Instance;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
@@ -45,9 +48,15 @@ impl Table {
         check_type(&ty, init.is_none())?;
         growth::admit_table(store, &ty)?;
         let charge = Charge::table(store, ty.limits.min)?;
-        let elements = allocate(&ty, init.map_or(0, |init| ptr::from_ref(init) as usize))?;
+        let init = init.map_or(ptr::null(), ptr::from_ref);
+        let mut elements = allocate(&ty, boxes::inside(init, ty.element) as usize)?;
         store.engine().keep_type_in(ValType::Ref(ty.element));
         let table = Standalone::allocate(Some(store), ObjectKind::Table, |object| {
+            let now = boxes::inside(init, ty.element) as usize;
+            // The allocation may have moved what a reference refers to.
+            if elements.first().is_some_and(|element| *element != now) {
+                elements.fill(now);
+            }
             Table::with_elements(object, ty, elements, ptr::null(), charge)
         });
         // SAFETY: just made.
@@ -97,30 +106,42 @@ impl Table {
         (index < self.size()).then(|| unsafe { (*self.def.get()).elements.add(index as usize) })
     }
 
-    /// The element at `index`, made real if it was lazy. None outside of the table.
-    pub fn get(&self, index: u64) -> Option<*const Object> {
+    /// Whether the elements are of the `any` hierarchy.
+    fn is_any(&self) -> bool {
+        self.declared.element.heap.hierarchy() == Hierarchy::Any
+    }
+
+    /// The element at `index`, as it is inside WebAssembly, made real if it was lazy. None outside of the table.
+    pub fn get(&self, index: u64) -> Option<usize> {
         let place = self.place(index)?;
         // SAFETY: within the table; a lazy element's owner lives as long as the table, being of its group.
         unsafe {
-            if *place & 1 == 1 {
+            if *place & 1 == 1 && !self.is_any() {
                 *place = (*self.owner).func((*place >> 1) as u32) as usize;
             }
-            Some(*place as *const Object)
+            Some(*place)
         }
     }
 
-    /// Checks that a reference of the host may be an element, and notes that it leaves the host.
-    pub fn check(&self, value: Option<&Object>) -> Result<(), Error> {
+    /// The element at `index` for the host, with a handle of its own; null for null. None outside of the table.
+    pub fn get_outside(&self, index: u64) -> Option<*const Object> {
+        self.get(index)?;
+        Some(boxes::outside(self.store(), self.declared.element, || self.get(index).unwrap_or(0) as u64))
+    }
+
+    /// Checks that a reference of the host may be an element, and notes that it leaves the host. Gives it as it is inside
+    /// WebAssembly, until something is allocated.
+    pub fn check(&self, value: Option<&Object>) -> Result<usize, Error> {
         check_ref(value, self.declared.element, self.store(), &|| String::from("element of the table"))?;
         self.object.group().leak();
-        Ok(())
+        Ok(boxes::inside(value.map_or(ptr::null(), ptr::from_ref), self.declared.element) as usize)
     }
 
     /// Replaces the element at `index` by a checked reference. Whether there is one.
-    pub fn set(&self, index: u64, value: *const Object) -> bool {
+    pub fn set(&self, index: u64, value: usize) -> bool {
         match self.place(index) {
             // SAFETY: within the table.
-            Some(place) => unsafe { *place = value as usize },
+            Some(place) => unsafe { *place = value },
             None => return false,
         }
         true
@@ -128,7 +149,7 @@ impl Table {
 
     /// Grows by `delta` elements of a checked reference (section 4.5.3, growing tables). Gives the old size. The host may be
     /// asked and told: the caller holds the table and the reference.
-    pub fn grow(&self, delta: u64, init: *const Object) -> Result<u64, GrowError> {
+    pub fn grow(&self, delta: u64, init: usize) -> Result<u64, GrowError> {
         let old = self.size();
         let maximum = self.declared.limits.max.unwrap_or(u64::MAX);
         let new = old.checked_add(delta).filter(|new| *new <= maximum.min(MAX_ELEMENTS)).ok_or(GrowError::Maximum)?;
@@ -136,6 +157,9 @@ impl Table {
             return Ok(old);
         }
         let store = self.store();
+        // The host may be asked, and objects may move meanwhile.
+        let scope = store.gc.roots.scope();
+        let rooted = self.is_any().then(|| scope.root(init as u32));
         let mut wanted = Amounts::default();
         wanted[Resource::TableElements as usize] = delta;
         ensure_room(store, &wanted)?;
@@ -150,7 +174,8 @@ impl Table {
             self.charge.less(delta);
             return Err(GrowError::System);
         }
-        elements.resize(new as usize, init as usize);
+        let init = rooted.map_or(init, |reference| reference.get() as usize);
+        elements.resize(new as usize, init);
         growth.moved = elements.as_ptr() != place;
         // SAFETY: as above.
         unsafe { *self.def.get() = TableDef { elements: elements.as_mut_ptr(), length: elements.len() } };
@@ -159,9 +184,9 @@ impl Table {
     }
 
     /// Fills `dst..dst + len` with a checked reference. Whether the table has that part.
-    pub fn fill(&self, dst: u64, value: *const Object, len: u64) -> bool {
+    pub fn fill(&self, dst: u64, value: usize, len: u64) -> bool {
         let Some(part) = self.part(dst, len) else { return false };
-        part.fill(value as usize);
+        part.fill(value);
         true
     }
 
@@ -204,12 +229,14 @@ impl Table {
     }
 
     /// Visits the references in it. Returns the words looked at.
-    pub fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
+    pub fn trace(&self, visitor: &mut dyn Visitor) -> usize {
         // SAFETY: only the store's thread is here.
-        let elements = unsafe { &*self.elements.get() };
-        for element in elements {
-            if *element != 0 && *element & 1 == 0 {
-                visit(*element as *const Object);
+        let elements = unsafe { &mut *self.elements.get() };
+        for element in &mut *elements {
+            if self.is_any() {
+                visitor.reference(ptr::from_mut(element).cast());
+            } else if *element != 0 && *element & 1 == 0 {
+                visitor.object(*element as *const Object);
             }
         }
         elements.len()

@@ -19,7 +19,7 @@ use crate::runtime::store::Store;
 use crate::runtime::tag::Tag;
 use crate::runtime::trap::{Trap, raise_uncaught, store_of};
 use crate::runtime::vmctx::{StoreContext, Unwind, Vmctx};
-use std::{ptr, slice};
+use std::ptr;
 
 /// `throw`: the values are in the store's payload cells.
 ///
@@ -162,8 +162,7 @@ unsafe fn from_payload(context: *mut StoreContext, tag: *const Tag) -> *const Ex
         store.throwing.set(tag);
         // Exceptions that are dropped again and again must not gather.
         collect::settle(store);
-        let values = slice::from_raw_parts((*context).payload, (*tag).params().len());
-        let made = Exception::new(store, &*tag, values);
+        let made = Exception::new(store, &*tag, |i| *(*context).payload.add(i));
         store.throwing.set(ptr::null());
         made
     }

@@ -90,14 +90,12 @@ impl Drop for Frame {
 impl Trap {
     /// A trap with one handle and no frames. Without a store, for misuse of a store that cannot be touched.
     pub fn new(store: Option<&Store>, code: TrapCode, message: impl Into<Vec<u8>>) -> *mut Trap {
-        let message = message.into();
-        Standalone::allocate(store, ObjectKind::Trap, |object| Trap {
-            object,
-            code: code.public(),
-            message,
-            records: RefCell::default(),
-            exception: ptr::null(),
-        })
+        Standalone::allocate(store, ObjectKind::Trap, Trap::maker(code, message.into()))
+    }
+
+    fn maker(code: TrapCode, message: Vec<u8>) -> impl FnOnce(Object) -> Trap {
+        let code = code.public();
+        move |object| Trap { object, code, message, records: RefCell::default(), exception: ptr::null() }
     }
 
     /// A trap that carries an exception, with one handle and no frames.
@@ -243,7 +241,9 @@ pub unsafe extern "C" fn raise_fault(
             TrapCode::CallStackExhausted => first,
             _ => ptr::null_mut(),
         };
-        let trap = Trap::new(Some(store_of(context)), code, code.message());
+        // Nothing may be collected: frames are looked through from where WebAssembly was left, and it was not.
+        let make = Trap::maker(code, code.message().into());
+        let trap = Standalone::allocate_quietly(Some(store_of(context)), ObjectKind::Trap, make);
         (*trap).capture(context, Start::Fault { pc, fp, vmctx });
         (*context).trap = trap;
     }

@@ -2,6 +2,7 @@
 
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
+use crate::runtime::gc::boxes;
 use crate::runtime::object::{Object, ObjectKind};
 use crate::runtime::store::Store;
 use crate::types::{HeapType, Hierarchy, RefType, ValType};
@@ -84,8 +85,9 @@ impl Val {
         if self.is_ref() { self.bits as *const Object } else { ptr::null() }
     }
 
-    /// The 64 bits of the value, as a value of type `ty` of `store`. A funcref that is given may come as an externref, the
-    /// only kind that `WASM_REF_VAL` knows; its object decides. `what` names the place in messages.
+    /// The 64 bits that the value has inside WebAssembly, as a value of type `ty` of `store`; those of a reference are good until
+    /// something is allocated. A funcref that is given may come as an externref, the only kind that `WASM_REF_VAL` knows; its
+    /// object decides. `what` names the place in messages.
     pub fn to_bits(self, ty: ValType, store: &Store, what: &dyn Fn() -> String) -> Result<u64, Error> {
         let mismatch = |found: &str| Err(Error::argument(format!("{}: expected {ty}, found {found}", what())));
         match ty {
@@ -97,9 +99,18 @@ impl Val {
             ValType::Ref(reference) if self.kind == kind::EXTERNREF || self.kind == kind_of(ty) => {
                 // SAFETY: references given by the host are null or alive (the API's contract).
                 check_ref(unsafe { self.object().as_ref() }, reference, store, what)?;
-                Ok(self.bits)
+                Ok(self.inside(ty))
             }
             _ => mismatch(kind_name(self.kind)),
+        }
+    }
+
+    /// The bits that a checked value of type `ty` has inside WebAssembly.
+    pub fn inside(self, ty: ValType) -> u64 {
+        match ty {
+            ValType::I32 | ValType::F32 => self.bits & 0xffff_ffff,
+            ValType::Ref(ty) => boxes::inside(self.object(), ty),
+            _ => self.bits,
         }
     }
 }
@@ -117,6 +128,10 @@ pub fn check_ref(object: Option<&Object>, ty: RefType, store: &Store, what: &dyn
             ErrorKind::Store,
             format!("{}: the {} belongs to another store", what(), object.kind.name()),
         ));
+    }
+    if ty.heap.hierarchy() == Hierarchy::Any {
+        return boxes::check(store, object, ty.heap)
+            .map_err(|found| Error::argument(format!("{}: expected {ty}, found {found}", what())));
     }
     // SAFETY: the kind says what the object is.
     let func = (object.kind == ObjectKind::Func).then(|| unsafe { &*ptr::from_ref(object).cast::<Func>() });

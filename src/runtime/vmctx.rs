@@ -4,6 +4,8 @@
 use crate::compile::layout as at;
 use crate::runtime::exception::Exception;
 use crate::runtime::func::Func;
+use crate::runtime::gc::heap::Window;
+use crate::runtime::gc::{GcBox, GcType};
 use crate::runtime::instance::Instance;
 use crate::runtime::trap::Trap;
 use std::mem::{offset_of, size_of};
@@ -31,6 +33,8 @@ pub struct StoreContext {
     pub payload: *mut GlobalCell,
     /// Where the trampolines of throwing helpers continue.
     pub unwind: Unwind,
+    /// The heap of garbage-collected objects.
+    pub gc: Window,
 }
 
 /// Where the handler of an exception begins, and what it gets.
@@ -176,6 +180,7 @@ impl StoreContext {
             builtins,
             payload: ptr::null_mut(),
             unwind: Unwind { pc: 0, fp: 0, sp: 0, payload: ptr::null(), exception: ptr::null() },
+            gc: Window::none(),
         }
     }
 }
@@ -195,6 +200,13 @@ assert_offsets! {
         builtins = at::STORE_BUILTINS,
         payload = at::STORE_PAYLOAD,
         unwind = at::STORE_UNWIND_PC,
+        gc = at::STORE_GC_BASE,
+    }
+    Window {
+        base = 0,
+        next = at::STORE_GC_NEXT - at::STORE_GC_BASE,
+        limit = at::STORE_GC_LIMIT - at::STORE_GC_BASE,
+        types = at::STORE_GC_TYPES - at::STORE_GC_BASE,
     }
     Unwind {
         pc = 0,
@@ -203,6 +215,13 @@ assert_offsets! {
         payload = at::STORE_UNWIND_PAYLOAD - at::STORE_UNWIND_PC,
         exception = at::STORE_UNWIND_EXCEPTION - at::STORE_UNWIND_PC,
     }
+    GcType {
+        id = at::GC_TYPE_ID,
+        depth = at::GC_TYPE_DEPTH,
+        kind = at::GC_TYPE_KIND,
+        display = at::GC_TYPE_DISPLAY,
+    }
+    GcBox { reference = at::GC_BOX_REFERENCE }
     Exception { tag = at::EXCEPTION_TAG, payload = at::EXCEPTION_PAYLOAD }
     Activation {
         previous = at::ACTIVATION_PREVIOUS,

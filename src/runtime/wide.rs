@@ -4,7 +4,8 @@
 use crate::runtime::call::{finish, misuse, no_panic, run};
 use crate::runtime::error::Error;
 use crate::runtime::func::Func;
-use crate::runtime::object::{Object, acquire};
+use crate::runtime::gc::boxes;
+use crate::runtime::object::Object;
 use crate::runtime::store::Store;
 use crate::runtime::trap::Trap;
 use crate::runtime::val::{check_ref, kind, kind_name};
@@ -52,35 +53,39 @@ impl WideVal {
         if self.is_ref() { self.bits[0] as *const Object } else { ptr::null() }
     }
 
-    /// The bits of the value, as a value of type `ty` of `store`. For references the object decides, not the kind. `what`
-    /// names the place in messages.
+    /// The bits that the value has inside WebAssembly, as a value of type `ty` of `store`; those of a reference are good until
+    /// something is allocated. For references the object decides, not the kind. `what` names the place in messages.
     pub fn to_bits(self, ty: ValType, store: &Store, what: &dyn Fn() -> String) -> Result<[u64; 2], Error> {
         match ty {
-            ValType::Ref(ty) if self.is_ref() => {
+            ValType::Ref(reference) if self.is_ref() => {
                 // SAFETY: references given by the host are null or alive (the API's contract).
-                check_ref(unsafe { self.object().as_ref() }, ty, store, what)?;
-                Ok([self.bits[0], 0])
+                check_ref(unsafe { self.object().as_ref() }, reference, store, what)?;
+                Ok(self.inside(ty))
             }
-            _ if self.kind == wide_kind(ty) => Ok(match ty {
-                ValType::I32 | ValType::F32 => [self.bits[0] & 0xffff_ffff, 0],
-                ValType::V128 => self.bits,
-                _ => [self.bits[0], 0],
-            }),
+            _ if self.kind == wide_kind(ty) => Ok(self.inside(ty)),
             _ => Err(Error::argument(format!("{}: expected {ty}, found {}", what(), kind_name(self.kind)))),
         }
     }
 
-    /// The value of type `ty` with these bits. A reference comes with a handle of its own.
-    ///
-    /// # Safety
-    /// The bits are those of a value of the type; a reference among them is null or alive.
-    pub unsafe fn of_bits(ty: ValType, bits: [u64; 2]) -> WideVal {
-        let value = WideVal { kind: wide_kind(ty), bits };
-        // SAFETY: the caller's promise.
-        if let Some(object) = unsafe { value.object().as_ref() } {
-            acquire(object);
+    /// The bits that a checked value of type `ty` has inside WebAssembly.
+    pub fn inside(self, ty: ValType) -> [u64; 2] {
+        match ty {
+            ValType::Ref(ty) => [boxes::inside(self.object(), ty), 0],
+            ValType::I32 | ValType::F32 => [self.bits[0] & 0xffff_ffff, 0],
+            ValType::V128 => self.bits,
+            _ => [self.bits[0], 0],
         }
-        value
+    }
+
+    /// The value of type `ty` of `store` whose bits inside WebAssembly `read` gives, before and after an allocation. A reference
+    /// comes with a handle of its own.
+    pub fn outside(store: &Store, ty: ValType, read: impl Fn() -> [u64; 2]) -> WideVal {
+        let bits = match ty {
+            ValType::Ref(ty) => [boxes::outside(store, ty, || read()[0]) as u64, 0],
+            ValType::I32 | ValType::F32 => [read()[0] & 0xffff_ffff, 0],
+            _ => read(),
+        };
+        WideVal { kind: wide_kind(ty), bits }
     }
 }
 
@@ -139,8 +144,9 @@ unsafe fn call_checked(func: *const Func, args: &[WideVal], results: &mut [WideV
         let array = values.as_mut_ptr();
         let status = run(func, store, array.cast(), array.cast(), entry);
         if status == crate::compile::layout::STATUS_OK {
+            boxes::all_outside(&*store, result_types, |i| array.wrapping_add(i).cast());
             for (i, result) in results.iter_mut().enumerate() {
-                *result = WideVal::of_bits(result_types[i], values[i]);
+                *result = WideVal { kind: wide_kind(result_types[i]), bits: array.add(i).read() };
             }
         }
         finish(func, store, ptr::null(), status)

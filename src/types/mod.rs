@@ -5,6 +5,7 @@
 //! used by instantiation, table and global writes, and the C API.
 
 mod def;
+pub mod layout;
 mod show;
 
 pub use def::{

@@ -5,6 +5,7 @@ mod lifetime;
 mod limits;
 mod memory;
 mod misuse;
+mod objects;
 mod panics;
 mod threads;
 

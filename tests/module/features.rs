@@ -119,6 +119,11 @@ fn what_is_on() {
           (local.get 0) (ref.null extern) (ref.is_null (local.get 1))))",
         "(func return_call 0)",
         "(type $t (func)) (func (param (ref $t) (ref null $t)) (call_ref $t (local.get 0)))",
+        "(rec (type $s (sub (struct (field (mut (ref null $a)) i8)))) (type $a (array (mut (ref null $s))))) \
+          (global (ref $s) (struct.new $s (array.new_fixed $a 0) (i32.const 1))) \
+          (table 1 (ref i31) (ref.i31 (i32.const 7))) \
+          (elem (ref $a) (array.new_default $a (i32.const 3))) \
+          (func (param anyref) (result i32) (ref.test (ref $s) (local.get 0)))",
     ];
     for text in texts {
         module(&format!("(module {text})"));

@@ -28,6 +28,7 @@ fn features() -> WasmFeatures {
     let mut features = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::RELAXED_SIMD);
     features.insert(WasmFeatures::TAIL_CALL);
     features.insert(WasmFeatures::FUNCTION_REFERENCES);
+    features.insert(WasmFeatures::GC);
     features.insert(WasmFeatures::MULTI_MEMORY);
     features.insert(WasmFeatures::MEMORY64);
     features.insert(WasmFeatures::CUSTOM_PAGE_SIZES);
@@ -47,7 +48,7 @@ fn smith(noise: &mut Noise) -> Vec<u8> {
         simd_enabled: true,
         relaxed_simd_enabled: true,
         exceptions_enabled: true,
-        gc_enabled: false,
+        gc_enabled: true,
         compact_imports_enabled: false,
         custom_page_sizes_enabled: true,
         memory64_enabled: true,

@@ -158,12 +158,14 @@ class Config:
         legacy_exceptions: bool = ...,
         tail_calls: bool = ...,
         function_references: bool = ...,
+        gc: bool = ...,
         collect_always: bool = ...,
         pinned_memories: bool = ...,
         memory_reservation: int = ...,
         memory_guard: int = ...,
         max_stack: int = ...,
         pooled_memories: int = ...,
+        gc_heap_limit: int = ...,
     ) -> None: ...
 
 class Engine(_Handle):

@@ -16,12 +16,13 @@ _SWITCHES = {
     "custom_page_sizes": lib.tenon_config_set_custom_page_sizes, "wide_arithmetic": lib.tenon_config_set_wide_arithmetic,
     "threads": lib.tenon_config_set_threads, "exceptions": lib.tenon_config_set_exceptions,
     "legacy_exceptions": lib.tenon_config_set_legacy_exceptions, "tail_calls": lib.tenon_config_set_tail_calls,
-    "function_references": lib.tenon_config_set_function_references, "collect_always": lib.tenon_config_set_collect_always,
-    "pinned_memories": lib.tenon_config_set_pinned_memories,
+    "function_references": lib.tenon_config_set_function_references, "gc": lib.tenon_config_set_gc,
+    "collect_always": lib.tenon_config_set_collect_always, "pinned_memories": lib.tenon_config_set_pinned_memories,
 }
 _SIZES = {
     "memory_reservation": lib.tenon_config_set_memory_reservation, "memory_guard": lib.tenon_config_set_memory_guard,
     "max_stack": lib.tenon_config_set_max_stack, "pooled_memories": lib.tenon_config_set_pooled_memories,
+    "gc_heap_limit": lib.tenon_config_set_gc_heap_limit,
 }
 
 

@@ -62,14 +62,14 @@ impl Translator<'_> {
     }
 
     /// The signature of a function type of the module.
-    fn type_signature(&mut self, ty: u32) -> Result<SigRef, CompileError> {
+    fn type_signature(&mut self, ty: u32) -> SigRef {
         if let Some(sig) = self.type_signatures.get(&ty) {
-            return Ok(*sig);
+            return *sig;
         }
-        let sig = wasm_signature(self.module.type_of_funcs(ty))?;
+        let sig = wasm_signature(self.module.type_of_funcs(ty));
         let sig = self.b.import_signature(sig);
         self.type_signatures.insert(ty, sig);
-        Ok(sig)
+        sig
     }
 
     /// `call`, `call_indirect`, `call_ref`
@@ -77,13 +77,18 @@ impl Translator<'_> {
         let target = self.target(callee)?;
         let args = self.pop_args(target.ty, target.vmctx);
         if let Some(scope) = self.handlers {
-            return self.call_caught(target.sig, target.code, &args, scope);
+            return self.call_caught(target.ty, target.sig, target.code, &args, scope);
         }
         let call = match target.code {
             Code::This(func) => self.b.ins().call(func, &args),
             Code::At(code) => self.b.ins().call_indirect(target.sig, code, &args),
         };
-        self.stack.extend_from_slice(self.b.func.dfg.inst_results(call));
+        let results = self.b.func.dfg.inst_results(call).to_vec();
+        let types = self.module.type_of_funcs(target.ty).results();
+        for (result, ty) in results.into_iter().zip(types) {
+            self.declare(result, *ty);
+            self.push(result);
+        }
         Ok(())
     }
 
@@ -130,7 +135,7 @@ impl Translator<'_> {
         self.calls = true;
         self.visible |= self.module.defined_func(func).is_none();
         let ty = self.module.functions[func as usize];
-        let sig = self.type_signature(ty)?;
+        let sig = self.type_signature(ty);
         if func == self.func_index {
             let code = Code::This(self.this_function(sig));
             return Ok(Target { ty, sig, code, vmctx: self.vmctx });
@@ -158,7 +163,7 @@ impl Translator<'_> {
     /// The function that a reference points to, which is not null.
     fn ref_target(&mut self, ty: u32, func: Value) -> Result<Target, CompileError> {
         self.visible = true;
-        let sig = self.type_signature(ty)?;
+        let sig = self.type_signature(ty);
         let flags = self.changing();
         let slot = self.b.ins().load(POINTER, flags, func, FUNC_SLOT as i32);
         let vmctx = self.b.ins().load(POINTER, flags, func, FUNC_VMCTX as i32);

@@ -8,10 +8,11 @@
 
 use super::env::clif_type;
 use super::exception::Try;
-use super::translate::{Translator, local_type};
+use super::translate::Translator;
 use crate::compile::CompileError;
 use crate::trap::TrapCode;
-use cranelift_codegen::ir::{self, Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
+use crate::types::ValType;
+use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
 use std::collections::HashMap;
 use wasmparser::{BlockType, BrTable};
 
@@ -75,62 +76,60 @@ fn args(values: &[Value]) -> Vec<BlockArg> {
     values.iter().map(|v| BlockArg::Value(*v)).collect()
 }
 
-impl Translator<'_> {
+impl<'a> Translator<'a> {
     /// The function's body as the outermost block.
     pub(super) fn begin_body(&mut self) -> Result<(), CompileError> {
-        let results = self.clif_types(self.module.func_type(self.func_index).results())?;
+        let results = self.module.func_type(self.func_index).results();
         self.begin(Kind::Block, 0, results);
         Ok(())
     }
 
-    fn clif_types(&self, types: &[crate::types::ValType]) -> Result<Vec<ir::Type>, CompileError> {
-        types.iter().map(|t| clif_type(*t)).collect()
-    }
-
     /// Types of a block's parameters and results.
-    fn block_types(&self, ty: BlockType) -> Result<(Vec<ir::Type>, Vec<ir::Type>), CompileError> {
+    fn block_types(&self, ty: BlockType) -> Result<(&'a [ValType], Vec<ValType>), CompileError> {
         Ok(match ty {
-            BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), vec![local_type(ty)]),
+            BlockType::Empty => (&[], Vec::new()),
+            BlockType::Type(ty) => (&[], vec![self.val_type(ty)?]),
             BlockType::FuncType(index) => {
                 let ty = self.module.type_of_funcs(index);
-                (self.clif_types(ty.params())?, self.clif_types(ty.results())?)
+                (ty.params(), ty.results().to_vec())
             }
         })
     }
 
-    fn block_with(&mut self, params: &[ir::Type]) -> Block {
+    /// A block with parameters of these types.
+    pub(super) fn block_with(&mut self, params: &[ValType]) -> Block {
         let block = self.b.create_block();
         for ty in params {
-            self.b.append_block_param(block, *ty);
+            let param = self.b.append_block_param(block, clif_type(*ty));
+            self.declare(param, *ty);
         }
         block
     }
 
-    fn begin(&mut self, kind: Kind, params: usize, results: Vec<ir::Type>) {
-        let next = self.block_with(&results);
+    fn begin(&mut self, kind: Kind, params: usize, results: &[ValType]) {
+        let next = self.block_with(results);
         let height = self.stack.len() - params;
         self.control.push(Frame { kind, next, next_reachable: false, params, results: results.len(), height });
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), CompileError> {
         let (params, results) = self.block_types(ty)?;
-        self.begin(Kind::Block, params.len(), results);
+        self.begin(Kind::Block, params.len(), &results);
         Ok(())
     }
 
     /// `try_table` and `try`
     pub(super) fn begin_try(&mut self, ty: BlockType, clauses: Try) -> Result<(), CompileError> {
         let (params, results) = self.block_types(ty)?;
-        self.begin(Kind::Try(Box::new(clauses)), params.len(), results);
+        self.begin(Kind::Try(Box::new(clauses)), params.len(), &results);
         Ok(())
     }
 
     pub(super) fn loop_(&mut self, ty: BlockType) -> Result<(), CompileError> {
         let (params, results) = self.block_types(ty)?;
-        let head = self.block_with(&params);
+        let head = self.block_with(params);
         let count = params.len();
-        self.begin(Kind::Loop { head }, count, results);
+        self.begin(Kind::Loop { head }, count, &results);
         let at = self.stack.len() - count;
         let values = args(&self.stack[at..]);
         self.b.ins().jump(head, &values);
@@ -155,7 +154,7 @@ impl Translator<'_> {
         self.b.seal_block(otherwise);
         let at = self.stack.len() - params.len();
         let saved = self.stack[at..].to_vec();
-        self.begin(Kind::If { otherwise, params: saved }, params.len(), results);
+        self.begin(Kind::If { otherwise, params: saved }, params.len(), &results);
         self.b.switch_to_block(then);
         Ok(())
     }

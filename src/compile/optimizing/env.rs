@@ -5,7 +5,7 @@
 //! has its own, up to a number that keeps the analysis cheap.
 
 use super::POINTER;
-use crate::compile::CompileError;
+use super::heap::is_traced;
 use crate::compile::layout::*;
 use crate::types::{FuncType, ValType};
 use cranelift_codegen::ir::{self, AbiParam, AliasRegion, AliasRegionData, ArgumentPurpose, MemFlagsData, types};
@@ -24,40 +24,56 @@ const REGION_IMPORTED_GLOBAL: u32 = 4;
 pub(super) const REGION_LOCALS: u32 = 5;
 /// Values of exceptions, on their way.
 pub(super) const REGION_PAYLOAD: u32 = 6;
+/// Where the next garbage-collected object begins.
+pub(super) const REGION_HEAP_TOP: u32 = 7;
+/// Headers of garbage-collected objects.
+pub(super) const REGION_HEAP_HEADER: u32 = 8;
+/// Their types.
+pub(super) const REGION_HEAP_TYPES: u32 = 9;
+/// References in the frame.
+const REGION_ROOTS: u32 = 10;
+/// Their fields and elements, by what they hold.
+pub(super) const REGION_HEAP_FIELDS: u32 = 16;
 /// Those of defined ones begin here; each kind has as many as `REGIONS_OF_KIND`, the last shared by the rest.
 const REGION_MEMORIES: u32 = 0x100;
 const REGION_TABLES: u32 = 0x200;
 const REGION_GLOBALS: u32 = 0x300;
 const REGIONS_OF_KIND: u32 = 64;
 
+/// The alias region of references in the frame.
+pub(super) fn roots_region(regions: &mut ir::AliasRegionSet) -> AliasRegion {
+    regions.insert(AliasRegionData { user_id: REGION_ROOTS, description: "".into() })
+}
+
 /// The alias region with this number.
 pub(super) fn region(func: &mut ir::Function, id: u32) -> AliasRegion {
     func.dfg.alias_regions.insert(AliasRegionData { user_id: id, description: "".into() })
 }
 
-/// The type that holds values of a WebAssembly type. References are pointers.
-pub(in crate::compile) fn clif_type(ty: ValType) -> Result<ir::Type, CompileError> {
-    Ok(match ty {
+/// The type that holds values of a WebAssembly type. References of the `any` hierarchy are 32 bits, others are pointers.
+pub(in crate::compile) fn clif_type(ty: ValType) -> ir::Type {
+    match ty {
         ValType::I32 => types::I32,
         ValType::I64 => types::I64,
         ValType::F32 => types::F32,
         ValType::F64 => types::F64,
+        ValType::Ref(_) if is_traced(ty) => types::I32,
         ValType::Ref(_) => POINTER,
         ValType::V128 => types::I8X16,
-    })
+    }
 }
 
 /// The signature of a WebAssembly function: the vmctx, then the parameters.
-pub(in crate::compile) fn wasm_signature(ty: &FuncType) -> Result<ir::Signature, CompileError> {
+pub(in crate::compile) fn wasm_signature(ty: &FuncType) -> ir::Signature {
     let mut signature = ir::Signature::new(CallConv::Tail);
     signature.params.push(AbiParam::special(POINTER, ArgumentPurpose::VMContext));
     for param in ty.params() {
-        signature.params.push(AbiParam::new(clif_type(*param)?));
+        signature.params.push(AbiParam::new(clif_type(*param)));
     }
     for result in ty.results() {
-        signature.returns.push(AbiParam::new(clif_type(*result)?));
+        signature.returns.push(AbiParam::new(clif_type(*result)));
     }
-    Ok(signature)
+    signature
 }
 
 /// The signature of a C function.

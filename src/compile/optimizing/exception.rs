@@ -17,6 +17,7 @@ use crate::compile::builtin::Builtin;
 use crate::compile::code::Clause;
 use crate::compile::layout::*;
 use crate::trap::TrapCode;
+use crate::types::ValType;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, InstBuilder, MemFlagsData,
@@ -78,6 +79,7 @@ impl Translator<'_> {
     /// Calls code inside of a block with clauses, and pushes its results.
     pub(super) fn call_caught(
         &mut self,
+        ty: u32,
         sig: SigRef,
         code: Code,
         args: &[Value],
@@ -85,11 +87,8 @@ impl Translator<'_> {
     ) -> Result<(), CompileError> {
         // The unwinder reads tags from the vmctx.
         self.visible = true;
-        let next = self.b.create_block();
-        let types: Vec<_> = self.b.func.dfg.signatures[sig].returns.iter().map(|result| result.value_type).collect();
-        for ty in &types {
-            self.b.append_block_param(next, *ty);
-        }
+        let types = self.module.type_of_funcs(ty).results();
+        let next = self.block_with(types);
         let mut items = Vec::new();
         let asked = self.asked(Some(scope));
         for &(block, at) in &*asked {
@@ -186,7 +185,7 @@ impl Translator<'_> {
         for catch in clauses.catches {
             let Some(landing) = catch.landing else { continue };
             let (payload, exception) = self.land(landing);
-            let mut values = self.payload_values(catch.tag, payload)?;
+            let mut values = self.payload_values(catch.tag, payload);
             values.extend(catch.by_ref.then_some(exception));
             self.branch(catch.target, &values);
         }
@@ -211,24 +210,28 @@ impl Translator<'_> {
     }
 
     /// The values that an exception carries to a clause.
-    fn payload_values(&mut self, tag: Option<u32>, payload: Value) -> Result<Vec<Value>, CompileError> {
-        let Some(tag) = tag else { return Ok(Vec::new()) };
+    fn payload_values(&mut self, tag: Option<u32>, payload: Value) -> Vec<Value> {
+        let Some(tag) = tag else { return Vec::new() };
         let flags = self.payload_flags();
         let types = self.module.tag_type(tag).params();
-        let load = |(i, ty): (usize, &_)| {
-            Ok(self.b.ins().load(clif_type(*ty)?, flags, payload, i as i32 * PAYLOAD_CELL as i32))
+        let load = |(i, ty): (usize, &ValType)| {
+            let value = self.b.ins().load(clif_type(*ty), flags, payload, i as i32 * PAYLOAD_CELL as i32);
+            self.declare(value, *ty);
+            value
         };
         types.iter().enumerate().map(load).collect()
     }
 
     /// Writes the values of an exception where they are when it is thrown; gives the address.
-    fn store_payload(&mut self, values: &[Value]) -> Value {
+    fn store_payload(&mut self, tag: u32, values: &[Value]) -> Value {
         let flags = self.changing();
         let store = self.b.ins().load(POINTER, flags, self.vmctx, VMCTX_STORE as i32);
         let payload = self.b.ins().load(POINTER, flags, store, STORE_PAYLOAD as i32);
         let flags = self.payload_flags();
-        for (i, value) in values.iter().enumerate() {
-            self.b.ins().store(flags, *value, payload, i as i32 * PAYLOAD_CELL as i32);
+        let types = self.module.tag_type(tag).params();
+        for (i, (value, ty)) in values.iter().zip(types).enumerate() {
+            let value = self.cell_of(*value, *ty);
+            self.b.ins().store(flags, value, payload, i as i32 * PAYLOAD_CELL as i32);
         }
         payload
     }
@@ -280,7 +283,7 @@ impl Translator<'_> {
         }
         match thrown {
             Thrown::New { tag, args } => {
-                self.store_payload(args);
+                self.store_payload(*tag, args);
                 let tag = self.tag(*tag);
                 self.builtin(Builtin::throw, &[tag]);
             }
@@ -303,7 +306,7 @@ impl Translator<'_> {
         let (tag, by_ref, target) = (catch.tag, catch.by_ref, catch.target);
         let (payload, exception) = match thrown {
             Thrown::New { tag, args } if legacy || by_ref => {
-                let payload = self.store_payload(args);
+                let payload = self.store_payload(*tag, args);
                 let exception = if by_ref {
                     let tag = self.tag(*tag);
                     self.builtin(Builtin::exception_new, &[tag])
@@ -329,7 +332,7 @@ impl Translator<'_> {
         let mut values = match (tag, thrown, payload) {
             (None, ..) => Vec::new(),
             (_, Thrown::New { args, .. }, _) => args.clone(),
-            (_, Thrown::Known(_), payload) => self.payload_values(tag, payload.expect("it is loaded"))?,
+            (_, Thrown::Known(_), payload) => self.payload_values(tag, payload.expect("it is loaded")),
         };
         values.extend(exception.filter(|_| by_ref));
         self.branch(target, &values);
@@ -387,7 +390,7 @@ impl Translator<'_> {
         self.reachable = landing.is_some();
         if let Some(landing) = landing {
             let (payload, exception) = self.land(landing);
-            let values = self.payload_values(tag, payload)?;
+            let values = self.payload_values(tag, payload);
             self.stack.extend(values);
             self.control[here].clauses_mut().caught = Some(exception);
         }

@@ -4,9 +4,9 @@ use super::frame::MAX_FRAME_WITHOUT_SIGNALS;
 use super::translate::Body;
 use super::trap::trap_code;
 use crate::compile::CompileError;
-use crate::compile::code::{Clause, Code, Handler, Position, TrapSite};
+use crate::compile::code::{Clause, Code, Handler, Position, Root, TrapSite};
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::ir::{ExternalName, StackSlot};
+use cranelift_codegen::ir::{ExternalName, StackSlot, UserStackMap};
 use cranelift_codegen::{
     CompiledCode, Context, FinalizedMachExceptionHandler, FinalizedRelocTarget, MachBufferFrameLayout,
 };
@@ -88,7 +88,24 @@ pub(in crate::compile) fn code(ctx: &Context, vmctx_slot: Option<StackSlot>) -> 
     }
     traps.sort_by_key(|t| t.offset);
     let vmctx_below_fp = vmctx_slot.map(|slot| slot_below_fp(ctx, slot)).transpose()?;
-    Ok(Code { bytes, traps, vmctx_below_fp, ..Code::default() })
+    let roots = roots(compiled)?;
+    Ok(Code { bytes, traps, vmctx_below_fp, roots, ..Code::default() })
+}
+
+/// Where references are during calls.
+fn roots(compiled: &CompiledCode) -> Result<Vec<Root>, CompileError> {
+    let maps = compiled.buffer.user_stack_maps();
+    if maps.is_empty() {
+        return Ok(Vec::new());
+    }
+    let frame = layout(compiled)?.frame_to_fp_offset;
+    let roots_of = |(call, _, map): &(u32, u32, UserStackMap)| {
+        let call = *call;
+        map.entries().map(move |(_, above_sp)| Root { call, below_fp: frame - above_sp }).collect::<Vec<_>>()
+    };
+    let mut roots: Vec<Root> = maps.iter().flat_map(roots_of).collect();
+    roots.sort_by_key(|root| root.call);
+    Ok(roots)
 }
 
 /// What catches exceptions.

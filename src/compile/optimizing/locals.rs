@@ -6,7 +6,10 @@
 //! locals in the frame. Such functions exist only to try a compiler's patience.
 
 use super::POINTER;
-use super::env::{REGION_LOCALS, region};
+use super::env::{REGION_LOCALS, clif_type, region};
+use super::heap::is_traced;
+use crate::compile::CompileError;
+use crate::types::ValType;
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Value};
 use cranelift_frontend::{FunctionBuilder, Variable};
 
@@ -14,6 +17,10 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 const MAX_PLACES: usize = 48 << 20;
 /// Values, of some 40 bytes each with all that belongs to them.
 const MAX_VALUES: usize = 4 << 20;
+/// References times blocks.
+pub(super) const MAX_LIVE_REFERENCES: usize = 64 << 20;
+/// References in the frame, over all calls.
+const MAX_ROOTS: usize = 4 << 20;
 /// Bytes of a local in the frame.
 const SIZE: u32 = 8;
 
@@ -25,17 +32,19 @@ pub(super) enum Locals {
         vars: Vec<(Variable, u32)>,
         /// Places that the builder has for them.
         places: usize,
+        /// How many are references that a collection may change.
+        traced: usize,
         /// Whether it is too much.
         too_large: bool,
     },
     /// In the frame: a slot for each, made in order, hence one behind the other.
-    Memory(Vec<(StackSlot, ir::Type)>),
+    Memory(Vec<(StackSlot, ValType)>),
 }
 
 impl Locals {
     /// None yet, to be values.
     pub(super) fn as_values() -> Locals {
-        Locals::Values { vars: Vec::new(), places: 0, too_large: false }
+        Locals::Values { vars: Vec::new(), places: 0, traced: 0, too_large: false }
     }
 
     /// None yet, to be in the frame.
@@ -51,16 +60,48 @@ impl Locals {
         }
     }
 
-    /// Whether it takes too much to have them as values.
-    pub(super) fn is_too_large(&self) -> bool {
-        matches!(self, Locals::Values { too_large: true, .. })
+    /// Whether it takes too much to have them as values in a function of so many blocks. The builder finds out which references
+    /// live in which block.
+    pub(super) fn is_too_large(&self, blocks: usize) -> bool {
+        match self {
+            Locals::Values { too_large, traced, .. } => *too_large || traced * blocks > MAX_LIVE_REFERENCES,
+            Locals::Memory(_) => false,
+        }
+    }
+
+    /// Tells of the references in the frame at every call, once the whole function is there.
+    pub(super) fn root(&self, func: &mut ir::Function) -> Result<(), CompileError> {
+        let Locals::Memory(slots) = self else { return Ok(()) };
+        let traced = || slots.iter().filter(|(_, ty)| is_traced(*ty));
+        let count = traced().count();
+        if count == 0 {
+            return Ok(());
+        }
+        let blocks: Vec<ir::Block> = func.layout.blocks().collect();
+        let calls = blocks.into_iter().flat_map(|block| func.layout.block_insts(block).collect::<Vec<_>>());
+        let calls: Vec<ir::Inst> = calls.filter(|inst| func.dfg.insts[*inst].opcode().is_safepoint()).collect();
+        if calls.len().saturating_mul(count) > MAX_ROOTS {
+            let message = "the function has too many calls for its many references in locals";
+            return Err(CompileError::TooLarge(message.into()));
+        }
+        for call in calls {
+            for (slot, ty) in traced() {
+                let entry = ir::UserStackMapEntry { ty: clif_type(*ty), slot: *slot, offset: 0 };
+                func.dfg.append_user_stack_map_entry(call, entry);
+            }
+        }
+        Ok(())
     }
 
     /// Adds one.
-    pub(super) fn declare(&mut self, b: &mut FunctionBuilder<'_>, ty: ir::Type, value: Value) {
+    pub(super) fn declare(&mut self, b: &mut FunctionBuilder<'_>, ty: ValType, value: Value) {
         match self {
-            Locals::Values { vars, .. } => {
-                let var = b.declare_var(ty);
+            Locals::Values { vars, traced, .. } => {
+                let var = b.declare_var(clif_type(ty));
+                if is_traced(ty) {
+                    b.declare_var_needs_stack_map(var);
+                    *traced += 1;
+                }
                 b.def_var(var, value);
                 vars.push((var, 0));
             }
@@ -84,7 +125,11 @@ impl Locals {
                 let (slot, ty) = slots[local as usize];
                 let address = b.ins().stack_addr(POINTER, slot, 0);
                 let flags = flags(b);
-                b.ins().load(ty, flags, address, 0)
+                let value = b.ins().load(clif_type(ty), flags, address, 0);
+                if is_traced(ty) {
+                    b.declare_value_needs_stack_map(value);
+                }
+                value
             }
         }
     }
@@ -107,7 +152,7 @@ impl Locals {
 
     /// Counts what the use of a variable in the current block takes.
     fn touch(&mut self, b: &FunctionBuilder<'_>, local: u32) -> Variable {
-        let Locals::Values { vars, places, too_large } = self else { unreachable!("locals are values here") };
+        let Locals::Values { vars, places, too_large, .. } = self else { unreachable!("locals are values here") };
         let (var, last) = &mut vars[local as usize];
         let block = b.current_block().map_or(0, |block| block.as_u32());
         if block > *last {

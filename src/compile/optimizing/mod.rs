@@ -8,26 +8,33 @@
 //! memory.rs      linear memories                                      table.rs    tables, references, globals
 //! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
 //! simd.rs        vectors                                              exception.rs  exceptions
-//! atomic.rs      atomic accesses
+//! atomic.rs      atomic accesses                                       heap.rs     garbage-collected objects, i31
+//! structure.rs   structures                                            array.rs    arrays
+//! cast.rs        tests of references against types
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
+mod array;
 mod atomic;
 mod call;
+mod cast;
 mod control;
 mod env;
 mod exception;
 pub(in crate::compile) mod finish;
 mod frame;
+mod heap;
 mod locals;
 mod memory;
 mod numeric;
 mod simd;
+mod structure;
 mod table;
 mod translate;
 mod trap;
 
 pub(in crate::compile) use env::{clif_type, wasm_signature};
+pub(in crate::compile) use heap::is_traced;
 use trap::clif_trap;
 
 use super::code::Code;

@@ -3,13 +3,13 @@
 use super::POINTER;
 use super::clif_trap;
 use super::env::clif_type;
+use super::heap::is_traced;
 use super::translate::Translator;
-use crate::compile::CompileError;
 use crate::compile::builtin::Builtin;
 use crate::compile::layout::*;
 use crate::module::ConstOp;
 use crate::trap::TrapCode;
-use crate::types::Hierarchy;
+use crate::types::{Hierarchy, ValType};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
@@ -34,7 +34,7 @@ impl Translator<'_> {
 
     /// The address of an element. Traps with `code` if the index is outside; with signals the access does that, as the address is
     /// null then.
-    fn element_address(&mut self, table: u32, index: Value, code: TrapCode) -> Value {
+    fn table_address(&mut self, table: u32, index: Value, code: TrapCode) -> Value {
         let index = self.extend_element_index(table, index);
         let length = self.table_length(table);
         let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, length);
@@ -54,6 +54,11 @@ impl Translator<'_> {
         self.b.ins().select_spectre_guard(outside, null, address)
     }
 
+    /// An element as it lies in the table.
+    fn cell_of_element(&mut self, table: u32, value: Value) -> Value {
+        self.cell_of(value, ValType::Ref(self.module.tables[table as usize].element))
+    }
+
     /// Flags of an access to an element, which traps with `code` if its index is outside.
     fn element_flags(&mut self, table: u32, code: TrapCode) -> MemFlagsData {
         let region = self.table_region(table);
@@ -63,10 +68,12 @@ impl Translator<'_> {
 
     /// The element at an index, which is a reference even if the table held a lazy one.
     pub(super) fn table_element(&mut self, table: u32, index: Value, code: TrapCode) -> Value {
-        let address = self.element_address(table, index, code);
+        let address = self.table_address(table, index, code);
         let flags = self.element_flags(table, code);
-        let element = self.b.ins().load(POINTER, flags, address, 0);
-        if self.module.tables[table as usize].element.heap.hierarchy() != Hierarchy::Func {
+        let ty = ValType::Ref(self.module.tables[table as usize].element);
+        let element = self.b.ins().load(clif_type(ty), flags, address, 0);
+        self.declare(element, ty);
+        if ty.hierarchy() != Some(Hierarchy::Func) {
             return element;
         }
         let (cold, next) = self.cold_and_next();
@@ -97,8 +104,9 @@ impl Translator<'_> {
     pub(super) fn table_set(&mut self, table: u32) {
         let (value, index) = (self.pop(), self.pop());
         let code = TrapCode::OutOfBoundsTableAccess;
-        let address = self.element_address(table, index, code);
+        let address = self.table_address(table, index, code);
         let flags = self.element_flags(table, code);
+        let value = self.cell_of_element(table, value);
         self.b.ins().store(flags, value, address, 0);
     }
 
@@ -114,6 +122,7 @@ impl Translator<'_> {
     pub(super) fn table_grow(&mut self, table: u32) {
         let (delta, init) = (self.pop(), self.pop());
         let delta = self.extend_element_index(table, delta);
+        let init = self.cell_of_element(table, init);
         let number = self.index_const(table);
         let old = self.builtin(Builtin::table_grow, &[number, init, delta]).expect("table_grow has a result");
         let is64 = self.module.tables[table as usize].is64;
@@ -126,6 +135,7 @@ impl Translator<'_> {
         let (len, value, dst) = (self.pop(), self.pop(), self.pop());
         let len = self.extend_element_index(table, len);
         let dst = self.extend_element_index(table, dst);
+        let value = self.cell_of_element(table, value);
         let number = self.index_const(table);
         self.builtin(Builtin::table_fill, &[number, dst, value, len]);
     }
@@ -193,7 +203,9 @@ impl Translator<'_> {
     fn global_flags(&mut self, global: u32) -> MemFlagsData {
         let region = self.global_region(global);
         let flags = MemFlagsData::trusted().with_alias_region(Some(region));
-        if self.module.globals[global as usize].mutable { flags } else { flags.with_readonly().with_can_move() }
+        // A collection changes references even in constant globals.
+        let ty = &self.module.globals[global as usize];
+        if ty.mutable || is_traced(ty.content) { flags } else { flags.with_readonly().with_can_move() }
     }
 
     /// The value of a global that is known when the module is.
@@ -208,23 +220,23 @@ impl Translator<'_> {
             [ConstOp::F32Const(bits)] => Some(self.b.ins().f32const(Ieee32::with_bits(bits))),
             [ConstOp::F64Const(bits)] => Some(self.b.ins().f64const(Ieee64::with_bits(bits))),
             [ConstOp::V128Const(bits)] => Some(self.vector_const(bits.to_le_bytes())),
-            [ConstOp::RefNull] => Some(self.b.ins().iconst(POINTER, 0)),
+            [ConstOp::RefNull] => Some(self.zero(clif_type(self.module.globals[global as usize].content))),
             _ => None,
         }
     }
 
     /// `global.get`
-    pub(super) fn global_get(&mut self, global: u32) -> Result<(), CompileError> {
+    pub(super) fn global_get(&mut self, global: u32) {
         if let Some(value) = self.constant_global(global) {
             self.push(value);
-            return Ok(());
+            return;
         }
-        let ty = clif_type(self.module.globals[global as usize].content)?;
+        let ty = self.module.globals[global as usize].content;
         let (pointer, offset) = self.global_cell(global);
         let flags = self.global_flags(global);
-        let value = self.b.ins().load(ty, flags, pointer, offset);
+        let value = self.b.ins().load(clif_type(ty), flags, pointer, offset);
+        self.declare(value, ty);
         self.push(value);
-        Ok(())
     }
 
     /// `global.set`

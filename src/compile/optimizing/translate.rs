@@ -3,22 +3,25 @@
 //! The operand stack is a stack of IR values. Nothing is checked here that
 //! validation has established; bytes that cannot be read give an internal error.
 
-use super::POINTER;
 use super::control::Frame;
-use super::env::{clif_type, wasm_signature};
+use super::env::{clif_type, roots_region, wasm_signature};
 use super::exception::Shape;
 use super::frame;
-use super::locals::Locals;
-use crate::compile::builtin::BUILTINS;
+use super::locals::{Locals, MAX_LIVE_REFERENCES};
+use crate::compile::builtin::{BUILTINS, Builtin};
+use crate::compile::gc::GcOp;
 use crate::compile::layout::*;
 use crate::compile::op::Op;
 use crate::compile::{CompileError, Tunables};
 use crate::module::Module;
+use crate::types::ValType;
+use crate::types::layout::StructLayout;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{self, InstBuilder, SigRef, SourceLoc, StackSlot, Value, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::HashMap;
+use std::rc::Rc;
 use wasmparser::{BinaryReader, FunctionBody};
 
 /// The state of a translation.
@@ -49,6 +52,8 @@ pub(super) struct Translator<'a> {
     pub(super) type_signatures: HashMap<u32, SigRef>,
     pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
     pub(super) locals: Locals,
+    /// The layouts of structure types that were asked for.
+    pub(super) struct_layouts: HashMap<u32, Rc<StructLayout>>,
     /// The innermost block around whose clauses may catch something.
     pub(super) handlers: Option<usize>,
     /// Entries of all tables of handlers.
@@ -57,6 +62,8 @@ pub(super) struct Translator<'a> {
     pub(super) shapes: Option<std::vec::IntoIter<Shape>>,
     /// How high the operand stack was.
     highest: usize,
+    /// How many values are references that a collection may change.
+    pub(super) references: usize,
 }
 
 /// What a translation tells besides the IR.
@@ -93,13 +100,15 @@ pub(super) fn translate(
     let bytes = &module.bytes[range.start as usize..range.end as usize];
     let body = FunctionBody::new(BinaryReader::new(bytes, u64::from(range.start)));
 
-    func.signature = wasm_signature(module.func_type(func_index))?;
+    func.signature = wasm_signature(module.func_type(func_index));
     if tunables.signals {
         frame::limit_stack(func);
     }
     // Positions are relative to this one.
     func.params.ensure_base_srcloc(SourceLoc::new(range.start));
     let mut b = FunctionBuilder::new(func, fctx);
+    let roots = |regions: &mut ir::AliasRegionSet, _, _, _| Some(roots_region(regions));
+    b.make_stack_map_alias_region(Box::new(roots));
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -132,19 +141,22 @@ pub(super) fn translate(
         type_signatures: HashMap::new(),
         builtin_signatures: [None; BUILTINS.len()],
         locals,
+        struct_layouts: HashMap::new(),
         handlers: None,
         handler_entries: 0,
         shapes: None,
         highest: 0,
+        references: 0,
     };
     let result = translator.function(&body, &params[1..]);
     let Translator { b, visible, calls, is_leaf, locals, highest, .. } = translator;
-    if result.is_err() || locals.is_too_large() {
+    if result.is_err() || locals.is_too_large(b.func.dfg.num_blocks()) {
         // Only a whole function leaves the builder's context fit for the next one.
         *fctx = FunctionBuilderContext::new();
         return result.map(|()| None);
     }
     b.finalize(target);
+    locals.root(func)?;
 
     // Without signals, a full stack is found by a frame that is complete.
     let visible = visible || calls && (!tunables.signals || module.tail_calls_out);
@@ -167,13 +179,13 @@ pub(super) fn unreadable(e: wasmparser::Error) -> CompileError {
 impl Translator<'_> {
     fn function(&mut self, body: &FunctionBody<'_>, params: &[Value]) -> Result<(), CompileError> {
         for (param, ty) in params.iter().zip(self.module.func_type(self.func_index).params()) {
-            self.locals.declare(&mut self.b, clif_type(*ty)?, *param);
+            self.locals.declare(&mut self.b, *ty, *param);
         }
         let mut locals = body.get_locals_reader().map_err(unreadable)?;
         for _ in 0..locals.get_count() {
             let (count, ty) = locals.read().map_err(unreadable)?;
-            let ty = local_type(ty);
-            let zero = self.zero(ty);
+            let ty = self.val_type(ty)?;
+            let zero = self.zero(clif_type(ty));
             for _ in 0..count {
                 self.locals.declare(&mut self.b, ty, zero);
             }
@@ -190,17 +202,28 @@ impl Translator<'_> {
             if self.reachable {
                 self.op(op)?;
                 self.highest = self.highest.max(self.stack.len());
-                if self.locals.is_too_large() {
+                if self.locals.is_too_large(self.b.func.dfg.num_blocks()) {
                     return Ok(());
                 }
             } else {
                 self.unreachable_op(op)?;
             }
         }
+        let live = self.references.min(self.highest);
+        if live.saturating_mul(self.b.func.dfg.num_blocks()) > MAX_LIVE_REFERENCES {
+            let message = "the function has too many references on its operand stack in too many blocks";
+            return Err(CompileError::TooLarge(message.into()));
+        }
         Ok(())
     }
 
-    fn zero(&mut self, ty: ir::Type) -> Value {
+    /// A value type as the parser gives it.
+    pub(super) fn val_type(&self, ty: wasmparser::ValType) -> Result<ValType, CompileError> {
+        self.module.val_type(ty).map_err(|e| CompileError::Internal(e.to_string()))
+    }
+
+    /// Zero, or null.
+    pub(super) fn zero(&mut self, ty: ir::Type) -> Value {
         match ty {
             types::F32 => self.b.ins().f32const(Ieee32::with_bits(0)),
             types::F64 => self.b.ins().f64const(Ieee64::with_bits(0)),
@@ -242,9 +265,13 @@ impl Translator<'_> {
             Op::Drop => {
                 self.pop();
             }
-            Op::Select => {
+            Op::Select(ty) => {
                 let (condition, b, a) = (self.pop(), self.pop(), self.pop());
                 let value = self.b.ins().select(condition, a, b);
+                if let Some(ty) = ty {
+                    let ty = self.val_type(ty)?;
+                    self.declare(value, ty);
+                }
                 self.push(value);
             }
             Op::LocalGet(local) => {
@@ -260,7 +287,7 @@ impl Translator<'_> {
                 self.locals.set(&mut self.b, local, value);
                 self.push(value);
             }
-            Op::GlobalGet(global) => self.global_get(global)?,
+            Op::GlobalGet(global) => self.global_get(global),
             Op::GlobalSet(global) => self.global_set(global),
             Op::Load(access, place) => self.load(access, place),
             Op::Store(access, place) => self.store(access, place),
@@ -295,10 +322,7 @@ impl Translator<'_> {
             Op::FloatCompare(_, op) => self.float_compare(op),
             Op::Wide(op) => self.wide(op),
             Op::Convert(op) => self.convert(op),
-            Op::RefNull(_) => {
-                let value = self.b.ins().iconst(POINTER, 0);
-                self.push(value);
-            }
+            Op::RefNull(heap) => self.ref_null(heap)?,
             Op::RefAsNonNull => self.ref_as_non_null(),
             Op::BrOnNull(depth) => self.br_on_null(depth),
             Op::BrOnNonNull(depth) => self.br_on_non_null(depth),
@@ -314,9 +338,41 @@ impl Translator<'_> {
             Op::ElemDrop(segment) => self.elem_drop(segment),
             Op::Atomic(op, access, place) => self.atomic(op, access, place),
             Op::AtomicFence => self.atomic_fence(),
+            Op::Gc(op) => self.gc(op)?,
             Op::Vector(op) => self.vector(op),
             Op::VectorLoad(load, place) => self.vector_load(load, place),
             Op::VectorStore(store, place) => self.vector_store(store, place),
+        }
+        Ok(())
+    }
+
+    /// An operator on garbage-collected objects.
+    fn gc(&mut self, op: GcOp) -> Result<(), CompileError> {
+        match op {
+            GcOp::StructNew(ty) => self.struct_new(ty),
+            GcOp::StructNewDefault(ty) => self.struct_new_default(ty),
+            GcOp::StructGet { ty, field, signed } => self.struct_get(ty, field, signed),
+            GcOp::StructSet { ty, field } => self.struct_set(ty, field),
+            GcOp::ArrayNew(ty) => self.array_new(ty),
+            GcOp::ArrayNewDefault(ty) => self.array_new_default(ty),
+            GcOp::ArrayNewFixed { ty, len } => self.array_new_fixed(ty, len),
+            GcOp::ArrayNewData { ty, segment } => self.array_new_segment(Builtin::array_new_data, ty, segment),
+            GcOp::ArrayNewElem { ty, segment } => self.array_new_segment(Builtin::array_new_elem, ty, segment),
+            GcOp::ArrayGet { ty, signed } => self.array_get(ty, signed),
+            GcOp::ArraySet(ty) => self.array_set(ty),
+            GcOp::ArrayLen => self.array_len(),
+            GcOp::ArrayFill(ty) => self.array_fill(ty),
+            GcOp::ArrayCopy { dst, src } => self.array_copy(dst, src),
+            GcOp::ArrayInitData { ty, segment } => self.array_init_data(ty, segment),
+            GcOp::ArrayInitElem { segment, .. } => self.array_init_elem(segment),
+            GcOp::RefI31 => self.ref_i31(),
+            GcOp::I31Get { signed } => self.i31_get(signed),
+            GcOp::RefEq => self.ref_eq(),
+            GcOp::RefTest(target) => self.ref_test(target)?,
+            GcOp::RefCast(target) => self.ref_cast(target)?,
+            GcOp::BrOnCast { depth, to, on_fail } => self.br_on_cast(depth, to, on_fail)?,
+            GcOp::AnyConvertExtern => self.any_convert_extern(),
+            GcOp::ExternConvertAny => self.extern_convert_any(),
         }
         Ok(())
     }
@@ -336,18 +392,5 @@ impl Translator<'_> {
             _ => {}
         }
         Ok(())
-    }
-}
-
-/// The type of a declared local, or of a block's result.
-pub(super) fn local_type(ty: wasmparser::ValType) -> ir::Type {
-    use wasmparser::ValType;
-    match ty {
-        ValType::I32 => types::I32,
-        ValType::I64 => types::I64,
-        ValType::F32 => types::F32,
-        ValType::F64 => types::F64,
-        ValType::Ref(_) => POINTER,
-        ValType::V128 => types::I8X16,
     }
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::vec_box, reason = "the addresses are given to generated code")]
 
+use super::heap::Heap;
 use crate::compile::builtin::{BUILTINS, Builtin};
 use crate::compile::code::{Code, EntryCode, Handler};
 use crate::compile::layout::*;
@@ -94,8 +95,8 @@ pub type Outcome = Result<Vec<Val>, TrapCode>;
 /// The words of a `Func`: up to its type id, callback and environment.
 const FUNC_WORDS: usize = 9;
 /// Behind the store's words that the layout knows.
-const STORE_WORDS: usize = 16;
-const STORE_FAKE: usize = 12;
+const STORE_WORDS: usize = 24;
+const STORE_FAKE: usize = 20;
 
 /// An instance that runs.
 pub struct Fake {
@@ -116,6 +117,7 @@ pub struct Fake {
     pub trap: Option<TrapCode>,
     pub raised_host_trap: u64,
     pub limit: u64,
+    pub heap: Heap,
     /// Exceptions that somebody wanted a reference to. Laid out as `Exception`: tag and payload behind a header.
     pub exceptions: Vec<Box<[u64; 6]>>,
     /// Only their addresses matter. Imported ones of one type are one tag.
@@ -225,7 +227,7 @@ impl Fake {
             codes.push(code);
         }
         let code_table: Vec<u64> = starts.iter().map(|(start, _)| *start as u64).collect();
-        let type_ids = (0..module.types.len())
+        let type_ids: Vec<u32> = (0..module.types.len())
             .map(|i| 100 + module.types.iter().position(|t| *t == module.types[i]).unwrap() as u32)
             .collect();
         let mut fake = Box::new(Fake {
@@ -241,6 +243,7 @@ impl Fake {
             trap: None,
             raised_host_trap: 0,
             limit: 0,
+            heap: Heap::new(&module, &type_ids),
             exceptions: Vec::new(),
             tags: Vec::new(),
             payloads: vec![vec![0; 64]],
@@ -298,6 +301,7 @@ impl Fake {
             self.set_word(offset, value);
         }
         self.store[STORE_PAYLOAD as usize / 8] = self.payloads[0].as_ptr() as u64;
+        self.heap.enter(&mut *self.store);
         for tag in 0..self.module.tags.len() {
             self.tags.push(Box::new(0));
             let ty = self.module.tag_type(tag as u32);
@@ -472,6 +476,36 @@ impl Fake {
     fn find(&self, pc: usize) -> Option<(usize, u32)> {
         let at = self.starts.iter().position(|(start, end)| (*start..*end).contains(&pc))?;
         Some((at, (pc - self.starts[at].0) as u32))
+    }
+
+    /// The places of references: in frames from `fp` on, in globals and tables, and among values of exceptions.
+    pub fn roots(&mut self, mut fp: u64, mut pc: u64) -> Vec<*mut u32> {
+        let mut places = Vec::new();
+        let activation = self.store[STORE_ACTIVATION as usize / 8];
+        // SAFETY: frames of this thread, up to the entry stub's.
+        unsafe {
+            let end = *((activation + u64::from(ACTIVATION_FP)) as *const u64);
+            while fp != end {
+                if let Some((func, offset)) = self.find(pc as usize - 1) {
+                    let roots = self.codes[func].roots.iter().filter(|root| root.call == offset + 1);
+                    places.extend(roots.map(|root| (fp - u64::from(root.below_fp)) as *mut u32));
+                }
+                pc = *((fp + 8) as *const u64);
+                fp = *(fp as *const u64);
+            }
+        }
+        let any = Some(crate::types::Hierarchy::Any);
+        for (i, global) in self.module.globals.iter().enumerate().filter(|(_, g)| g.content.hierarchy() == any) {
+            assert!(!global.content.is_ref() || i >= self.module.imported_globals as usize);
+            let at = self.layout.defined_global(i as u32) as usize / 16;
+            places.push((&raw mut self.vmctx[at]).cast());
+        }
+        for (i, table) in self.tables.iter_mut().enumerate() {
+            if self.module.tables[i].element.heap.hierarchy() == crate::types::Hierarchy::Any {
+                places.extend(table.elements.iter_mut().map(|element| (&raw mut *element).cast::<u32>()));
+            }
+        }
+        places
     }
 
     /// Walks the frames from `fp` and checks that each that belongs to a function holds the vmctx. Only the innermost must;
@@ -749,6 +783,11 @@ unsafe extern "C" fn helper(number: u32, args: *const u64, fp: u64, pc: u64) -> 
                 (*fake).throw(*exception.add(EXCEPTION_TAG as usize / 8), args[1], fp, pc)
             }
             Builtin::exception_new => (*fake).new_exception(args[1]),
+            Builtin::gc_alloc => (*fake).allocate(args[1], args[2], args[3], fp, pc),
+            Builtin::array_copy => {
+                std::ptr::copy(args[2] as *const u8, args[1] as *mut u8, args[3] as usize);
+                0
+            }
             Builtin::memory_grow => (*fake).grow_memory(args[1] as usize, args[2]),
             Builtin::table_get_lazy => {
                 let (table, index) = (args[1] as usize, args[2] as usize);

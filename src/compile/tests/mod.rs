@@ -3,7 +3,9 @@
 mod calls;
 mod control;
 mod exceptions;
+mod gc;
 mod harness;
+mod heap;
 mod hints;
 mod limits;
 mod memory;

@@ -150,6 +150,20 @@ impl Config {
         self
     }
 
+    /// The same, with garbage-collected objects or without.
+    pub fn gc(self, on: bool) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_gc(self.as_ptr(), on) };
+        self
+    }
+
+    /// The same, with so many bytes for structures and arrays at most.
+    pub fn gc_heap_limit(self, bytes: u64) -> Config {
+        // SAFETY: a live configuration.
+        unsafe { sys::tenon_config_set_gc_heap_limit(self.as_ptr(), bytes) };
+        self
+    }
+
     /// The same, with several memories to a module or one.
     pub fn multi_memory(self, on: bool) -> Config {
         // SAFETY: a live configuration.
@@ -399,6 +413,17 @@ impl Ref {
         unsafe {
             let view = sys::wasm_ref_as_foreign(self.as_ptr());
             !view.is_null() && sys::wasm_foreign_same(view, object.as_ptr())
+        }
+    }
+
+    /// Whether the reference belongs to a heap type: one of the header's constants.
+    pub fn is_of(&self, heap: u32) -> bool {
+        // SAFETY: the reference is live; the type is ours and is deleted after it was looked at.
+        unsafe {
+            let ty = sys::tenon_valtype_new_ref(false, heap as sys::tenon_heaptype_t);
+            let belongs = sys::tenon_ref_test(self.as_ptr(), ty);
+            sys::wasm_valtype_delete(ty);
+            belongs
         }
     }
 

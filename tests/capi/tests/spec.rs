@@ -112,16 +112,43 @@ const SUITES: &[Suite] = &[
         file_count: 1,
         directive_count: 109,
     },
-    Suite { name: "exceptions", files: exceptions, language: everything, file_count: 3, directive_count: 95 },
+    Suite {
+        name: "exceptions",
+        files: || proposal(Proposal::ExceptionHandling).collect(),
+        language: everything,
+        file_count: 4,
+        directive_count: 105,
+    },
+    Suite {
+        name: "gc",
+        files: || proposal(Proposal::GC).collect(),
+        language: everything,
+        file_count: 17,
+        directive_count: 784,
+    },
+    Suite {
+        name: "wasm-v3",
+        files: || spec(SpecVersion::V3).collect(),
+        language: everything,
+        file_count: 97,
+        directive_count: 21_228,
+    },
+    Suite {
+        name: "wasm-latest",
+        files: || spec(SpecVersion::Latest).collect(),
+        language: everything,
+        file_count: 97,
+        directive_count: 21_233,
+    },
 ];
 
 fn everything(config: Config) -> Config {
     config
 }
 
-/// These files are older than several memories.
+/// These files are older than several memories, and than garbage-collected objects.
 fn one_memory(config: Config) -> Config {
-    config.multi_memory(false)
+    config.multi_memory(false).gc(false)
 }
 
 /// These are older than several tables, too.
@@ -131,12 +158,7 @@ fn one_of_each(config: Config) -> Config {
 
 /// What came after WebAssembly 2.0 is off.
 fn webassembly_2(config: Config) -> Config {
-    config.multi_memory(false).memory64(false).custom_page_sizes(false).wide_arithmetic(false).threads(false)
-}
-
-/// The files about exceptions. One declares recursion groups.
-fn exceptions() -> Vec<TestFile<'static>> {
-    proposal(Proposal::ExceptionHandling).filter(|file| file.name() != "tag.wast").collect()
+    one_memory(config).memory64(false).custom_page_sizes(false).wide_arithmetic(false).threads(false)
 }
 
 /// Tells a child process, which runs one file, from the parent.

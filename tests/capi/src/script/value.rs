@@ -6,6 +6,7 @@ use wast::WastArg;
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 
 use crate::object::{Foreign, Ref};
+use crate::sys;
 use crate::types::ValType;
 use crate::val::Val;
 
@@ -24,14 +25,14 @@ impl Runner {
             WastArgCore::F64(value) => Val::F64(value.bits),
             WastArgCore::V128(value) => Val::V128(u128::from_le_bytes(value.to_le_bytes())),
             WastArgCore::RefNull(heap) => Val::Ref(ref_type(heap)?, None),
-            WastArgCore::RefExtern(number) => {
+            // The library converts a host's object where a reference of the `any` hierarchy is wanted.
+            WastArgCore::RefExtern(number) | WastArgCore::RefHost(number) => {
                 if !self.hosts.contains_key(number) {
                     let object = Foreign::new(&self.store, host_info(*number)).ok_or("wasm_foreign_new gave NULL")?;
                     self.hosts.insert(*number, object);
                 }
                 Val::foreign(&self.hosts[number])
             }
-            other => return Err(format!("the runner cannot pass {other:?}")),
         })
     }
 }
@@ -50,12 +51,20 @@ pub(super) fn matches(value: &Val, pattern: &WastRetCore<'_>, hosts: &HashMap<u3
         (WastRetCore::F64(expected), Val::F64(bits)) => f64_matches(*bits, expected),
         (WastRetCore::V128(expected), Val::V128(bits)) => v128_matches(*bits, expected),
         (WastRetCore::RefNull(None), Val::Ref(_, object)) => object.is_none(),
+        // An index says nothing outside of its module.
+        (WastRetCore::RefNull(Some(HeapType::Concrete(_))), Val::Ref(_, object)) => object.is_none(),
         (WastRetCore::RefNull(Some(heap)), Val::Ref(ty, object)) => object.is_none() && *ty == ref_type(heap)?,
         (WastRetCore::RefFunc(None), Val::Ref(ValType::FuncRef, object)) => object.is_some(),
         (WastRetCore::RefExtern(None), Val::Ref(ValType::ExternRef, object)) => object.is_some(),
-        (WastRetCore::RefExtern(Some(number)), Val::Ref(ValType::ExternRef, Some(object))) => {
-            is_host(object, *number, hosts)
-        }
+        (
+            WastRetCore::RefExtern(Some(number)) | WastRetCore::RefHost(number),
+            Val::Ref(ValType::ExternRef, Some(object)),
+        ) => is_host(object, *number, hosts),
+        (WastRetCore::RefI31, Val::Ref(_, object)) => belongs(object, sys::TENON_HEAP_I31),
+        (WastRetCore::RefStruct, Val::Ref(_, object)) => belongs(object, sys::TENON_HEAP_STRUCT),
+        (WastRetCore::RefArray, Val::Ref(_, object)) => belongs(object, sys::TENON_HEAP_ARRAY),
+        (WastRetCore::RefEq, Val::Ref(_, object)) => belongs(object, sys::TENON_HEAP_EQ),
+        (WastRetCore::RefAny, Val::Ref(_, object)) => belongs(object, sys::TENON_HEAP_ANY),
         (WastRetCore::Either(patterns), value) => {
             for pattern in patterns {
                 if matches(value, pattern, hosts)? {
@@ -72,7 +81,13 @@ pub(super) fn matches(value: &Val, pattern: &WastRetCore<'_>, hosts: &HashMap<u3
             | WastRetCore::V128(_)
             | WastRetCore::RefNull(_)
             | WastRetCore::RefFunc(None)
-            | WastRetCore::RefExtern(_),
+            | WastRetCore::RefExtern(_)
+            | WastRetCore::RefHost(_)
+            | WastRetCore::RefI31
+            | WastRetCore::RefStruct
+            | WastRetCore::RefArray
+            | WastRetCore::RefEq
+            | WastRetCore::RefAny,
             _,
         ) => false,
         (pattern, _) => return Err(format!("the runner does not know the result {pattern:?}")),
@@ -84,14 +99,20 @@ fn is_host(object: &Ref, number: u32, hosts: &HashMap<u32, Foreign>) -> bool {
     hosts.get(&number).is_some_and(|host| object.is_foreign(host)) && object.host_info() == host_info(number)
 }
 
+/// Whether there is a reference, and the library says that it belongs to a heap type.
+fn belongs(object: &Option<Ref>, heap: u32) -> bool {
+    object.as_ref().is_some_and(|object| object.is_of(heap))
+}
+
+/// The type that `wasm.h` has for a reference type: what is not a function has the kind of host references.
 fn ref_type(heap: &HeapType<'_>) -> Result<ValType, String> {
+    use AbstractHeapType::*;
     match heap {
-        HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Ok(ValType::FuncRef),
-        HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Ok(ValType::ExternRef),
-        // Exceptions have the kind of host references.
-        HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn | AbstractHeapType::NoExn } => {
-            Ok(ValType::ExternRef)
-        }
+        HeapType::Abstract { shared: false, ty: Func | NoFunc } => Ok(ValType::FuncRef),
+        HeapType::Abstract {
+            shared: false,
+            ty: Extern | NoExtern | Exn | NoExn | Any | Eq | I31 | Struct | Array | None,
+        } => Ok(ValType::ExternRef),
         other => Err(format!("the runner does not know the heap type {other:?}")),
     }
 }

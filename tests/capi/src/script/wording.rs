@@ -95,7 +95,7 @@ const MODULE: &[(&str, &[&str])] = &[
     ("malformed section id", &["unexpected end of section or function"]),
     // The rule has other words today.
     ("constant expression required", &["type mismatch: expected funcref"]),
-    ("immutable global", &["global is immutable"]),
+    ("global is immutable", &["immutable global"]),
     ("type mismatch: instruction requires", &["type mismatch: expected i32"]),
     // The numbers of the text are in the binary, and the instructions of another language, too.
     ("i32 constant", &["integer too large", "table size must be at most", "memory size must be at most"]),

@@ -41,7 +41,7 @@ pub enum Reason {
 }
 
 /// The trap's wordings. An access to a table outside of its bounds has two, of which one engine knows only one.
-const WORDINGS: [(&str, &str); 13] = [
+const WORDINGS: [(&str, &str); 20] = [
     ("unreachable", "unreachable"),
     ("integer divide by zero", "integer divide by zero"),
     ("integer overflow", "integer overflow"),
@@ -55,6 +55,13 @@ const WORDINGS: [(&str, &str); 13] = [
     ("unaligned atomic", "unaligned atomic"),
     ("uncaught exception", "uncaught exception"),
     ("null exception reference", "null exception reference"),
+    ("null structure reference", "null structure reference"),
+    ("null array reference", "null array reference"),
+    ("null i31 reference", "null i31 reference"),
+    ("null reference", "null reference"),
+    ("cast failure", "cast failure"),
+    ("out of bounds array access", "out of bounds array access"),
+    ("allocation failure", "allocation failure"),
 ];
 
 /// The message of the trap that a host function ends with.

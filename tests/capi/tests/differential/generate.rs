@@ -18,7 +18,8 @@ const FUEL: u32 = 1000;
 pub enum Judge {
     /// wasmi: all of WebAssembly 3.0 that it has.
     Wasmi,
-    /// This library as shipped, for its other modes: the whole language, exceptions, atomics and relaxed vectors too.
+    /// This library as shipped, for its other modes: the whole language, exceptions, atomics, relaxed vectors and garbage collection
+    /// too.
     Ourselves,
 }
 
@@ -160,7 +161,7 @@ fn config(random: &mut Random, judge: Judge) -> Config {
         relaxed_simd_enabled: ours,
         exceptions_enabled: ours,
         threads_enabled: ours,
-        gc_enabled: false,
+        gc_enabled: ours && random.below(2) == 0,
         compact_imports_enabled: false,
         ..Config::default()
     }

@@ -31,11 +31,11 @@ const MODULES: u64 = 500;
 const FIRST_SEED: u64 = 1;
 const EXPECTED: Tally = Tally {
     modules: MODULES,
-    instances: 2397,
-    returns: 1726,
-    traps: 3068,
-    exceptions: 32,
-    host_calls: 472,
+    instances: 2230,
+    returns: 1629,
+    traps: 2749,
+    exceptions: 8,
+    host_calls: 487,
     runs: 1625,
     unjudged: 0,
 };

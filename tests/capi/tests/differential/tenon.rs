@@ -19,7 +19,8 @@ type Hosts = Rc<Vec<Foreign>>;
 
 /// Runs the module in a mode: for each of `functions` a new instance and two calls.
 pub fn run(mode: Mode, seed: u64, binary: &[u8], functions: &[String]) -> Vec<Event> {
-    let engine = mode.engine(|config| config);
+    // Arrays may be of any length; what there is no room for is found at once.
+    let engine = mode.engine(|config| config.gc_heap_limit(16 << 20));
     let run = Run::new(&engine, mode, seed, binary);
     let mut exports: Vec<_> = run.exports.iter().map(|(name, ty)| (name.clone(), format!("{ty:?}"))).collect();
     exports.sort();
