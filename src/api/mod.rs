@@ -69,6 +69,7 @@
 #![deny(missing_docs)]
 
 mod anyref;
+mod arrayref;
 mod caller;
 mod config;
 mod context;
@@ -91,6 +92,7 @@ mod module;
 mod pointer;
 mod shared_memory;
 mod store;
+mod structref;
 mod table;
 mod tag;
 mod trap;
@@ -100,6 +102,7 @@ mod val;
 mod wasm_ty;
 
 pub use anyref::AnyRef;
+pub use arrayref::ArrayRef;
 pub use caller::Caller;
 pub use config::{Config, Optimization};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
@@ -121,6 +124,7 @@ pub use module::Module;
 pub use pointer::{Offset, WasmPtr, WasmSlice};
 pub use shared_memory::{SharedMemory, Waited};
 pub use store::Store;
+pub use structref::StructRef;
 pub use table::Table;
 pub use tag::Tag;
 pub use trap::{Frame, Trap};
