@@ -22,7 +22,8 @@
 // An object that was moved from must only be assigned or destroyed.
 //
 // Beyond numbers. Vectors, references, exceptions, and tables, globals and memories of every type are in tenon/values.hh,
-// tenon/exceptions.hh and tenon/objects.hh, memories whose bytes the host provides in tenon/creators.hh, which come with this header.
+// tenon/exceptions.hh and tenon/objects.hh, structures and arrays in tenon/heap.hh, memories whose bytes the host provides in
+// tenon/creators.hh, which come with this header.
 //
 // Threads. As in wasm.h: a store and what lives in it belong to one thread at a time.
 
@@ -1146,5 +1147,7 @@ private:
 #include "tenon/objects.hh"
 
 #include "tenon/creators.hh"
+
+#include "tenon/heap.hh"
 
 #endif  // TENON_HH

@@ -125,7 +125,7 @@ impl Config {
         self.set(|config| config.features.gc = on)
     }
 
-    /// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 4 GiB.
+    /// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 2 GiB.
     pub fn gc_heap_limit(self, bytes: u64) -> Config {
         self.set(|config| config.gc_heap_limit = bytes)
     }

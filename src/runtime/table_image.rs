@@ -5,7 +5,7 @@
 
 use crate::module::const_expr::constant;
 use crate::module::{ElementItems, Module, SegmentMode};
-use crate::runtime::table::lazy;
+use crate::runtime::table::{MAX_ELEMENTS, lazy};
 use crate::types::Hierarchy;
 
 /// The images of a module's defined tables.
@@ -31,7 +31,9 @@ impl TableImages {
             let is_null = constant(module.table_inits.get(defined)?) == Some(0);
             let start = usize::try_from(constant(offset)? as u64).ok()?;
             let end = start.checked_add(functions.len())?;
-            if !is_null || ty.element.heap.hierarchy() != Hierarchy::Func || end as u64 > ty.limits.min {
+            // A type may name more elements than any table can have.
+            let fits = end as u64 <= ty.limits.min && ty.limits.min <= MAX_ELEMENTS;
+            if !is_null || ty.element.heap.hierarchy() != Hierarchy::Func || !fits {
                 return None;
             }
             let image = images.get_mut(defined)?;
