@@ -94,7 +94,7 @@ impl Config {
         self.set(|config| config.pooled_memories = count)
     }
 
-    /// How much memory each of them may take up meanwhile, in bytes; 256 KiB by default.
+    /// How much memory each of those may take up, in bytes; 256 KiB by default. What goes beyond that is given to the system.
     pub fn pooled_bytes(self, bytes: usize) -> Config {
         self.set(|config| config.pooled_bytes = bytes)
     }

@@ -60,7 +60,9 @@ impl Module {
     /// # use tenon::{Engine, Instance, Module, Store};
     /// let engine = Engine::default();
     /// let module = Module::new(&engine, r#"(module (func (export "f") (result i32) (i32.const 7)))"#)?;
-    /// let module = Module::deserialize(&engine, &module.serialize()?)?;
+    /// let bytes = module.serialize()?;
+    /// // SAFETY: the bytes come straight from `serialize`.
+    /// let module = unsafe { Module::deserialize(&engine, &bytes)? };
     /// let mut store = Store::new(&engine, ());
     /// let instance = Instance::new(&mut store, &module, &[])?;
     /// assert_eq!(instance.typed_func::<(), i32>(&mut store, "f")?.call(&mut store, ())?, 7);
@@ -72,7 +74,11 @@ impl Module {
 
     /// The module of what [`Module::serialize`] gave. Damage is noticed; code of another version, machine or configuration is
     /// compiled anew.
-    pub fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
+    ///
+    /// # Safety
+    /// The bytes contain machine code, which will run. They come from [`Module::serialize`], and nobody had the chance to
+    /// replace them on purpose.
+    pub unsafe fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
         Ok(Module(serialize::deserialize(&engine.0, bytes)?))
     }
 
@@ -80,7 +86,7 @@ impl Module {
     /// needed, and processes share its memory.
     ///
     /// # Safety
-    /// As long as the module or an instance of it lives, nobody writes to the file or makes it shorter. It may be deleted, or
+    /// As [`Module::deserialize`]; and as long as the module or an instance of it lives, nobody writes to the file or makes it shorter. It may be deleted, or
     /// replaced by another of the same name.
     ///
     /// ```
@@ -94,8 +100,8 @@ impl Module {
     /// # Ok::<(), tenon::Error>(())
     /// ```
     pub unsafe fn deserialize_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module, Error> {
-        let path = CString::new(path.as_ref().as_os_str().as_bytes())
-            .map_err(|_| error::Error::argument("the path has a zero byte"))?;
+        let path = CString::new(path.as_ref().as_os_str().as_bytes());
+        let path = path.map_err(|_| Error::argument("a path with a zero byte in it"))?;
         Ok(Module(serialize::deserialize_file(&engine.0, &path)?))
     }
 
