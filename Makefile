@@ -72,7 +72,7 @@ examples: configure ## Build the C examples
 
 docs: ## Build the documentation in build/docs: guide, reference of the headers, Rust crate
 	@scripts/need.sh cargo c++ python3 markdown
-	@cargo doc --release --no-deps --locked
+	@RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --locked
 	@python3 scripts/docs/build.py --rust $$(cargo metadata --format-version 1 --no-deps --locked | \
 	  python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/doc $(BUILD)/docs
 	@echo "-- $(BUILD)/docs/index.html"

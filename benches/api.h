@@ -1,13 +1,17 @@
 // The functions of wasm.h that the bench program uses, as pointers into a library that was loaded by
-// its path.
+// its path; and those of tenon.h, which are NULL in other libraries.
 #ifndef API_H
 #define API_H
 
 #include <wasm.h>
 
+#include <tenon.h>
+
 #define EACH_FUNCTION(X) \
   X(wasm_byte_vec_delete) \
+  X(wasm_config_new) \
   X(wasm_engine_new) \
+  X(wasm_engine_new_with_config) \
   X(wasm_engine_delete) \
   X(wasm_store_new) \
   X(wasm_store_delete) \
@@ -15,6 +19,8 @@
   X(wasm_module_delete) \
   X(wasm_module_share) \
   X(wasm_module_obtain) \
+  X(wasm_module_serialize) \
+  X(wasm_module_deserialize) \
   X(wasm_module_imports) \
   X(wasm_module_exports) \
   X(wasm_importtype_type) \
@@ -52,7 +58,11 @@
   X(wasm_global_as_extern) \
   X(wasm_table_new) \
   X(wasm_table_as_extern) \
+  X(wasm_memorytype_new) \
+  X(wasm_memorytype_delete) \
   X(wasm_memory_new) \
+  X(wasm_memory_delete) \
+  X(wasm_memory_grow) \
   X(wasm_memory_as_extern) \
   X(wasm_memory_data) \
   X(wasm_memory_data_size) \
@@ -62,9 +72,14 @@
   X(wasm_trap_message) \
   X(wasm_trap_delete)
 
+#define EACH_EXTENSION(X) \
+  X(tenon_config_set_dense_memories) \
+  X(tenon_module_deserialize_file)
+
 typedef struct {
 #define X(name) __typeof__(name)* name;
   EACH_FUNCTION(X)
+  EACH_EXTENSION(X)
 #undef X
 } api_t;
 

@@ -162,6 +162,8 @@ static void format_value(char* out, size_t size, double value, unit_t unit) {
     case UNIT_US: snprintf(out, size, "%.2f us", value / 1e3); break;
     case UNIT_MS: snprintf(out, size, "%.2f ms", value / 1e6); break;
     case UNIT_KIB: snprintf(out, size, "%+.0f KiB", value); break;
+    case UNIT_BYTES: snprintf(out, size, "%.0f bytes", value); break;
+    case UNIT_TIMES: snprintf(out, size, "%.2f", value); break;
   }
 }
 
@@ -185,7 +187,7 @@ static void print_row(const row_t* row, const result_t results[]) {
     }
   }
   for (int i = 1; i < library_count; ++i) {
-    if (row->unit != UNIT_KIB && ours->count > 0 && results[i].count > 0) {
+    if (row->unit != UNIT_KIB && row->unit != UNIT_TIMES && ours->count > 0 && results[i].count > 0) {
       format_ratio(text, sizeof(text), ours->median / results[i].median);
       if (ours->check != results[i].check) strcpy(text, "results differ");
       printf(" %s |", text);
@@ -205,9 +207,13 @@ static void print_row(const row_t* row, const result_t results[]) {
                                                                       : "no");
       break;
     case TARGET_ABSOLUTE:
-      // Absolute targets stand in nanoseconds or KiB, as the samples do.
+      // Absolute targets stand in the unit that the samples have.
       format_value(text, sizeof(text), row->target, row->unit);
       printf(" %s | %s |\n", text, ours->count == 0 ? "" : ours->median <= row->target ? "yes" : "no");
+      break;
+    case TARGET_AT_LEAST:
+      format_value(text, sizeof(text), row->target, row->unit);
+      printf(" %s | %s |\n", text, ours->count == 0 ? "" : ours->median >= row->target ? "yes" : "no");
       break;
   }
   fflush(stdout);

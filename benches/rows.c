@@ -1,154 +1,21 @@
-// The measurements themselves. Everything here runs in a child process that has loaded one library.
+// The measurements of calls, kernels and a large module, and the table of all. Everything here runs in a child process
+// that has loaded one library.
 //
-// A sample of something short repeats it as often as makes some twenty milliseconds; how often that
-// is, is found out once. What a row needs (engine, store, instance) is made once and kept, so that a
-// library may take its time to get warm before the first sample counts.
+// What a row needs (engine, store, instance) is made once and kept, so that a library may take its time to get warm
+// before the first sample counts.
 
 #define _GNU_SOURCE
 #include "rows.h"
 
-#include <dlfcn.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "api.h"
 #include "guests.h"
+#include "instances.h"
 #include "world.h"
-
-api_t api;
-const char* kernel_directory = ".";
-const char* large_module;
-const char* guest_directory;
-
-// Missing functions end up here. What a row that needs one of them says is written by the parent,
-// which sees the exit status.
-static void missing(void) { _exit(3); }
-
-const char* load_library(const char* path) {
-  void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (handle == NULL) return dlerror();
-  void* symbol;
-  void (*stub)(void) = missing;
-#define X(name) \
-  symbol = dlsym(handle, #name); \
-  if (symbol != NULL) memcpy(&api.name, &symbol, sizeof(symbol)); \
-  else memcpy(&api.name, &stub, sizeof(stub));
-  EACH_FUNCTION(X)
-#undef X
-  return NULL;
-}
-
-double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-sample_t value(double v, long check) { return (sample_t){.value = v, .check = check, .ok = true}; }
-
-sample_t refuse(const char* format, ...) {
-  sample_t sample = {.ok = false};
-  va_list args;
-  va_start(args, format);
-  vsnprintf(sample.note, sizeof(sample.note), format, args);
-  va_end(args);
-  return sample;
-}
-
-// --- Modules and instances ------------------------------------------------------------------------
-
-bool read_bytes(const char* path, wasm_byte_vec_t* out) {
-  FILE* file = fopen(path, "rb");
-  if (file == NULL) return false;
-  fseek(file, 0, SEEK_END);
-  long size = ftell(file);
-  rewind(file);
-  out->size = size > 0 ? (size_t)size : 0;
-  out->data = malloc(out->size + 1);
-  bool whole = out->data != NULL && fread(out->data, 1, out->size, file) == out->size;
-  fclose(file);
-  return whole;
-}
-
-static bool read_kernel(const char* name, wasm_byte_vec_t* out) {
-  char path[4096];
-  snprintf(path, sizeof(path), "%s/%s.wasm", kernel_directory, name);
-  return read_bytes(path, out);
-}
-
-static bool make_module(world_t* world, const char* kernel) {
-  wasm_byte_vec_t binary;
-  if (!read_kernel(kernel, &binary)) return false;
-  world->engine = api.wasm_engine_new();
-  world->store = api.wasm_store_new(world->engine);
-  world->module = api.wasm_module_new(world->store, &binary);
-  free(binary.data);
-  return world->module != NULL;
-}
-
-static bool make_world(world_t* world, const char* kernel, wasm_extern_vec_t imports) {
-  if (!make_module(world, kernel)) return false;
-  world->instance = api.wasm_instance_new(world->store, world->module, &imports, NULL);
-  if (world->instance == NULL) return false;
-  api.wasm_instance_exports(world->instance, &world->exports);
-  return true;
-}
-
-wasm_extern_t* find(const world_t* world, const char* name) {
-  wasm_exporttype_vec_t types;
-  api.wasm_module_exports(world->module, &types);
-  wasm_extern_t* found = NULL;
-  for (size_t i = 0; i < types.size && i < world->exports.size; ++i) {
-    const wasm_name_t* here = api.wasm_exporttype_name(types.data[i]);
-    // Some libraries count the zero byte at the end of a name.
-    size_t length = here->size > 0 && here->data[here->size - 1] == 0 ? here->size - 1 : here->size;
-    if (length == strlen(name) && memcmp(here->data, name, length) == 0) found = world->exports.data[i];
-  }
-  api.wasm_exporttype_vec_delete(&types);
-  return found;
-}
-
-wasm_func_t* find_func(const world_t* world, const char* name) {
-  wasm_extern_t* found = find(world, name);
-  return found != NULL ? api.wasm_extern_as_func(found) : NULL;
-}
-
-static long call_i32(const wasm_func_t* func, int32_t arg, bool has_result) {
-  wasm_val_t arg_values[] = {WASM_I32_VAL(arg)};
-  wasm_val_vec_t args = WASM_ARRAY_VEC(arg_values);
-  wasm_val_t result_values[] = {WASM_INIT_VAL};
-  wasm_val_vec_t results = {has_result ? 1 : 0, result_values};
-  wasm_trap_t* trap = api.wasm_func_call(func, &args, &results);
-  if (trap != NULL) _exit(4);
-  return has_result ? result_values[0].of.i32 : 0;
-}
-
-// --- Repeating ------------------------------------------------------------------------------------
-
-typedef void (*repeat_t)(size_t count);
-
-// Nanoseconds for one of what `repeat` repeats. `*count` is kept between samples.
-static double per_repetition(repeat_t repeat, size_t* count) {
-  if (*count == 0) {
-    for (*count = 64;; *count *= 4) {
-      double start = now();
-      repeat(*count);
-      double taken = now() - start;
-      if (taken < 2e6) continue;
-      *count = (size_t)((double)*count * 2e7 / taken) + 1;
-      repeat(*count);
-      break;
-    }
-  }
-  double start = now();
-  repeat(*count);
-  return (now() - start) / (double)*count;
-}
 
 // --- Crossings ------------------------------------------------------------------------------------
 
@@ -464,18 +331,31 @@ static wasm_func_t* callable(const world_t* world, size_t* result_count) {
   return found;
 }
 
-static sample_t run_large(void) {
-  static wasm_byte_vec_t binary;
-  if (large_module == NULL) return refuse("no large module was given");
-  if (binary.data == NULL && !read_bytes(large_module, &binary)) {
-    return refuse("%s cannot be read", large_module);
-  }
+static bool read_large(wasm_byte_vec_t* binary) {
+  return binary->data != NULL || (large_module != NULL && read_bytes(large_module, binary));
+}
+
+static wasm_module_t* from_binary(wasm_store_t* store, const void* binary) {
+  return api.wasm_module_new(store, binary);
+}
+
+static wasm_module_t* from_serialized(wasm_store_t* store, const void* bytes) {
+  return api.wasm_module_deserialize(store, bytes);
+}
+
+static wasm_module_t* from_file(wasm_store_t* store, const void* path) {
+  wasm_module_t* module = NULL;
+  return api.tenon_module_deserialize_file(store, path, &module) == NULL ? module : NULL;
+}
+
+// From the making of the large module to the return of a first call.
+static sample_t first_call(wasm_module_t* (*make)(wasm_store_t*, const void*), const void* source) {
   world_t world = {0};
   world.engine = api.wasm_engine_new();
   world.store = api.wasm_store_new(world.engine);
 
   double start = now();
-  world.module = api.wasm_module_new(world.store, &binary);
+  world.module = make(world.store, source);
   if (world.module == NULL) return refuse("the large module is refused");
   wasm_importtype_vec_t types;
   api.wasm_module_imports(world.module, &types);
@@ -507,79 +387,47 @@ static sample_t run_large(void) {
   return value(taken, result_values[0].of.i32);
 }
 
-// --- Instances ------------------------------------------------------------------------------------
-
-static struct {
-  world_t world;
-  wasm_shared_module_t* shared;
-  const char* refusal;
-} page;
-
-// A store and an instance of one page, its first call, and the deletion of both.
-static void repeat_page(size_t count) {
-  wasm_extern_vec_t imports = WASM_EMPTY_VEC;
-  for (size_t i = 0; i < count; ++i) {
-    wasm_store_t* store = api.wasm_store_new(page.world.engine);
-    wasm_module_t* module = api.wasm_module_obtain(store, page.shared);
-    wasm_instance_t* instance =
-      module != NULL ? api.wasm_instance_new(store, module, &imports, NULL) : NULL;
-    if (instance == NULL) _exit(6);
-    wasm_extern_vec_t exports;
-    api.wasm_instance_exports(instance, &exports);
-    if (call_i32(api.wasm_extern_as_func(exports.data[1]), 42, true) != 42) _exit(5);
-    api.wasm_extern_vec_delete(&exports);
-    api.wasm_instance_delete(instance);
-    api.wasm_module_delete(module);
-    api.wasm_store_delete(store);
-  }
+static sample_t run_large(void) {
+  static wasm_byte_vec_t binary;
+  if (!read_large(&binary)) return refuse("the large module cannot be read");
+  return first_call(from_binary, &binary);
 }
 
-static sample_t run_page(void) {
-  static size_t count;
-  if (page.shared == NULL) {
-    if (!make_module(&page.world, "page")) return refuse("page.wasm is refused");
-    page.shared = api.wasm_module_share(page.world.module);
-    if (page.shared == NULL) return refuse("modules cannot be shared");
+// The large module with its machine code; NULL if it cannot be had.
+static const wasm_byte_vec_t* serialized_large(void) {
+  static wasm_byte_vec_t binary, serialized;
+  if (serialized.data == NULL) {
+    world_t world = {0};
+    if (!read_large(&binary) || !make_module_of(&world, &binary)) return NULL;
+    api.wasm_module_serialize(world.module, &serialized);
+    api.wasm_module_delete(world.module);
+    api.wasm_store_delete(world.store);
+    api.wasm_engine_delete(world.engine);
   }
-  return value(per_repetition(repeat_page, &count), 0);
+  return serialized.data != NULL ? &serialized : NULL;
 }
 
-static long resident_kib(void) {
-  FILE* file = fopen("/proc/self/statm", "r");
-  long total = 0, resident = 0;
-  if (file == NULL) return 0;
-  if (fscanf(file, "%ld %ld", &total, &resident) != 2) resident = 0;
-  fclose(file);
-  return resident * (sysconf(_SC_PAGESIZE) / 1024);
+static sample_t run_large_serialized(void) {
+  const wasm_byte_vec_t* serialized = serialized_large();
+  if (serialized == NULL) return refuse("the large module cannot be serialized");
+  return first_call(from_serialized, serialized);
 }
 
-// How resident memory grows over a million instances in one store, none of which is kept.
-static sample_t run_million(void) {
-  enum { FIRST = 1000, ALL = 1000000 };
-  world_t world = {0};
-  if (!make_module(&world, "page")) return refuse("page.wasm is refused");
-  wasm_extern_vec_t imports = WASM_EMPTY_VEC;
-  long before = 0;
-  int i = 0;
-  double start = now();
-  for (; i < ALL; ++i) {
-    if (i == FIRST) before = resident_kib();
-    wasm_instance_t* instance = api.wasm_instance_new(world.store, world.module, &imports, NULL);
-    if (instance == NULL) break;
-    wasm_extern_vec_t exports;
-    api.wasm_instance_exports(instance, &exports);
-    call_i32(api.wasm_extern_as_func(exports.data[1]), 42, true);
-    api.wasm_extern_vec_delete(&exports);
-    api.wasm_instance_delete(instance);
+// Loaded for the first time, its hash is checked: the first sample does not count.
+static sample_t run_large_file(void) {
+  static char path[] = "/tmp/tenon-bench-XXXXXX";
+  static bool written;
+  if (api.tenon_module_deserialize_file == NULL) return refuse("cannot be chosen");
+  if (!written) {
+    const wasm_byte_vec_t* serialized = serialized_large();
+    int file = serialized != NULL ? mkstemp(path) : -1;
+    if (file < 0) return refuse("the large module cannot be serialized");
+    written = write(file, serialized->data, serialized->size) == (ssize_t)serialized->size;
+    close(file);
+    usleep(200000);
+    first_call(from_file, path);
   }
-  double each = (now() - start) / 1e3 / (i > 0 ? i : 1);
-  sample_t sample = value((double)(resident_kib() - before), 0);
-  snprintf(sample.note, sizeof(sample.note), i < ALL ? "stops after %d instances" : "%d instances, %.2f us each", i,
-           each);
-  api.wasm_module_delete(world.module);
-  api.wasm_store_delete(world.store);
-  api.wasm_engine_delete(world.engine);
-  return sample;
+  return first_call(from_file, path);
 }
 
 const row_t rows[] = {
@@ -613,7 +461,20 @@ const row_t rows[] = {
   {"guest: tree-sitter's heap and tables of letters", UNIT_MS, TARGET_RATIO, 1.03, 11, run_tree_sitter},
   {"guest: esbuild starts until it needs its host", UNIT_MS, TARGET_RATIO, 1.0, 3, run_esbuild},
   {"store, 1-page instance, first call, delete", UNIT_US, TARGET_RATIO, 1.0 / 4, 15, run_page},
-  {"growth over a million instances in a store", UNIT_KIB, TARGET_ABSOLUTE, 256, 1, run_million},
+  {"store, instance without memory, call, delete", UNIT_US, TARGET_ABSOLUTE, 600, 15, run_bare},
+  {"the same with a page and 4 KiB of data", UNIT_US, TARGET_ABSOLUTE, 2000, 15, run_small_data},
+  {"the same with 16 MiB and 1 MiB of data, a page touched", UNIT_US, TARGET_ABSOLUTE, 4000, 15, run_large_data},
+  {"the same with a table of 1000 functions", UNIT_US, TARGET_ABSOLUTE, 1000, 15, run_table},
+  {"two threads with 1-page instances, times one thread", UNIT_TIMES, TARGET_AT_LEAST, 1.9, 15, run_two_threads},
+  {"growth by a page, by the host", UNIT_NS, TARGET_ABSOLUTE, 150, 15, run_grow_host},
+  {"growth by a page, by the guest", UNIT_NS, TARGET_ABSOLUTE, 150, 15, run_grow_guest},
+  {"growth by a page, by the guest, accesses checked", UNIT_NS, TARGET_ABSOLUTE, 150, 15, run_grow_checked},
+  {"resident for a live instance without memory", UNIT_BYTES, TARGET_ABSOLUTE, 256, 3, run_live_bare},
+  {"resident for a live instance, a page touched", UNIT_BYTES, TARGET_ABSOLUTE, 4700, 3, run_live_page},
+  {"growth over ten million instances in a store", UNIT_KIB, TARGET_ABSOLUTE, 256, 1, run_rounds},
+  {"what 3,000 deleted memories of 1 MiB leave resident", UNIT_KIB, TARGET_ABSOLUTE, 50 << 10, 1, run_memories},
   {"14 MB module: bytes to first call", UNIT_MS, TARGET_RATIO, 1.0 / 100, 5, run_large},
+  {"14 MB module, serialized: bytes to first call", UNIT_MS, TARGET_NONE, 0, 5, run_large_serialized},
+  {"14 MB module, serialized: file to first call", UNIT_MS, TARGET_ABSOLUTE, 1e6, 9, run_large_file},
 };
 const size_t row_count = sizeof(rows) / sizeof(rows[0]);

@@ -12,17 +12,20 @@ typedef enum {
   UNIT_US,
   UNIT_MS,
   UNIT_KIB,
+  UNIT_BYTES,
+  UNIT_TIMES,
 } unit_t;
 
 // What a row's target is compared with.
 typedef enum {
   TARGET_NONE,
   TARGET_RATIO,     // ours / the first peer's, at most
-  TARGET_ABSOLUTE,  // ours, at most, in the row's unit
+  TARGET_ABSOLUTE,  // ours, at most, in the unit of samples
+  TARGET_AT_LEAST,  // ours, at least
 } target_kind_t;
 
 typedef struct {
-  double value;    // in nanoseconds, or in KiB
+  double value;    // in nanoseconds, KiB, bytes, or times
   long check;      // what was computed: must be the same in all libraries
   char note[160];  // why there is no value, or what has to be said about it
   bool ok;

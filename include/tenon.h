@@ -184,6 +184,11 @@ WASM_API_EXTERN void tenon_config_set_memory_reservation(wasm_config_t *config, 
 /// How much inaccessible address space follows each memory's reservation; 64 MiB by default.
 WASM_API_EXTERN void tenon_config_set_memory_guard(wasm_config_t *config, uint64_t bytes);
 
+/// Whether memories take up no more address space than they have bytes, rounded up to pages of the system; off by default. It is
+/// the same as a reservation and a guard of 0. Tens of thousands of small memories can then live at the same time; accesses
+/// are checked, and a memory may move when it grows.
+WASM_API_EXTERN void tenon_config_set_dense_memories(wasm_config_t *config, bool on);
+
 /// Whether every memory is made so that its address never changes, whatever the other settings are; off by default. All that it
 /// may ever have is reserved then, up to its type's maximum; a memory for which that cannot be done is refused, as is one with
 /// 64-bit addresses and no maximum. `tenon_memory_is_pinned` tells it of any memory.
@@ -194,6 +199,10 @@ WASM_API_EXTERN void tenon_config_set_max_stack(wasm_config_t *config, size_t by
 
 /// How many memories that are no longer used the engine keeps for others; 128 by default.
 WASM_API_EXTERN void tenon_config_set_pooled_memories(wasm_config_t *config, size_t count);
+
+/// How much memory each of the memories that the engine keeps may take up, in bytes; 256 KiB by default. What a memory
+/// took up beyond that goes back to the system when it is no longer used.
+WASM_API_EXTERN void tenon_config_set_pooled_bytes(wasm_config_t *config, size_t bytes);
 
 /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that
 /// what is reclaimed too early is noticed.
@@ -267,6 +276,13 @@ WASM_API_EXTERN own tenon_error_t *tenon_module_serialize(
 /// `wasm_module_deserialize` with a reason.
 WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize(
     wasm_store_t *store, const wasm_byte_vec_t *binary, own wasm_module_t **out);
+
+/// Makes a module of a file that holds what `wasm_module_serialize` gave; the path ends with a zero byte. As
+/// `tenon_module_deserialize`, but the file is mapped: nothing is read before it is needed, and processes share its memory.
+/// Its hash is checked when a process first sees the file, and again after a change. As long as the module lives, the file
+/// must not be written to or made shorter; it may be deleted, or replaced by another of the same name.
+WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize_file(
+    wasm_store_t *store, const char *path, own wasm_module_t **out);
 
 /// `wasm_instance_new` with a reason. The reason of a trap is its message; the trap itself goes to `trap`, unless that is
 /// NULL. Where something else is the reason, `trap` receives a trap that says the same.
@@ -1220,6 +1236,10 @@ WASM_API_EXTERN own tenon_error_t *tenon_linker_instantiate(
 /// Reclaims everything in the store that cannot be reached any more, now. That happens by itself, too, but what tables
 /// and globals referred to may wait a while.
 WASM_API_EXTERN void tenon_store_gc(wasm_store_t *store);
+
+/// Gives the memories that the engine keeps for others back to the system, now. What is in use stays. With NULL: nothing.
+/// Any thread may call it.
+WASM_API_EXTERN void tenon_engine_trim(wasm_engine_t *engine);
 
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Limits and growth

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # docs-test.sh: compiles and runs the examples of the documentation, builds it, and checks that it describes every
-# function of the headers and that its links lead somewhere. Then it sees the checks fail: on a function that
+# function of the headers, that its links lead somewhere, and that the crate's documentation has no warnings. Then it sees the checks fail: on a function that
 # nobody describes, and on a link that leads nowhere. Expects target/release/libtenon.so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +9,10 @@ trap 'rm -rf "$scratch"' EXIT
 export PYTHONDONTWRITEBYTECODE=1
 
 python3 scripts/docs/run.py target/release build/docs-examples
-python3 scripts/docs/build.py build/docs | tee "$scratch/count"
+RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --locked
+target=$(cargo metadata --format-version 1 --no-deps --locked |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+python3 scripts/docs/build.py --rust "$target/doc" build/docs | tee "$scratch/count"
 
 # must_fail MESSAGE: builds the copy, which must fail and say so.
 must_fail() {

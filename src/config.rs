@@ -163,6 +163,8 @@ pub struct Config {
     pub collect_always: bool,
     /// Memory slots kept for reuse by the engine.
     pub pooled_memories: usize,
+    /// The most memory that a kept slot takes up, in bytes. What goes beyond it is given to the system.
+    pub pooled_bytes: usize,
     /// Whether every memory is made so that its base never moves: all that it may ever need is reserved.
     pub pinned_memories: bool,
     /// Who makes memories that are not shared, if not the engine.
@@ -186,6 +188,7 @@ impl Default for Config {
             max_stack: 1 << 20,
             collect_always: false,
             pooled_memories: 128,
+            pooled_bytes: 256 << 10,
             pinned_memories: false,
             memory_creator: None,
         }

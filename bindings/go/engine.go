@@ -25,18 +25,17 @@ type Config struct {
 	LegacyExceptions bool
 	// MemoryReservation is the address space for each memory in bytes; 0 stands for the default, 4 GiB.
 	MemoryReservation uint64
+	// PinnedMemories has every memory made so that it never moves when it grows; one for which that cannot be promised is refused.
+	PinnedMemories bool
 	// MaxStack is the most stack that WebAssembly code may use, in bytes; 0 stands for the default, 1 MiB.
 	MaxStack uint64
 	// CollectAlways looks for unreachable objects whenever one is made: slow, for tests.
 	CollectAlways bool
 }
 
-const fullReservation = 4 << 30
-
 // An Engine holds what its stores share. Any goroutine may use it.
 type Engine struct {
-	ptr         *C.wasm_engine_t
-	reservation uint64
+	ptr *C.wasm_engine_t
 }
 
 // NewEngine makes an engine; nil stands for the default configuration.
@@ -48,12 +47,12 @@ func NewEngine(config *Config) (*Engine, error) {
 	// In the order of the table in shim.c.
 	for i, on := range []bool{!config.NoSignals, config.Eager, !config.NoSIMD, !config.NoRelaxedSIMD, !config.NoReferenceTypes,
 		!config.NoMultiMemory, !config.NoMemory64, !config.NoCustomPageSizes, !config.NoWideArithmetic, !config.NoThreads,
-		!config.NoExceptions, !config.NoTailCalls, !config.NoFunctionReferences, config.LegacyExceptions, config.CollectAlways} {
+		!config.NoExceptions, !config.NoTailCalls, !config.NoFunctionReferences, config.LegacyExceptions, config.CollectAlways,
+		config.PinnedMemories} {
 		C.tenon_go_config_switch(c, C.int(i), C.bool(on))
 	}
-	e := &Engine{reservation: fullReservation}
+	e := &Engine{}
 	if config.MemoryReservation != 0 {
-		e.reservation = config.MemoryReservation
 		C.tenon_config_set_memory_reservation(c, C.uint64_t(config.MemoryReservation))
 	}
 	if config.MaxStack != 0 {

@@ -38,6 +38,8 @@ const (
 	KindIncompatible
 	KindInternal
 	KindText
+	// KindStoreLimit is a limit of the store, or that the function given to OnGrowth refuses.
+	KindStoreLimit
 )
 
 // An Error is a failure that is no trap.

@@ -21,16 +21,7 @@ type Memory struct {
 }
 
 func newMemory(s *Store, ptr *C.wasm_memory_t) *Memory {
-	ty := C.wasm_memory_type(ptr)
-	defer C.wasm_memorytype_delete(ty)
-	room := min(s.engine.reservation, fullReservation)
-	var most C.uint64_t
-	bounded := bool(C.tenon_memorytype_maximum(ty, &most))
-	page := uint64(C.tenon_memorytype_page_size(ty))
-	m := &Memory{store: s}
-	// The engine's rule: see tenon_config_set_memory_reservation.
-	m.fixed = bool(C.tenon_memorytype_is_shared(ty)) || room == fullReservation && !bool(C.tenon_memorytype_is64(ty)) ||
-		bounded && uint64(most) <= room/page
+	m := &Memory{store: s, fixed: bool(C.tenon_memory_is_pinned(ptr))}
 	m.ref = own(s, m, unsafe.Pointer(ptr))
 	return m
 }
@@ -54,7 +45,7 @@ func NewMemoryOf(s *Store, ty MemoryType) (*Memory, error) {
 	defer C.wasm_memorytype_delete(c)
 	var out *C.wasm_memory_t
 	if err := takeError(C.tenon_memory_new(s.ptr, c, &out)); err != nil {
-		return nil, err
+		return nil, s.growthError(err)
 	}
 	return newMemory(s, out), nil
 }
@@ -108,7 +99,7 @@ func (m *Memory) Grow(pages uint64) (old uint64, err error) {
 		var n C.uint64_t
 		err := takeError(C.tenon_memory_grow(ptr, C.uint64_t(pages), &n))
 		old = uint64(n)
-		return err
+		return m.store.growthError(err)
 	})
 	return
 }
@@ -172,14 +163,19 @@ func (m *Memory) WriteString(address uint64, text string) error {
 	return m.copy(address, unsafe.Pointer(unsafe.StringData(text)), len(text), true)
 }
 
+// A Scalar is a number that a memory can hold, little-endian.
+type Scalar interface {
+	int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64 | float32 | float64
+}
+
 // Load is the number at an address, which need not be aligned.
-func Load[T Number](m *Memory, address uint64) (value T, err error) {
+func Load[T Scalar](m *Memory, address uint64) (value T, err error) {
 	err = m.copy(address, unsafe.Pointer(&value), int(unsafe.Sizeof(value)), false)
 	return
 }
 
 // StoreAt writes a number at an address, which need not be aligned.
-func StoreAt[T Number](m *Memory, address uint64, value T) error {
+func StoreAt[T Scalar](m *Memory, address uint64, value T) error {
 	return m.copy(address, unsafe.Pointer(&value), int(unsafe.Sizeof(value)), true)
 }
 
@@ -189,8 +185,9 @@ type View struct {
 	memory *Memory
 }
 
-// View makes a view. It is refused for a memory that may move when it grows, since a slice of it could not be told: one whose
-// engine has a MemoryReservation below 4 GiB, or one with 64-bit addresses, unless its maximum is small enough.
+// View makes a view. It is refused for a memory that may move when it grows (see Pinned), since a slice of it could not be told:
+// one whose engine has a MemoryReservation below 4 GiB, or one with 64-bit addresses, unless its maximum is small enough. Those of
+// an engine with PinnedMemories never move.
 func (m *Memory) View() (*View, error) {
 	if !m.fixed {
 		return nil, errorf(KindUnsupported, "no view of this memory: it may move when it grows; use Read and Write")

@@ -13,7 +13,7 @@ void tenon_go_config_switch(wasm_config_t *config, int setting, bool on) {
     tenon_config_set_wide_arithmetic,    tenon_config_set_threads,
     tenon_config_set_exceptions,         tenon_config_set_tail_calls,
     tenon_config_set_function_references, tenon_config_set_legacy_exceptions,
-    tenon_config_set_collect_always,
+    tenon_config_set_collect_always,     tenon_config_set_pinned_memories,
   };
   if (setting >= 0 && (size_t)setting < sizeof(switches) / sizeof(switches[0])) switches[setting](config, on);
 }
@@ -49,6 +49,32 @@ tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *typ
   *host = (host_t){use, place, index};
   tenon_error_t *error = plain ? tenon_func_new_raw(store, type, call_raw, host, free, out)
                                : tenon_func_new_val(store, type, call_val, host, free, out);
+  if (error != NULL) free(host);
+  return error;
+}
+
+static bool before(void *env, const tenon_growth_t *growth, wasm_trap_t **trap) {
+  const host_t *host = env;
+  tenon_go_set(host->use, TENON_GO_IN_HOST);
+  uintptr_t answer = tenonGoBefore(host->place, (tenon_growth_t *)growth);
+  tenon_go_set(host->use, TENON_GO_IN_USE);
+  if (answer > 1) *trap = (wasm_trap_t *)answer;
+  return answer == 1;
+}
+
+static void after(void *env, const tenon_growth_t *growth) {
+  const host_t *host = env;
+  tenon_go_set(host->use, TENON_GO_IN_HOST);
+  tenonGoAfter(host->place, (tenon_growth_t *)growth);
+  tenon_go_set(host->use, TENON_GO_IN_USE);
+}
+
+tenon_error_t *tenon_go_on_growth(wasm_store_t *store, uintptr_t use, uint32_t place, bool asks, bool tells) {
+  host_t *host = malloc(sizeof *host);
+  if (host == NULL) abort();  // as Go does where memory has run out
+  *host = (host_t){use, place, 0};
+  tenon_error_t *error =
+      tenon_store_set_growth_callbacks(store, asks ? before : NULL, tells ? after : NULL, host, free);
   if (error != NULL) free(host);
   return error;
 }

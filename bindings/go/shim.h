@@ -16,6 +16,9 @@ void tenon_go_config_switch(wasm_config_t *config, int setting, bool on);
 tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
     uint32_t index, wasm_func_t **out);
 
+// Has the growth of a store arrive in Go's tenonGoBefore and tenonGoAfter.
+tenon_error_t *tenon_go_on_growth(wasm_store_t *store, uintptr_t use, uint32_t place, bool asks, bool tells);
+
 // Lets an object stand for the Go value of a number, until tenonGoRelease is called with it.
 void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number);
 

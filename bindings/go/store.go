@@ -39,6 +39,8 @@ type Store struct {
 	// What the trap on its way through WebAssembly code stands for.
 	thrown *thrown
 	values values
+	// Who has a say in growth.
+	observer observer
 	// The first free slot of the arguments.
 	top int
 }

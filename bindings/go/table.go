@@ -51,7 +51,7 @@ func NewTableOf(s *Store, ty TableType, init any) (*Table, error) {
 	defer C.wasm_ref_delete(ref)
 	var out *C.wasm_table_t
 	if err := takeError(C.tenon_table_new(s.ptr, c, ref, &out)); err != nil {
-		return nil, err
+		return nil, s.growthError(err)
 	}
 	return newTable(s, out), nil
 }
@@ -131,7 +131,7 @@ func (t *Table) GrowValues(delta uint64, init any) (old uint64, err error) {
 		var n C.uint64_t
 		err := takeError(C.tenon_table_grow(ptr, C.uint64_t(delta), element, &n))
 		old = uint64(n)
-		return err
+		return t.store.growthError(err)
 	})
 	return
 }

@@ -50,6 +50,8 @@ extern "Python" wasm_trap_t *tenon_py_call(
     tenon_val_t *results, size_t result_count);
 extern "Python" wasm_trap_t *tenon_py_call_raw(void *env, const wasm_func_t *caller, tenon_raw_t *values);
 extern "Python" void tenon_py_release(void *env);
+extern "Python" bool tenon_py_growth_before(void *env, const tenon_growth_t *growth, wasm_trap_t **trap);
+extern "Python" void tenon_py_growth_after(void *env, const tenon_growth_t *growth);
 """)
 builder.set_source(
     "tenon._native",

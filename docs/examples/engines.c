@@ -18,10 +18,12 @@ static wasm_engine_t *checked_engine(void) {
   tenon_config_set_legacy_exceptions(config, false);
   tenon_config_set_tail_calls(config, false);
   tenon_config_set_function_references(config, false);
-  tenon_config_set_memory_reservation(config, 1 << 20);
+  tenon_config_set_dense_memories(config, true);           // no reservation, no guard
+  tenon_config_set_memory_reservation(config, 1 << 20);  // or a small one
   tenon_config_set_memory_guard(config, 0);
   tenon_config_set_max_stack(config, 256 * 1024);
-  tenon_config_set_pooled_memories(config, 0);
+  tenon_config_set_pooled_memories(config, 8);
+  tenon_config_set_pooled_bytes(config, 64 * 1024);
   tenon_config_set_collect_always(config, true);
   return wasm_engine_new_with_config(config);  // takes the configuration over
 }
@@ -63,6 +65,7 @@ int main(void) {
 
   expect(wasm_store_new(NULL) == NULL);
   succeed(tenon_engine_new(NULL, &engine));
+  tenon_engine_trim(engine);  // nothing is in use: all memory goes back to the system
   wasm_engine_delete(engine);
   engine = wasm_engine_new();
   wasm_engine_delete(engine);

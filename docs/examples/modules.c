@@ -52,6 +52,12 @@ int main(void) {
   wasm_module_delete(loaded);
   succeed(tenon_module_deserialize(store, &same, &loaded));
   wasm_module_delete(loaded);
+  // From a file, which is mapped, not read.
+  FILE *file = fopen("modules-example.tenon", "wb");
+  expect(file != NULL && fwrite(same.data, 1, same.size, file) == same.size && fclose(file) == 0);
+  succeed(tenon_module_deserialize_file(store, "modules-example.tenon", &loaded));
+  remove("modules-example.tenon");  // the module keeps what it needs
+  wasm_module_delete(loaded);
   same.data[same.size / 2] ^= 1;
   expect_error(tenon_module_deserialize(store, &same, &loaded), TENON_ERROR_DAMAGED);
   wasm_byte_vec_delete(&same);

@@ -2,7 +2,9 @@
 
 pub use crate::config::Optimization;
 
+use super::memory_creator::{self, MemoryCreator};
 use crate::config;
+use std::sync::Arc;
 
 /// The settings of an engine. Each method changes one and gives the configuration back.
 ///
@@ -59,6 +61,17 @@ impl Config {
     /// How much inaccessible address space follows each memory's reservation, in bytes; 64 MiB by default.
     pub fn memory_guard(self, bytes: u64) -> Config {
         self.set(|config| config.memory_guard = bytes)
+    }
+
+    /// Whether every memory is made so that its address never changes, whatever the other settings are; off by default. All that
+    /// it may ever have is reserved then; a memory for which that cannot be done is refused.
+    pub fn pinned_memories(self, on: bool) -> Config {
+        self.set(|config| config.pinned_memories = on)
+    }
+
+    /// Who provides the bytes of memories that are not shared. Accesses are checked then.
+    pub fn memory_creator(self, creator: Arc<dyn MemoryCreator>) -> Config {
+        self.set(|config| config.memory_creator = Some(memory_creator::functions(creator)))
     }
 
     /// The most stack that WebAssembly may use in one thread, in bytes; 1 MiB by default. A thread with less stack has less.

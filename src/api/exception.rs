@@ -74,9 +74,10 @@ impl Exception {
         }
     }
 
-    /// # Safety is that of the object, which is alive and of the store, which is borrowed exclusively.
-    pub(super) fn of(core: &Core, exception: &exception::Exception) -> Exception {
-        // SAFETY: a reference says that it is alive; only the store's own calls come here.
+    /// # Safety
+    /// The exception is of the store, which is exclusively borrowed.
+    pub(super) unsafe fn of(core: &Core, exception: &exception::Exception) -> Exception {
+        // SAFETY: the caller's promise; it is alive.
         Exception(unsafe { Handle::of(core, exception) })
     }
 

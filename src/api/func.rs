@@ -18,8 +18,8 @@ pub struct Func(pub(super) Handle<func::Func>);
 
 impl Func {
     /// A host function from a closure, whose parameters and results say the function's type: up to 16
-    /// [`WasmTy`](super::WasmTy)s, with a [`Caller`] in front if it wants to see who calls. It may fail ([`WasmRet`]
-    /// (super::WasmRet)). If it panics, the panic comes out at the call of WebAssembly that led to it.
+    /// [`WasmTy`](super::WasmTy)s, with a [`Caller`] in front if it wants to see who calls. It may fail: see
+    /// [`WasmRet`](super::WasmRet). If it panics, the panic comes out at the call of WebAssembly that led to it.
     ///
     /// ```
     /// use tenon::{Engine, Func, Store, Val};

@@ -12,8 +12,10 @@ use super::store::Core;
 use super::table::Table;
 use super::tag::Tag;
 use super::typed::{TypedFunc, WasmParams, WasmResults};
+use crate::module::ExternKind;
 use crate::runtime::instance;
 use crate::runtime::instantiate::{InstantiateError, instantiate};
+use crate::runtime::memory_reset;
 use crate::runtime::object::Object;
 
 /// An instance of a module in a store. Lives as long as a handle to it or to one of its exports.
@@ -60,7 +62,7 @@ impl Instance {
         match instantiate(core.store(), &module.0, &objects) {
             // SAFETY: a new instance comes with a count.
             Ok(instance) => Ok(Instance(unsafe { Handle::owning(core, instance) })),
-            Err(InstantiateError::Error(error)) => Err(error.into()),
+            Err(InstantiateError::Error(error)) => Err(core.failed(error)),
             // SAFETY: the trap comes with a count.
             Err(InstantiateError::Trap(trap)) => Err(unsafe { core.raised(trap) }),
         }
@@ -76,6 +78,44 @@ impl Instance {
     /// The module.
     pub fn module(&self, store: impl AsContext) -> Result<Module, Error> {
         Ok(Module(self.0.get(store.as_context().into_core())?.module().clone()))
+    }
+
+    /// Makes a memory that the module defines hold what it held at first: its data segments, and zeros elsewhere. Its size stays.
+    /// `name` is one of its exports.
+    ///
+    /// ```
+    /// # use tenon::{Engine, Instance, Module, Store};
+    /// # let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module (memory (export "memory") 1) (data (i32.const 0) "abc"))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let memory = instance.memory(&mut store, "memory")?;
+    /// memory.write(&mut store, 0, b"xyz!")?;
+    /// instance.reset_memory(&mut store, "memory")?;
+    /// assert_eq!(memory.data(&store)?[..4], *b"abc\0");
+    /// # Ok::<(), tenon::Error>(())
+    /// ```
+    pub fn reset_memory(&self, mut store: impl AsContextMut, name: &str) -> Result<(), Error> {
+        let store = store.as_context_mut();
+        let core = store.core();
+        let instance = self.0.get(core)?;
+        core.enter()?;
+        let module = &instance.module().module;
+        match module.export(name) {
+            Some(export) if export.kind == ExternKind::Memory && export.index >= module.imported_memories => {
+                if instance.memory(export.index).shared().is_some() {
+                    return Err(Error::argument(format!(
+                        "the memory {name:?} is shared: other threads may be using it"
+                    )));
+                }
+                memory_reset::reset(instance, export.index);
+                Ok(())
+            }
+            Some(export) if export.kind == ExternKind::Memory => Err(Error::argument(format!(
+                "the memory {name:?} is imported: its first contents are not the instance's"
+            ))),
+            _ => Err(Error::argument(format!("the instance exports no memory {name:?}"))),
+        }
     }
 
     /// All exports with their names, in the order of the module.

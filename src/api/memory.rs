@@ -56,8 +56,9 @@ impl Memory {
         let store = store.as_context_mut();
         let core = store.core();
         core.enter()?;
+        let made = memory::Memory::new(core.store(), ty).map_err(|error| core.failed(error))?;
         // SAFETY: a new memory comes with a count.
-        Ok(Memory(unsafe { Handle::owning(core, memory::Memory::new(core.store(), ty)?) }))
+        Ok(Memory(unsafe { Handle::owning(core, made) }))
     }
 
     /// The type, with the current size as its minimum.
@@ -80,6 +81,17 @@ impl Memory {
         Ok(self.0.get(store.as_context().into_core())?.page_size())
     }
 
+    /// Whether the memory's address never changes, however it grows: then what [`Memory::as_ptr`] gave stays good.
+    pub fn is_pinned(&self, store: impl AsContext) -> Result<bool, Error> {
+        Ok(self.0.get(store.as_context().into_core())?.is_pinned())
+    }
+
+    /// The address of the first byte, for code that is not in Rust. Good until the memory grows, whoever asks for that, or as long
+    /// as it lives if it is pinned. To use it is `unsafe`.
+    pub fn as_ptr(&self, store: impl AsContext) -> Result<*mut u8, Error> {
+        Ok(self.0.get(store.as_context().into_core())?.base())
+    }
+
     /// Adds `delta` pages, filled with zeros. Gives the size before, in pages. Fails, and changes nothing, beyond the maximum
     /// ([`ErrorKind::Limit`](super::ErrorKind::Limit)), beyond a limit of the
     /// store or where memory has run out ([`ErrorKind::Memory`](super::ErrorKind::Memory)).
@@ -88,7 +100,7 @@ impl Memory {
         let core = store.core();
         let memory = self.0.get(core)?;
         core.enter()?;
-        memory.grow(delta).map_err(|reason| cannot_grow(&memory.ty(), delta, reason))
+        memory.grow(delta).map_err(|reason| cannot_grow(Some(core), &memory.ty(), delta, reason))
     }
 
     /// The bytes. Not of a shared memory, which other threads may change: see [`SharedMemory`].
@@ -212,6 +224,18 @@ impl Memory {
         Ok(())
     }
 
+    /// Makes a part zero, and gives the memory behind it back to the system as far as it can be.
+    pub fn discard(&self, mut store: impl AsContextMut, offset: u64, len: u64) -> Result<(), Error> {
+        let store = store.as_context_mut();
+        let memory = self.0.get(store.core())?;
+        if let Some(shared) = memory.shared() {
+            return SharedMemory(shared.clone()).fill(offset, len, 0);
+        }
+        part(memory, offset, len)?;
+        memory.discard(offset, len);
+        Ok(())
+    }
+
     /// What the memory shares with other stores, if it is a shared one.
     pub fn shared(&self, store: impl AsContext) -> Result<Option<SharedMemory>, Error> {
         Ok(self.0.get(store.as_context().into_core())?.shared().cloned().map(SharedMemory))
@@ -256,8 +280,12 @@ fn text(offset: u64, bytes: Vec<u8>) -> Result<String, Error> {
     })
 }
 
-/// A failure to grow, of a memory whose type is given with its size.
-pub(super) fn cannot_grow(ty: &MemoryType, delta: u64, reason: GrowError) -> Error {
+/// A failure to grow, of a memory whose type is given with its size. The store is that of the memory, if it has one.
+pub(super) fn cannot_grow(core: Option<&Core>, ty: &MemoryType, delta: u64, reason: GrowError) -> Error {
+    if let (GrowError::Trap(trap), Some(core)) = (&reason, core) {
+        // SAFETY: the store's limiter made it; it comes with a count.
+        return unsafe { core.raised(*trap) };
+    }
     let (size, most) = (ty.limits.min, memory::most_pages(ty));
     let message = format!("a memory of {size} pages, which may have {most}, cannot grow by {delta}: {reason}");
     let error = Error::new(reason.kind().into(), message);

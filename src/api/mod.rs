@@ -22,6 +22,45 @@
 //! **Panics and errors** of host functions cross WebAssembly as traps. The payload waits in the core and goes on
 //! in the frame of Rust that called WebAssembly.
 
+//!
+//! What must not compile does not. Views end where a call may begin:
+//!
+//! ```compile_fail,E0502
+//! # fn f(store: &mut tenon::Store<()>, memory: tenon::Memory, run: tenon::TypedFunc<(), ()>) -> Result<(), tenon::Error> {
+//! let view = memory.data(&*store)?;
+//! run.call(&mut *store, ())?;
+//! assert_eq!(view[0], 0);
+//! # Ok(())
+//! # }
+//! ```
+//! A caller, and what is borrowed through it, ends with the call:
+//!
+//! ```compile_fail
+//! # fn f(store: &mut tenon::Store<()>) {
+//! let mut kept = None;
+//! tenon::Func::wrap(store, |caller: tenon::Caller<'_, ()>| kept = Some(caller));
+//! # }
+//! ```
+//! A store is no more `Send` than its data:
+//!
+//! ```compile_fail,E0277
+//! # fn f(store: tenon::Store<std::rc::Rc<()>>) {
+//! std::thread::spawn(move || drop(store));
+//! # }
+//! ```
+//! Nor is what stands for it in a call, whatever its data:
+//!
+//! ```compile_fail,E0277
+//! # fn f(mut store: tenon::Caller<'_, ()>, run: tenon::TypedFunc<(), ()>) {
+//! std::thread::scope(|scope| { scope.spawn(|| run.call(&mut store, ()).unwrap()); });
+//! # }
+//! ```
+//! Its data is of one type, and not of one that is less:
+//!
+//! ```compile_fail
+//! fn less(store: tenon::Store<for<'a> fn(&'a u8)>) -> tenon::Store<fn(&'static u8)> { store }
+//! ```
+
 #![deny(missing_docs)]
 
 mod caller;
@@ -35,11 +74,13 @@ mod external;
 mod externref;
 mod func;
 mod global;
+mod growth;
 mod handle;
 mod host;
 mod instance;
 mod linker;
 mod memory;
+mod memory_creator;
 mod module;
 mod pointer;
 mod shared_memory;
@@ -62,10 +103,12 @@ pub use external::Extern;
 pub use externref::ExternRef;
 pub use func::Func;
 pub use global::Global;
+pub use growth::{Growing, Growth, Resource};
 pub use host::{IntoFunc, WasmRet};
 pub use instance::Instance;
 pub use linker::Linker;
 pub use memory::Memory;
+pub use memory_creator::{CreatedMemory, MemoryCreator, WantedMemory};
 pub use module::Module;
 pub use pointer::{Offset, WasmPtr, WasmSlice};
 pub use shared_memory::{SharedMemory, Waited};

@@ -89,7 +89,7 @@ impl SharedMemory {
 
     /// Adds `delta` pages. Gives the size before, in pages.
     pub fn grow(&self, delta: u64) -> Result<u64, Error> {
-        self.0.grow(delta).map_err(|reason| cannot_grow(&self.ty(), delta, reason))
+        self.0.grow(delta).map_err(|reason| cannot_grow(None, &self.ty(), delta, reason))
     }
 
     /// The bytes that the memory has now, for atomic access. It never moves; after a growth there are more.

@@ -81,6 +81,7 @@ pub enum Pending {
 }
 
 /// Numbers threads, so that one that takes the place of another is told apart from it.
+#[inline(always)]
 fn thread_number() -> u64 {
     thread_local! {
         static NUMBER: Cell<u64> = const { Cell::new(0) };
@@ -102,7 +103,7 @@ impl<T> Store<T> {
     /// A store of `engine` that holds `data`.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         // SAFETY: a new store is its maker's.
-        let store = unsafe { NonNull::new_unchecked(store::Store::new(engine.0.clone())) };
+        let store = unsafe { NonNull::new_unchecked(store::Store::new(&engine.0)) };
         let core = Core {
             store,
             engine: engine.clone(),
@@ -118,7 +119,7 @@ impl<T> Store<T> {
 
     /// The engine.
     pub fn engine(&self) -> &Engine {
-        self.as_context().into_core().engine()
+        self.core().engine()
     }
 
     /// The data.
@@ -134,6 +135,19 @@ impl<T> Store<T> {
     /// Gives up everything in the store that nothing reaches any more. Happens by itself, sooner or later.
     pub fn collect(&mut self) {
         self.as_context_mut().collect();
+    }
+
+    pub(super) fn inner(&self) -> NonNull<Inner<T>> {
+        self.inner
+    }
+
+    pub(super) fn core(&self) -> &Core {
+        self.as_context().into_core()
+    }
+
+    /// The part of the store that does not depend on its data, to be used without restriction.
+    pub(super) fn core_mut(&mut self) -> &Core {
+        self.as_context_mut().into_parts().0
     }
 
     /// Drops the store and gives back its data.
@@ -297,6 +311,15 @@ impl Core {
         let panic = self.panic.take();
         if let Some(panic) = panic {
             resume_unwind(panic);
+        }
+    }
+
+    /// A failure of the runtime as one of the API. If the host's limiter had a hand in it, what that failed with.
+    pub fn failed(&self, error: error::Error) -> Error {
+        match self.pending.take() {
+            Some((_, Pending::Panic(panic))) => resume_unwind(panic),
+            Some((_, Pending::Error(error))) => error,
+            None => error.into(),
         }
     }
 

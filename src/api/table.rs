@@ -5,6 +5,7 @@ use super::error::Error;
 use super::handle::Handle;
 use super::store::Core;
 use super::val::Val;
+use crate::runtime::growth::GrowError;
 use crate::runtime::object::Object;
 use crate::runtime::table;
 use crate::types::{TableType, ValType};
@@ -36,8 +37,9 @@ impl Table {
         let object = init.lower(core, ValType::Ref(ty.element), &|| "initial element of the table".into())?[0];
         // SAFETY: null, or alive as long as `init`.
         let object = unsafe { (object as *const Object).as_ref() };
+        let made = table::Table::new(core.store(), ty, object).map_err(|error| core.failed(error))?;
         // SAFETY: a new table comes with a count.
-        Ok(Table(unsafe { Handle::owning(core, table::Table::new(core.store(), ty, object)?) }))
+        Ok(Table(unsafe { Handle::owning(core, made) }))
     }
 
     /// The type, with the current size as its minimum.
@@ -79,6 +81,10 @@ impl Table {
         core.enter()?;
         let object = element(core, table, init)?;
         table.grow(delta, object).map_err(|reason| {
+            if let GrowError::Trap(trap) = reason {
+                // SAFETY: the store's limiter made it; it comes with a count.
+                return unsafe { core.raised(trap) };
+            }
             let (size, max) = (table.size(), table.ty().limits.max);
             let most = max.unwrap_or(table::MAX_ELEMENTS).min(table::MAX_ELEMENTS);
             let message =

@@ -52,15 +52,18 @@ impl Trap {
     }
 
     /// What a trap of the runtime says.
-    pub(super) fn of(core: &Core, trap: &trap::Trap) -> Trap {
+    ///
+    /// # Safety
+    /// The trap came out of a call in the store, which is exclusively borrowed.
+    pub(super) unsafe fn of(core: &Core, trap: &trap::Trap) -> Trap {
         let frame = |frame: trap::Frame| {
             let &trap::Frame { func_index, module_offset, func_offset, .. } = &frame;
             // SAFETY: the frame holds a handle to the instance.
             let module = unsafe { (*frame.instance()).module().clone() };
             Frame { module, func_index, module_offset, func_offset }
         };
-        // SAFETY: a trap keeps its exception, if it has one.
-        let exception = unsafe { trap.exception().as_ref() }.map(|exception| Exception::of(core, exception));
+        // SAFETY: a trap keeps its exception, if it has one, which is of the store; the caller's promise.
+        let exception = unsafe { trap.exception().as_ref().map(|exception| Exception::of(core, exception)) };
         Trap(Arc::new(Inner {
             code: trap.code,
             message: String::from_utf8_lossy(&trap.message).into_owned(),

@@ -84,7 +84,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         } else {
             core.on_this_thread();
         }
-        let mut values = MaybeUninit::<Both<P::Raw, R::Raw>>::uninit();
+        // Zeroed, as only the lower half of a number is written.
+        let mut values = MaybeUninit::<Both<P::Raw, R::Raw>>::zeroed();
         let values = values.as_mut_ptr().cast::<[u64; 2]>();
         // SAFETY: the room is for the larger number of values; the parameters are those of the function, which is alive, its
         // store being at hand. References among them are alive as long as `params`.

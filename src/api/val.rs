@@ -113,7 +113,9 @@ impl Val {
 
     /// The bits of a value of type `ty`; a reference among them is lent.
     pub(super) fn lower(&self, core: &Core, ty: ValType, what: &dyn Fn() -> String) -> Result<[u64; 2], Error> {
-        Ok(self.wide(core, what)?.to_bits(ty, core.store(), what)?)
+        let wide = self.wide(core, what)?;
+        wide.to_bits(ty, core.store(), what)?;
+        Ok(wide.bits)
     }
 
     /// One more count of what it refers to. Only where the store that it was lowered for is borrowed exclusively.

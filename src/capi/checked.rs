@@ -21,7 +21,7 @@ use super::table::{self, wasm_table_t};
 use super::tabletype::wasm_tabletype_t;
 use super::trap::wasm_trap_t;
 use super::val::wasm_val_t;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 /// `wasm_engine_new_with_config` with a reason.
 #[unsafe(no_mangle)]
@@ -65,6 +65,19 @@ pub extern "C" fn tenon_module_deserialize(
     out: Out<Handle<wasm_module_t>>,
 ) -> Own<tenon_error_t> {
     error::answer(out, module::deserialize("tenon_module_deserialize", store, binary))
+}
+
+/// Makes a module of a file that holds what `wasm_module_serialize` gave; the path ends with a zero byte. As
+/// `tenon_module_deserialize`, but the file is mapped: nothing is read before it is needed, and processes share its memory.
+/// Its hash is checked when a process first sees the file, and again after a change. As long as the module lives, the file
+/// must not be written to or made shorter; it may be deleted, or replaced by another of the same name.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_module_deserialize_file(
+    store: Lent<wasm_store_t>,
+    path: *const c_char,
+    out: Out<Handle<wasm_module_t>>,
+) -> Own<tenon_error_t> {
+    error::answer(out, module::deserialize_file("tenon_module_deserialize_file", store, path))
 }
 
 /// `wasm_instance_new` with a reason. The reason of a trap is its message; the trap itself goes to `trap`, unless that is

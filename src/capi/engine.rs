@@ -4,11 +4,18 @@ use super::config::wasm_config_t;
 use super::error::{self, tenon_error_t};
 use super::own::{Own, boxed};
 use crate::runtime::engine::Engine;
+use crate::runtime::lease;
 use std::sync::Arc;
 
 /// An engine: a configuration, compilers and pooled memory, shared by its stores. Any thread may use it.
 pub struct wasm_engine_t {
     engine: Arc<Engine>,
+}
+
+impl Drop for wasm_engine_t {
+    fn drop(&mut self) {
+        lease::close(&self.engine);
+    }
 }
 
 impl wasm_engine_t {
@@ -41,6 +48,8 @@ pub extern "C" fn wasm_engine_new_with_config(config: Own<wasm_config_t>) -> Own
 pub(crate) fn new(function: &str, config: Own<wasm_config_t>) -> Result<Box<wasm_engine_t>, tenon_error_t> {
     error::attempt(function, || {
         let settings = config.map(|config| config.settings().clone()).unwrap_or_default();
-        boxed(wasm_engine_t { engine: Engine::new(settings)? }).ok_or_else(error::last)
+        let engine = Engine::new(settings)?;
+        lease::open(&engine);
+        boxed(wasm_engine_t { engine }).ok_or_else(error::last)
     })
 }

@@ -12,6 +12,7 @@ use super::trap::wasm_trap_t;
 use super::vec::{self, Owned, Vector};
 use crate::runtime::instance::Instance;
 use crate::runtime::instantiate::{InstantiateError, instantiate};
+use crate::runtime::lease::Lease;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Object, ObjectKind};
 use crate::runtime::store::Store;
@@ -149,7 +150,7 @@ pub(crate) fn module_of(
     function: &str,
     store: &Store,
     module: Option<&wasm_module_t>,
-) -> Result<Arc<CompiledModule>, tenon_error_t> {
+) -> Result<Lease<CompiledModule>, tenon_error_t> {
     let module = required(module, function, "the module")?;
     if !ptr::eq(module.object().store, store) {
         let message =

@@ -10,7 +10,7 @@
 //! - What is taken over is taken over on every path, failures included.
 //! - NULL is never dereferenced: it deletes nothing, reads as empty, and elsewhere is a failure with a message.
 //! - A failure is an answer (NULL, false, an empty vector, a trap) and a reason, kept by [`error`].
-//! - No panic crosses: a body either cannot panic, or runs inside [`error::guard`].
+//! - No panic crosses: a body either cannot panic, or runs inside `error::guard`.
 //!
 //! Two habits follow from the headers being generated. Exported functions are written out, never made by a
 //! macro. And a type that is opaque in C but has a layout to rely on here hides its `repr` from the generator

@@ -10,11 +10,12 @@ use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
 use super::vec::{self, Owned};
 use crate::module::Module;
+use crate::runtime::lease::{self, Lease};
 use crate::runtime::module::{CompiledModule, ModuleObject, from_module};
 use crate::runtime::object::ObjectKind;
 use crate::runtime::store::Store;
 use crate::runtime::{serialize, tier};
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
 /// A module: valid, and ready to be instantiated in its store.
@@ -24,12 +25,12 @@ noun!(wasm_module_t, ObjectKind::Module);
 
 impl wasm_module_t {
     /// The module.
-    pub(crate) fn module(&self) -> &Arc<CompiledModule> {
+    pub(crate) fn module(&self) -> &Lease<CompiledModule> {
         &self.0.module
     }
 
     /// The C object for a module in a store.
-    pub(crate) fn new(store: &Store, module: Arc<CompiledModule>) -> Result<Counted<wasm_module_t>, tenon_error_t> {
+    pub(crate) fn new(store: &Store, module: &Arc<CompiledModule>) -> Result<Counted<wasm_module_t>, tenon_error_t> {
         // SAFETY: a new object comes with a handle.
         unsafe { Counted::take(ModuleObject::new(store, module)) }.ok_or_else(error::last)
     }
@@ -104,6 +105,12 @@ pub extern "C" fn wasm_ref_as_module_const(reference: Option<&wasm_ref_t>) -> Op
 /// A module that belongs to no store. Any thread may use it.
 pub struct wasm_shared_module_t(Arc<CompiledModule>);
 
+impl Drop for wasm_shared_module_t {
+    fn drop(&mut self) {
+        lease::close(&self.0);
+    }
+}
+
 /// Deletes a shared module; NULL is allowed. Modules that were obtained from it stay.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_shared_module_delete(module: Own<wasm_shared_module_t>) {
@@ -115,7 +122,9 @@ pub extern "C" fn wasm_shared_module_delete(module: Own<wasm_shared_module_t>) {
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_module_share(module: Option<&wasm_module_t>) -> Own<wasm_shared_module_t> {
     let module = error::keep(required(module, "wasm_module_share", "the module"))?;
-    boxed(wasm_shared_module_t(module.module().clone()))
+    let module = Arc::clone(module.module());
+    lease::open(&module);
+    boxed(wasm_shared_module_t(module))
 }
 
 /// Makes a module of a store from a shared one. The store must be of the engine that the module was made with;
@@ -133,7 +142,7 @@ pub extern "C" fn wasm_module_obtain(
             let message = format_args!("{function}: the module was made with another engine than the store's");
             return Err(tenon_error_t::new(Kind::TENON_ERROR_STORE, message));
         }
-        wasm_module_t::new(store, module.clone())
+        wasm_module_t::new(store, module)
     }))
 }
 
@@ -158,7 +167,7 @@ pub(crate) fn new(
     error::attempt(function, || {
         let store = store.entered(function)?;
         let binary = copy_binary(required(binary, function, "the binary")?.as_bytes())?;
-        wasm_module_t::new(store, CompiledModule::new(store.engine(), binary)?)
+        wasm_module_t::new(store, &CompiledModule::new(store.engine(), binary)?)
     })
 }
 
@@ -208,7 +217,24 @@ pub(crate) fn deserialize(
     error::attempt(function, || {
         let store = store.entered(function)?;
         let binary = required(binary, function, "the binary")?.as_bytes();
-        wasm_module_t::new(store, serialize::deserialize(store.engine(), binary)?)
+        wasm_module_t::new(store, &serialize::deserialize(store.engine(), binary)?)
+    })
+}
+
+/// Makes a module in the store of a file that holds what `wasm_module_serialize` gave.
+pub(crate) fn deserialize_file(
+    function: &str,
+    store: Lent<wasm_store_t>,
+    path: *const c_char,
+) -> Result<Counted<wasm_module_t>, tenon_error_t> {
+    error::attempt(function, || {
+        let store = store.entered(function)?;
+        if path.is_null() {
+            return Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, format_args!("{function}: the path is NULL")));
+        }
+        // SAFETY: the caller says that the path ends with a zero byte.
+        let path = unsafe { CStr::from_ptr(path) };
+        wasm_module_t::new(store, &serialize::deserialize_file(store.engine(), path)?)
     })
 }
 

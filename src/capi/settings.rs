@@ -145,6 +145,19 @@ pub extern "C" fn tenon_config_set_memory_guard(config: Option<&mut wasm_config_
     set("tenon_config_set_memory_guard", config, |config| config.memory_guard = bytes);
 }
 
+/// Whether memories take up no more address space than they have bytes, rounded up to pages of the system; off by default. It is
+/// the same as a reservation and a guard of 0. Tens of thousands of small memories can then live at the same time; accesses
+/// are checked, and a memory may move when it grows.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_dense_memories(config: Option<&mut wasm_config_t>, on: bool) {
+    let from =
+        if on { Config { memory_reservation: 0, memory_guard: 0, ..Config::default() } } else { Config::default() };
+    set("tenon_config_set_dense_memories", config, |config| {
+        config.memory_reservation = from.memory_reservation;
+        config.memory_guard = from.memory_guard;
+    });
+}
+
 /// Whether every memory is made so that its address never changes, whatever the other settings are; off by default. All that it
 /// may ever have is reserved then, up to its type's maximum; a memory for which that cannot be done is refused, as is one with
 /// 64-bit addresses and no maximum. `tenon_memory_is_pinned` tells it of any memory.
@@ -163,6 +176,13 @@ pub extern "C" fn tenon_config_set_max_stack(config: Option<&mut wasm_config_t>,
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_pooled_memories(config: Option<&mut wasm_config_t>, count: usize) {
     set("tenon_config_set_pooled_memories", config, |config| config.pooled_memories = count);
+}
+
+/// How much memory each of the memories that the engine keeps may take up, in bytes; 256 KiB by default. What a memory
+/// took up beyond that goes back to the system when it is no longer used.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_config_set_pooled_bytes(config: Option<&mut wasm_config_t>, bytes: usize) {
+    set("tenon_config_set_pooled_bytes", config, |config| config.pooled_bytes = bytes);
 }
 
 /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests, so that

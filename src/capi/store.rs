@@ -46,6 +46,6 @@ pub extern "C" fn wasm_store_new(engine: Lent<wasm_engine_t>) -> Handle<wasm_sto
     error::keep(error::attempt(function, || {
         let engine = required(engine.get(), function, "the engine")?.engine();
         // SAFETY: a new store is its maker's to close.
-        Ok(unsafe { Counted::take(Store::new(engine.clone())) })
+        Ok(unsafe { Counted::take(Store::new(engine)) })
     }))?
 }

@@ -9,21 +9,55 @@ use super::validate::Bodies;
 use super::*;
 use crate::config::Features;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wasmparser::{BinaryReader, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
+use wasmparser::{BinaryReader, Chunk, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
 use wasmparser::{Validator, ValidatorResources, WasmFeatures};
 
 impl Module {
     /// Decodes and validates `bytes`. `threads` is how many may work on it, the calling one included.
     pub fn new(bytes: Arc<[u8]>, features: &Features, threads: usize) -> Result<Module, ModuleError> {
-        let mut module = decode(&bytes, features, threads)?;
+        let mut module = decode(&bytes, features, Check::Bodies(threads))?;
+        module.bytes = bytes.into();
+        Ok(module)
+    }
+
+    /// Decodes what was a valid module with the same features when `facts` was written down. Its code and, if the facts say
+    /// so, its data are not looked at.
+    pub fn trusted(bytes: Bytes, features: &Features, facts: ModuleFacts) -> Result<Module, ModuleError> {
+        let mut module = decode(&bytes, features, Check::Trust(facts))?;
         module.bytes = bytes;
         Ok(module)
     }
 
+    /// What must be known of it so that code and data need not be read. `data_is_spent`: nobody will ask for its data segments,
+    /// as they are all active and run by other means.
+    pub fn facts(&self, data_is_spent: bool) -> ModuleFacts {
+        let spent_data = if data_is_spent { self.data.len() as u32 + self.spent_data } else { 0 };
+        ModuleFacts { tail_calls_out: self.tail_calls_out, spent_data, bodies: self.bodies.clone() }
+    }
+
     /// Whether `bytes` are a module that `Module::new` takes, and if not, why.
     pub fn validate_only(bytes: &[u8], features: &Features, threads: usize) -> Result<(), ModuleError> {
-        decode(bytes, features, threads).map(|_| ())
+        decode(bytes, features, Check::Bodies(threads)).map(|_| ())
     }
+}
+
+/// What is found out about a module by reading its code and data sections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleFacts {
+    /// As in [`Module`].
+    pub tail_calls_out: bool,
+    /// As in [`Module`].
+    pub spent_data: u32,
+    /// As in [`Module`].
+    pub bodies: Vec<Range<u32>>,
+}
+
+/// What becomes of the bodies.
+enum Check {
+    /// They are validated by so many threads.
+    Bodies(usize),
+    /// They were, and this was found.
+    Trust(ModuleFacts),
 }
 
 /// The language that modules may be written in.
@@ -45,11 +79,11 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
 }
 
 /// The module of `bytes`, which its field `bytes` does not hold yet.
-fn decode(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, ModuleError> {
-    decode_in_one_pass(bytes, features, threads).map_err(|error| error.in_words_of_specification(bytes))
+fn decode(bytes: &[u8], features: &Features, check: Check) -> Result<Module, ModuleError> {
+    decode_in_one_pass(bytes, features, check).map_err(|error| error.in_words_of_specification(bytes))
 }
 
-fn decode_in_one_pass(bytes: &[u8], features: &Features, threads: usize) -> Result<Module, ModuleError> {
+fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check) -> Result<Module, ModuleError> {
     if bytes.len() > limits::MAX_MODULE_SIZE {
         let message = format!("module of {} bytes; at most {} are allowed", bytes.len(), limits::MAX_MODULE_SIZE);
         return Err(ModuleError::new(ModuleErrorKind::Limit, message, None));
@@ -57,12 +91,20 @@ fn decode_in_one_pass(bytes: &[u8], features: &Features, threads: usize) -> Resu
     let features = wasm_features(features);
     let validator = Validator::new_with_features(features);
     let mut decoder = Decoder { features, validator, resources: None, data: None, module: Module::empty() };
-    let sections = decoder.sections(bytes);
+    let sections = match &check {
+        Check::Bodies(_) => decoder.sections(bytes),
+        Check::Trust(facts) => decoder.trusted_sections(bytes, facts),
+    };
     let Decoder { mut validator, resources, data, mut module, .. } = decoder;
     let read_data = || data.map_or(Ok(Vec::new()), |s| data_section(s, &mut validator, &module.memories, bytes));
     // The first error is the one to report: sections before the code, bodies, the data section, what is behind it.
-    let data = match resources {
-        Some(resources) => {
+    let data = match (resources, check) {
+        (_, Check::Trust(facts)) => {
+            (module.tail_calls_out, module.spent_data) = (facts.tail_calls_out, facts.spent_data);
+            module.bodies = facts.bodies;
+            read_data()
+        }
+        (Some(resources), Check::Bodies(threads)) => {
             let bodies = Bodies {
                 bytes,
                 ranges: &module.bodies,
@@ -77,7 +119,7 @@ fn decode_in_one_pass(bytes: &[u8], features: &Features, threads: usize) -> Resu
             checked.map_err(|error| named(error, &module, bytes))?;
             data
         }
-        None => read_data(),
+        (None, _) => read_data(),
     };
     module.data = data?;
     sections?;
@@ -114,6 +156,28 @@ impl<'a> Decoder<'a> {
             self.payload(payload?)?;
         }
         Ok(())
+    }
+
+    /// As `sections`, but what stands in the code section is known, and perhaps what stands in the data section.
+    fn trusted_sections(&mut self, mut rest: &'a [u8], facts: &ModuleFacts) -> Result<(), ModuleError> {
+        let mut parser = Parser::new(0);
+        parser.set_features(self.features);
+        loop {
+            let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
+                return Err(unsupported("module that ends too early".into()));
+            };
+            rest = &rest[consumed..];
+            match payload {
+                Payload::CodeSectionStart { unchecked_range, size, .. } => {
+                    self.validator.code_section_start(&unchecked_range)?;
+                    parser.skip_section();
+                    rest = rest.get(size as usize..).unwrap_or_default();
+                }
+                Payload::DataSection(_) if facts.spent_data > 0 => {}
+                Payload::End(_) => return Ok(()),
+                payload => self.payload(payload)?,
+            }
+        }
     }
 
     fn payload(&mut self, payload: Payload<'a>) -> Result<(), ModuleError> {
@@ -452,7 +516,7 @@ fn plain_data_segments(
 impl Module {
     fn empty() -> Module {
         Module {
-            bytes: Arc::new([]),
+            bytes: Bytes::from(<Arc<[u8]>>::from([])),
             types: Vec::new(),
             imports: Vec::new(),
             exports: Vec::new(),
@@ -471,6 +535,7 @@ impl Module {
             start: None,
             elements: Vec::new(),
             data: Vec::new(),
+            spent_data: 0,
             bodies: Vec::new(),
             name_section: None,
             hint_section: None,

@@ -3,6 +3,7 @@
 //! Everything here is immutable, knows nothing of engines or stores, and is shared between threads.
 //! Index spaces are vectors that begin with the imports.
 
+mod bytes;
 pub mod const_expr;
 mod decode;
 mod error;
@@ -15,6 +16,8 @@ pub mod serialize;
 mod types;
 mod validate;
 
+pub use bytes::Bytes;
+pub use decode::ModuleFacts;
 pub use error::{ModuleError, ModuleErrorKind};
 
 use crate::types::*;
@@ -25,7 +28,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 pub struct Module {
     /// The binary that the module was made from. Function bodies and data segments are ranges of it.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Bytes,
     /// The type section, in order.
     pub types: Vec<DefType>,
     /// The import section, in order.
@@ -62,6 +65,8 @@ pub struct Module {
     pub elements: Vec<ElementSegment>,
     /// Data segments, in order.
     pub data: Vec<DataSegment>,
+    /// How many data segments there are instead of those in `data`: active ones, for which something else stands.
+    pub spent_data: u32,
     /// Where each defined function's body stands in `bytes`: from its local declarations to its final `end`.
     pub bodies: Vec<Range<u32>>,
     /// Where the `name` custom section's contents stand in `bytes`, if there is one. Read on demand (`names.rs`).

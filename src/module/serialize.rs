@@ -8,7 +8,7 @@
 //!  80  format version   u32
 //!  84  section count    u32
 //!  88  sections         24 bytes each: tag u32, zero u32, offset u64, length u64
-//!      contents         each at the next multiple of 64, of 4096 if it is code; zeros between
+//!      contents         each at the next multiple of 64, of 4096 if it is to be mapped (code, memories); zeros between
 //! ```
 //!
 //! All numbers are little-endian. What stands before the format version never changes, nor does the form of the section
@@ -20,7 +20,7 @@ use std::fmt;
 use std::ops::Range;
 
 const MAGIC: [u8; 8] = *b"\x7ftenon\r\n";
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 const TOTAL_LENGTH: usize = 8;
 const CONTENT_HASH: Range<usize> = 16..48;
 const IDENTITY_HASH: Range<usize> = 48..80;
@@ -35,6 +35,13 @@ pub const WASM: u32 = 1;
 pub const CODE: u32 = 2;
 /// Tag of the section that holds what must be known of the machine code.
 pub const TABLES: u32 = 3;
+
+/// Tag of the section that holds what memories hold at first, one after the other in whole pages of 4096 bytes.
+pub const MEMORIES: u32 = 4;
+/// Tag of the section that says where they go, and more that is known of the module.
+pub const FACTS: u32 = 5;
+/// Tag of the section that says where the bodies of functions stand.
+pub const BODIES: u32 = 6;
 
 /// Why bytes cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +88,7 @@ pub fn write(wasm: &[u8], identity: &[u8], sections: &[(u32, &[u8])]) -> Vec<u8>
     let mut end = SECTIONS + count * SECTION_ENTRY;
     let mut places = Vec::with_capacity(count);
     for (tag, contents) in all() {
-        let start = end.next_multiple_of(if tag == CODE { 4096 } else { 64 });
+        let start = end.next_multiple_of(if tag == CODE || tag == MEMORIES { 4096 } else { 64 });
         places.push(start);
         end = start + contents.len();
     }
@@ -110,6 +117,12 @@ pub fn is_serialized(bytes: &[u8]) -> bool {
 
 /// Opens a serialized module for a reader with this `identity`.
 pub fn read<'a>(bytes: &'a [u8], identity: &[u8]) -> Result<Parts<'a>, SerializeError> {
+    open(bytes, identity, true)
+}
+
+/// Opens a serialized module for a reader with this `identity`, who can say whether the hash must be checked: not if the same
+/// bytes have been read before.
+pub fn open<'a>(bytes: &'a [u8], identity: &[u8], check_hash: bool) -> Result<Parts<'a>, SerializeError> {
     if !is_serialized(bytes) {
         return Err(SerializeError::NotSerialized);
     }
@@ -119,7 +132,7 @@ pub fn read<'a>(bytes: &'a [u8], identity: &[u8]) -> Result<Parts<'a>, Serialize
     if get64(bytes, TOTAL_LENGTH) != Some(bytes.len() as u64) {
         return Err(SerializeError::Damaged("its length is not the one it was written with"));
     }
-    if content_hash(bytes) != bytes[CONTENT_HASH] {
+    if check_hash && content_hash(bytes) != bytes[CONTENT_HASH] {
         return Err(SerializeError::Damaged("its contents do not match their hash"));
     }
     let wasm = find(bytes, WASM)?.ok_or(SerializeError::Damaged("it holds no module"))?;

@@ -15,6 +15,7 @@
 
 use crate::compile::code::{Code, Handler, Position, TrapSite};
 use crate::runtime::sys::granules::Granules;
+use crate::runtime::sys::memory_file::MemoryFile;
 use crate::runtime::sys::valgrind;
 use crate::runtime::sys::vm::{self, Protection};
 use crate::runtime::trampoline;
@@ -139,6 +140,8 @@ pub struct CodeBlock {
     address: usize,
     /// The parts, by ascending address.
     metas: Box<[CodeMeta]>,
+    /// Whether the granules are part of a [`CodeMap`], which frees them.
+    mapped: bool,
 }
 
 impl CodeBlock {
@@ -162,6 +165,47 @@ impl Drop for CodeBlock {
     fn drop(&mut self) {
         if let Ok(region) = region() {
             region.release(self);
+        }
+    }
+}
+
+/// Code of a file, mapped into the region: no part of it can be looked up before it is placed. Dropping it frees its place;
+/// the blocks are to be dropped before.
+#[derive(Debug)]
+pub struct CodeMap {
+    /// First granule, from the region's beginning.
+    first: u32,
+    /// Granules.
+    len: u32,
+    /// Where the code begins, from the region's beginning: at a page.
+    offset: usize,
+    /// Bytes, in whole pages.
+    size: usize,
+}
+
+impl CodeMap {
+    /// Maps `len` bytes of a file from `offset` on, which is a multiple of the system's page.
+    pub fn new(file: libc::c_int, offset: usize, len: usize) -> io::Result<CodeMap> {
+        region()?.map(file, offset, len)
+    }
+
+    /// Makes a part known that lies at its offset in the map.
+    pub fn place(&self, part: Part) -> io::Result<CodeBlock> {
+        if part.offset as usize + part.len as usize > self.size || !(part.offset as usize).is_multiple_of(GRANULE) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let region = region()?;
+        let first = (self.offset / GRANULE) as u32 + part.offset / GRANULE as u32;
+        let len = part.len.div_ceil(GRANULE as u32).max(1);
+        let address = region.exec + self.offset + part.offset as usize;
+        Ok(region.publish(first, len, address, vec![Part { offset: 0, ..part }], true))
+    }
+}
+
+impl Drop for CodeMap {
+    fn drop(&mut self) {
+        if let Ok(region) = region() {
+            region.unmap(self);
         }
     }
 }
@@ -266,6 +310,8 @@ struct Region {
 
 struct Arena {
     granules: Granules,
+    /// What is mapped twice.
+    file: MemoryFile,
     /// The process is a child of fork that could not copy the code: it may not write to what is its parent's.
     detached: bool,
 }
@@ -282,6 +328,10 @@ fn region() -> io::Result<&'static Region> {
         Ok(region) => Ok(region),
         Err((kind, message)) => Err(io::Error::new(*kind, message.as_str())),
     }
+}
+
+fn code_file(size: usize) -> io::Result<MemoryFile> {
+    MemoryFile::new(c"tenon code", size, true)
 }
 
 impl Region {
@@ -301,9 +351,9 @@ impl Region {
 
     fn with_size(size: usize) -> io::Result<Region> {
         let table_len = size / GRANULE * size_of::<AtomicPtr<CodeMeta>>();
-        let file = File::new(size)?;
-        let exec = vm::map_file(file.0, size, Protection::ReadExecute)?;
-        let rest = vm::map_file(file.0, size, Protection::ReadWrite).and_then(|write| {
+        let file = code_file(size)?;
+        let exec = vm::map_file(file.descriptor(), size, Protection::ReadExecute)?;
+        let rest = vm::map_file(file.descriptor(), size, Protection::ReadWrite).and_then(|write| {
             match vm::map(table_len, Protection::ReadWrite) {
                 Ok(table) => Ok((write, table)),
                 Err(e) => {
@@ -322,6 +372,7 @@ impl Region {
                 thunks: AtomicU32::new(0),
                 arena: Mutex::new(Arena {
                     granules: Granules::new((CODE_AT / GRANULE) as u32, (size / GRANULE) as u32),
+                    file,
                     detached: false,
                 }),
             }),
@@ -398,7 +449,11 @@ impl Region {
         // Other code may have been here. Processors of this architecture notice writes to what they have fetched by its
         // physical address; and before anybody comes here, a code pointer has to travel through memory.
         valgrind::discard_translations(self.exec + offset, size);
-        let address = self.exec + offset;
+        Ok(self.publish(first, len, self.exec + offset, parts, false))
+    }
+
+    /// Makes code known that lies at an address.
+    fn publish(&self, first: u32, len: u32, address: usize, parts: Vec<Part>, mapped: bool) -> CodeBlock {
         let metas = parts
             .into_iter()
             .map(|part| CodeMeta {
@@ -412,19 +467,54 @@ impl Region {
                 frame_below_fp: part.frame_below_fp,
             })
             .collect();
-        let block = CodeBlock { first, len, address, metas };
+        let block = CodeBlock { first, len, address, metas, mapped };
         for meta in &block.metas {
             let granule = (meta.start - self.exec) / GRANULE;
             for i in 0..(meta.len as usize).div_ceil(GRANULE) {
                 self.entry(granule + i).store(ptr::from_ref(meta).cast_mut(), Ordering::Release);
             }
         }
-        Ok(block)
+        block
+    }
+
+    fn map(&self, file: libc::c_int, offset: usize, len: usize) -> io::Result<CodeMap> {
+        let size = vm::round_up(len).ok_or_else(|| too_large(len))?;
+        let page = vm::page_size();
+        let granules = u32::try_from((size + page) / GRANULE).map_err(|_| too_large(len))?;
+        let mut arena = self.lock();
+        if arena.detached {
+            return Err(io::Error::other("no code memory: it could not be copied when the process was forked"));
+        }
+        let first = arena.granules.take(granules).ok_or_else(|| too_large(len))?;
+        let start = (first as usize * GRANULE).next_multiple_of(page);
+        // SAFETY: the granules were free, so that nobody runs what is there.
+        let mapped = unsafe { vm::map_code_over((self.exec + start) as *mut u8, file, offset, size, false) };
+        if let Err(error) = mapped {
+            arena.granules.give(first, granules);
+            return Err(error);
+        }
+        drop(arena);
+        valgrind::discard_translations(self.exec + start, size);
+        Ok(CodeMap { first, len: granules, offset: start, size })
+    }
+
+    /// Puts the region's own memory back where a file was mapped.
+    fn unmap(&self, map: &CodeMap) {
+        let mut arena = self.lock();
+        let at = (self.exec + map.offset) as *mut u8;
+        let file = &arena.file;
+        // SAFETY: the map is being dropped: nobody runs its code any more. If its place cannot be had back, it is lost.
+        if file.is_open() && unsafe { vm::map_code_over(at, file.descriptor(), map.offset, map.size, true) }.is_ok() {
+            arena.granules.give(map.first, map.len);
+        }
     }
 
     fn release(&self, block: &mut CodeBlock) {
         for i in 0..block.len {
             self.entry((block.first + i) as usize).store(ptr::null_mut(), Ordering::Release);
+        }
+        if block.mapped {
+            return;
         }
         let mut arena = self.lock();
         if arena.detached {
@@ -479,10 +569,10 @@ impl Region {
     }
 
     /// A copy of everything placed so far. The lock is held.
-    fn copy(&self, arena: &Arena) -> io::Result<File> {
-        let file = File::new(self.size)?;
+    fn copy(&self, arena: &Arena) -> io::Result<MemoryFile> {
+        let file = code_file(self.size)?;
         let used = arena.granules.end() as usize * GRANULE;
-        let copy = vm::map_file(file.0, used, Protection::ReadWrite)?;
+        let copy = vm::map_file(file.descriptor(), used, Protection::ReadWrite)?;
         let thunks_end = THUNKS_AT + self.thunks.load(Ordering::Acquire) as usize * THUNK_SIZE;
         let mut result = Ok(());
         for range in [0..thunks_end, CODE_AT..used] {
@@ -501,50 +591,13 @@ impl Region {
     }
 
     /// Replaces what this process shares with its parent by the copy that was made before the fork.
-    fn detach(&self, copy: &File) -> io::Result<()> {
+    fn detach(&self, copy: &MemoryFile) -> io::Result<()> {
         // SAFETY: the copy has the same contents, and this is the only thread of the process.
         unsafe {
-            vm::map_file_over(self.exec as *mut u8, copy.0, self.size, Protection::ReadExecute)?;
-            vm::map_file_over(self.write as *mut u8, copy.0, self.size, Protection::ReadWrite)?;
+            vm::map_file_over(self.exec as *mut u8, copy.descriptor(), self.size, Protection::ReadExecute)?;
+            vm::map_file_over(self.write as *mut u8, copy.descriptor(), self.size, Protection::ReadWrite)?;
         }
         Ok(())
-    }
-}
-
-/// An anonymous file.
-struct File(libc::c_int);
-
-impl File {
-    fn new(size: usize) -> io::Result<File> {
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: the structure is written to, the name is a string. Older kernels do not know the flag that says
-        // that the file will be executed, and do not need it.
-        let file = unsafe {
-            if libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0 && limit.rlim_cur < size as libc::rlim_t {
-                // To exceed it would be answered by a deadly signal.
-                return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the limit on file sizes (RLIMIT_FSIZE)"));
-            }
-            match libc::memfd_create(c"tenon code".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_EXEC) {
-                -1 => libc::memfd_create(c"tenon code".as_ptr(), libc::MFD_CLOEXEC),
-                file => file,
-            }
-        };
-        if file < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        let file = File(file);
-        // SAFETY: it is our own file.
-        if unsafe { libc::ftruncate(file.0, size as libc::off_t) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(file)
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        // SAFETY: it is ours, and its mappings keep what they need.
-        unsafe { libc::close(self.0) };
     }
 }
 
@@ -552,7 +605,7 @@ impl Drop for File {
 struct Fork {
     arena: MutexGuard<'static, Arena>,
     /// What the child is to have. Made before: once both run, the parent may replace code that the child still needs.
-    copy: Option<File>,
+    copy: Option<MemoryFile>,
 }
 
 struct Forking(UnsafeCell<Option<Fork>>);
@@ -580,7 +633,10 @@ extern "C" fn after_fork_in_child() {
     // SAFETY: as in `after_fork`; this is the child's only thread.
     let fork = unsafe { (*FORKING.0.get()).take() };
     if let (Some(mut fork), Some(Ok(region))) = (fork, REGION.get()) {
-        fork.arena.detached = fork.copy.as_ref().is_none_or(|copy| region.detach(copy).is_err());
+        match fork.copy {
+            Some(copy) if region.detach(&copy).is_ok() => fork.arena.file = copy,
+            _ => fork.arena.detached = true,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::compile::{CompileError, Compiler, Tunables};
 use crate::config::Config;
 use crate::module::limits;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::lease::{Leased, Leases};
 use crate::runtime::memory_pool::MemoryPool;
 use crate::runtime::signals;
 use crate::runtime::signature::Signature;
@@ -20,6 +21,13 @@ pub struct Engine {
     signatures: Mutex<Signatures>,
     compilers: Mutex<Vec<Compiler>>,
     pool: MemoryPool,
+    leases: Leases,
+}
+
+impl Leased for Engine {
+    fn leases(&self) -> &Leases {
+        &self.leases
+    }
 }
 
 impl fmt::Debug for Engine {
@@ -60,13 +68,14 @@ impl Engine {
             optimization: config.optimization,
         };
         let compiler = Compiler::new(&tunables).map_err(from_compile)?;
-        let pool = MemoryPool::new(config.pooled_memories);
+        let pool = MemoryPool::new(config.pooled_memories, config.pooled_bytes);
         Ok(Arc::new(Engine {
             config,
             tunables,
             signatures: Mutex::default(),
             compilers: Mutex::new(vec![compiler]),
             pool,
+            leases: Leases::default(),
         }))
     }
 

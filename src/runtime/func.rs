@@ -133,6 +133,7 @@ impl Func {
     }
 
     /// The signature.
+    #[inline]
     pub fn signature(&self) -> &Signature {
         // SAFETY: as in `ty`.
         unsafe { &*self.signature }

@@ -2,13 +2,19 @@
 //!
 //! ```text
 //!  one allocation:   | Instance (bookkeeping) | vmctx (what generated code sees; compile/layout.rs) |
+//!                    | memories | tables | tags (those it defines) | imports | dropped segments, a bit each |
 //! ```
+//! Where the parts begin is the same for all instances of a module ([`InstanceParts`]). What most instances never have (objects for
+//! functions and globals) has an allocation of its own when it is first asked for.
+//!
 //! An instance and the functions, tables, memories and globals it defines are one group: they live and die
 //! together. What it imports it pins. `Func`s and `Global`s for the host are made when they are first asked for.
 
-use crate::module::{ExternKind, Module};
+use crate::compile::layout::VmctxLayout;
+use crate::module::{ExternKind, Module, SegmentMode};
 use crate::runtime::func::Func;
 use crate::runtime::global::{Global, trace_cell};
+use crate::runtime::lease::Lease;
 use crate::runtime::memory::Memory;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Group, Object, ObjectKind};
@@ -20,8 +26,8 @@ use crate::runtime::trampoline;
 use crate::runtime::vmctx::{GlobalCell, ImportedFunc, Vmctx};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, UnsafeCell};
-use std::ptr;
 use std::sync::Arc;
+use std::{ptr, slice};
 
 /// An instance: what a `wasm_instance_t*` points to.
 #[repr(C)]
@@ -31,68 +37,93 @@ pub struct Instance {
     pub object: Object,
     /// The group of this instance and all it defines.
     pub group: Group,
-    module: Arc<CompiledModule>,
-    /// What was imported, in the order of the imports.
-    pub(in crate::runtime) imports: Box<[*const Object]>,
-    /// The defined memories. Their addresses do not change.
-    #[allow(clippy::vec_box)]
-    pub(in crate::runtime) memories: UnsafeCell<Vec<Box<Memory>>>,
-    /// The defined tables. Their addresses do not change.
-    #[allow(clippy::vec_box)]
-    pub(in crate::runtime) tables: UnsafeCell<Vec<Box<Table>>>,
-    /// The defined tags. Their addresses do not change.
-    pub(in crate::runtime) tags: UnsafeCell<Box<[Tag]>>,
-    /// By index of defined function, null where none was asked for. Empty until one is.
-    funcs: UnsafeCell<Vec<*mut Func>>,
-    /// The functions in `funcs` that are not null.
-    made_funcs: UnsafeCell<Vec<*mut Func>>,
-    /// Globals that were asked for, with their index.
-    #[allow(clippy::vec_box)]
-    globals: UnsafeCell<Vec<(u32, Box<Global>)>>,
-    /// Element and data segments that are dropped, one bit each: elements first.
-    dropped: Box<[Cell<u64>]>,
+    module: Lease<CompiledModule>,
+    /// Functions and globals that were asked for.
+    made: UnsafeCell<Option<Box<Made>>>,
+    /// How many of the memories, tables and tags that it defines are made: all, once it is complete.
+    memory_count: Cell<u32>,
+    table_count: Cell<u32>,
+    tag_count: Cell<u32>,
 }
+
+/// The objects of an instance that were asked for.
+#[derive(Debug, Default)]
+struct Made {
+    funcs: Vec<*mut Func>,
+    /// The same by index of defined function, null where none was asked for. Empty while there are few.
+    by_index: Vec<*mut Func>,
+    /// With their index.
+    #[allow(clippy::vec_box)]
+    globals: Vec<(u32, Box<Global>)>,
+}
+
+/// With so many functions or fewer, one is looked for among all.
+const FEW: usize = 8;
 
 /// Where the vmctx begins in the allocation.
 const VMCTX_OFFSET: usize = size_of::<Instance>().next_multiple_of(16);
 
-fn layout_of(module: &CompiledModule) -> Layout {
-    let size = VMCTX_OFFSET + module.layout.size() as usize;
-    Layout::from_size_align(size, 16).unwrap_or(Layout::new::<Instance>())
+/// Where the parts of a module's instances lie, from the beginning of the allocation.
+#[derive(Debug)]
+pub struct InstanceParts {
+    memories: usize,
+    tables: usize,
+    tags: usize,
+    imports: usize,
+    import_count: usize,
+    dropped: usize,
+    dropped_count: usize,
+    layout: Layout,
 }
+
+impl InstanceParts {
+    /// The parts of instances of `module`.
+    pub fn new(module: &Module, vmctx: &VmctxLayout) -> InstanceParts {
+        let defined = |all: usize, imported: u32| all - imported as usize;
+        let memories = VMCTX_OFFSET + (vmctx.size() as usize).next_multiple_of(16);
+        let tables = memories + defined(module.memories.len(), module.imported_memories) * size_of::<Memory>();
+        let tags = tables + defined(module.tables.len(), module.imported_tables) * size_of::<Table>();
+        let imports = tags + defined(module.tags.len(), module.imported_tags) * size_of::<Tag>();
+        let import_count = module.imports.len();
+        let dropped = imports + import_count * size_of::<*const Object>();
+        let dropped_count = (module.elements.len() + module.data.len()).div_ceil(64);
+        let size = dropped + dropped_count * size_of::<u64>();
+        // A size that no layout can have is more than there is memory.
+        let layout = Layout::from_size_align(size, 16).unwrap_or(Layout::new::<Instance>());
+        InstanceParts { memories, tables, tags, imports, import_count, dropped, dropped_count, layout }
+    }
+}
+
+const _: () = assert!(align_of::<Memory>() == 8 && align_of::<Table>() == 8 && align_of::<Tag>() == 8);
 
 impl Instance {
     /// Allocates an instance whose imports are entered and pinned, and nothing else: no memories, tables or values of
     /// globals. It has one handle. `imports` match the module's in number, kind and store. None if memory is exhausted.
     pub(in crate::runtime) fn allocate(
         store: &Store,
-        module: Arc<CompiledModule>,
-        imports: Box<[*const Object]>,
+        module: &Arc<CompiledModule>,
+        imports: &[*const Object],
     ) -> Option<*mut Instance> {
         store.before_allocation();
-        let layout = layout_of(&module);
-        // SAFETY: the layout is larger than an `Instance`, and so not empty.
-        let place = unsafe { alloc_zeroed(layout) }.cast::<Instance>();
+        let parts = &module.parts;
+        // SAFETY: the layout is at least as large as an `Instance`, and so not empty.
+        let place = unsafe { alloc_zeroed(parts.layout) }.cast::<Instance>();
         if place.is_null() {
             return None;
         }
-        let segments = module.module.elements.len() + module.module.data.len();
         // SAFETY: fresh memory of the right size and alignment.
         unsafe {
             let group = &raw mut (*place).group;
             place.write(Instance {
                 object: Object::new(store, group, ObjectKind::Instance),
                 group: Group::new(store),
-                module,
-                imports,
-                memories: UnsafeCell::default(),
-                tables: UnsafeCell::default(),
-                tags: UnsafeCell::default(),
-                funcs: UnsafeCell::default(),
-                made_funcs: UnsafeCell::default(),
-                globals: UnsafeCell::default(),
-                dropped: vec![Cell::new(0); segments.div_ceil(64)].into(),
+                module: Lease::new(module),
+                made: UnsafeCell::default(),
+                memory_count: Cell::new(0),
+                table_count: Cell::new(0),
+                tag_count: Cell::new(0),
             });
+            ptr::copy_nonoverlapping(imports.as_ptr(), (*place).part(parts.imports), parts.import_count);
             (*place).group.root.set(place.cast());
             (*place).fill_vmctx(store);
             (*place).each_import(|group| group.pins.set(group.pins.get() + 1));
@@ -114,7 +145,7 @@ impl Instance {
                 instance,
             };
             let (mut funcs, mut tables, mut memories, mut globals, mut tags) = (0, 0, 0, 0, 0);
-            for (import, object) in self.module.module.imports.iter().zip(&self.imports) {
+            for (import, object) in self.module.module.imports.iter().zip(self.imports()) {
                 match import.kind {
                     ExternKind::Func => {
                         let func = object.cast::<Func>().cast_mut();
@@ -158,6 +189,74 @@ impl Instance {
         self.vmctx().cast::<u8>().wrapping_add(offset as usize).cast()
     }
 
+    /// A place in the allocation.
+    fn part<T>(&self, offset: usize) -> *mut T {
+        ptr::from_ref(self).cast::<u8>().wrapping_add(offset).cast_mut().cast()
+    }
+
+    /// What was imported, in the order of the imports.
+    pub fn imports(&self) -> &[*const Object] {
+        let parts = &self.module.parts;
+        // SAFETY: filled at allocation; nobody changes it.
+        unsafe { slice::from_raw_parts(self.part(parts.imports), parts.import_count) }
+    }
+
+    /// The memories that it defines, as far as they are made. Their addresses do not change.
+    pub fn memories(&self) -> &[Memory] {
+        // SAFETY: so many were put there.
+        unsafe { slice::from_raw_parts(self.part(self.module.parts.memories), self.memory_count.get() as usize) }
+    }
+
+    /// The tables that it defines, as far as they are made. Their addresses do not change.
+    pub fn tables(&self) -> &[Table] {
+        // SAFETY: as for memories.
+        unsafe { slice::from_raw_parts(self.part(self.module.parts.tables), self.table_count.get() as usize) }
+    }
+
+    /// The tags that it defines, as far as they are made. Their addresses do not change.
+    pub fn tags(&self) -> &[Tag] {
+        // SAFETY: as for memories.
+        unsafe { slice::from_raw_parts(self.part(self.module.parts.tags), self.tag_count.get() as usize) }
+    }
+
+    /// Puts the next of the memories that the module defines into its place.
+    ///
+    /// # Safety
+    /// There is one more.
+    pub(in crate::runtime) unsafe fn put_memory(&self, memory: Memory) -> &Memory {
+        // SAFETY: the caller's promise.
+        unsafe { self.put(self.module.parts.memories, &self.memory_count, memory) }
+    }
+
+    /// Puts the next of the tables that the module defines into its place.
+    ///
+    /// # Safety
+    /// There is one more.
+    pub(in crate::runtime) unsafe fn put_table(&self, table: Table) -> &Table {
+        // SAFETY: the caller's promise.
+        unsafe { self.put(self.module.parts.tables, &self.table_count, table) }
+    }
+
+    /// Puts the next of the tags that the module defines into its place.
+    ///
+    /// # Safety
+    /// There is one more.
+    pub(in crate::runtime) unsafe fn put_tag(&self, tag: Tag) -> &Tag {
+        // SAFETY: the caller's promise.
+        unsafe { self.put(self.module.parts.tags, &self.tag_count, tag) }
+    }
+
+    /// # Safety
+    /// At `offset` there is room for more than `count` of them.
+    unsafe fn put<T>(&self, offset: usize, count: &Cell<u32>, item: T) -> &T {
+        let place = self.part::<T>(offset).wrapping_add(count.get() as usize);
+        // SAFETY: the caller's promise; the place holds nothing yet.
+        unsafe { place.write(item) };
+        count.set(count.get() + 1);
+        // SAFETY: just written; it stays there as long as the instance.
+        unsafe { &*place }
+    }
+
     /// The vmctx.
     pub fn vmctx(&self) -> *mut Vmctx {
         ptr::from_ref(self).cast::<u8>().wrapping_add(VMCTX_OFFSET).cast_mut().cast()
@@ -174,7 +273,7 @@ impl Instance {
 
     /// The object that was imported as the `nth` of its kind.
     fn imported(&self, kind: ExternKind, nth: u32) -> *const Object {
-        let mut of_kind = self.decl().imports.iter().zip(&self.imports).filter(|(import, _)| import.kind == kind);
+        let mut of_kind = self.decl().imports.iter().zip(self.imports()).filter(|(import, _)| import.kind == kind);
         of_kind.nth(nth as usize).map_or(ptr::null(), |(_, object)| *object)
     }
 
@@ -184,22 +283,48 @@ impl Instance {
             // SAFETY: filled at allocation.
             return unsafe { (*self.at::<ImportedFunc>(self.module.layout.imported_function(index))).func };
         };
-        // SAFETY: only the store's thread is here, and no reference to the vectors is kept.
-        unsafe {
-            let funcs = &mut *self.funcs.get();
-            if funcs.is_empty() {
-                *funcs = vec![ptr::null_mut(); self.decl().bodies.len()];
-            }
-            let place = &mut funcs[defined as usize];
-            if place.is_null() {
-                *place = Box::into_raw(Box::new(self.make_func(index, defined)));
-                (*self.made_funcs.get()).push(*place);
-                if self.module.leaks_refs {
-                    self.group.leak();
-                }
-            }
-            *place
+        // SAFETY: only the store's thread is here, and no reference to what was made is kept.
+        let made = unsafe { (*self.made.get()).get_or_insert_default() };
+        let known = match made.by_index.get(defined as usize) {
+            Some(func) => *func,
+            // SAFETY: functions that were made live as long as the instance.
+            None => made.funcs.iter().copied().find(|func| unsafe { (**func).index } == index).unwrap_or_default(),
+        };
+        if !known.is_null() {
+            return known;
         }
+        let func = Box::into_raw(Box::new(self.make_func(index, defined)));
+        if made.funcs.is_empty() {
+            // Many instances are asked for one function only.
+            made.funcs.reserve_exact(1);
+        }
+        made.funcs.push(func);
+        if let Some(place) = made.by_index.get_mut(defined as usize) {
+            *place = func;
+        } else if made.funcs.len() > FEW {
+            made.by_index = vec![ptr::null_mut(); self.decl().bodies.len()];
+            for func in &made.funcs {
+                // SAFETY: as above; all of them are defined functions.
+                let index = unsafe { (**func).index } - self.decl().imported_functions;
+                made.by_index[index as usize] = *func;
+            }
+        }
+        if self.module.leaks_refs {
+            self.group.leak();
+        }
+        func
+    }
+
+    /// The functions that were asked for.
+    fn funcs(&self) -> &[*mut Func] {
+        // SAFETY: only the store's thread is here; nobody asks for functions meanwhile.
+        unsafe { (*self.made.get()).as_ref() }.map_or(&[], |made| &made.funcs)
+    }
+
+    /// The globals that were asked for.
+    fn globals(&self) -> &[(u32, Box<Global>)] {
+        // SAFETY: as for functions.
+        unsafe { (*self.made.get()).as_ref() }.map_or(&[], |made| &made.globals)
     }
 
     fn make_func(&self, index: u32, defined: u32) -> Func {
@@ -222,8 +347,7 @@ impl Instance {
     /// A table of the index space. The index is valid.
     pub fn table(&self, index: u32) -> &Table {
         match index.checked_sub(self.decl().imported_tables) {
-            // SAFETY: tables are boxed and live as long as the instance; the vector is filled before code runs.
-            Some(defined) => unsafe { &(&*self.tables.get())[defined as usize] },
+            Some(defined) => &self.tables()[defined as usize],
             // SAFETY: imports are pinned and of their kinds.
             None => unsafe { &*self.imported(ExternKind::Table, index).cast() },
         }
@@ -232,8 +356,7 @@ impl Instance {
     /// A memory of the index space. The index is valid.
     pub fn memory(&self, index: u32) -> &Memory {
         match index.checked_sub(self.decl().imported_memories) {
-            // SAFETY: as for tables.
-            Some(defined) => unsafe { &(&*self.memories.get())[defined as usize] },
+            Some(defined) => &self.memories()[defined as usize],
             // SAFETY: as for tables.
             None => unsafe { &*self.imported(ExternKind::Memory, index).cast() },
         }
@@ -261,7 +384,7 @@ impl Instance {
             return self.imported(ExternKind::Global, index).cast();
         }
         // SAFETY: only the store's thread is here; the globals are boxed.
-        let made = unsafe { &mut *self.globals.get() };
+        let made = unsafe { &mut (*self.made.get()).get_or_insert_default().globals };
         if let Some((_, global)) = made.iter().find(|(i, _)| *i == index) {
             return &raw const **global;
         }
@@ -299,28 +422,40 @@ impl Instance {
         self.set_dropped(segment as usize);
     }
 
-    /// Whether a data segment is dropped.
+    /// Whether a data segment is dropped. Active ones are at the latest when the instance is complete; those for which images stand
+    /// are from the beginning.
     pub fn is_data_dropped(&self, segment: u32) -> bool {
-        self.is_dropped(self.decl().elements.len() + segment as usize)
+        let Some(declared) = self.decl().data.get(segment as usize) else { return true };
+        let spent = !matches!(declared.mode, SegmentMode::Passive) && self.module.memory_images().is_some();
+        spent || self.is_dropped(self.decl().elements.len() + segment as usize)
     }
 
     /// Drops a data segment.
     pub fn drop_data(&self, segment: u32) {
+        if segment as usize >= self.decl().data.len() {
+            return;
+        }
         self.set_dropped(self.decl().elements.len() + segment as usize);
     }
 
+    fn dropped(&self) -> &[Cell<u64>] {
+        let parts = &self.module.parts;
+        // SAFETY: zeros at allocation, which are words of bits.
+        unsafe { slice::from_raw_parts(self.part(parts.dropped), parts.dropped_count) }
+    }
+
     fn is_dropped(&self, bit: usize) -> bool {
-        self.dropped[bit / 64].get() >> (bit % 64) & 1 == 1
+        self.dropped()[bit / 64].get() >> (bit % 64) & 1 == 1
     }
 
     fn set_dropped(&self, bit: usize) {
-        let word = &self.dropped[bit / 64];
+        let word = &self.dropped()[bit / 64];
         word.set(word.get() | 1 << (bit % 64));
     }
 
     /// Visits the groups of imports, once for each import. Those of the instance's own group do not occur.
     pub(in crate::runtime) fn each_import(&self, mut visit: impl FnMut(&Group)) {
-        for object in &self.imports {
+        for object in self.imports() {
             // SAFETY: imports are pinned.
             visit(unsafe { (**object).group() });
         }
@@ -329,32 +464,20 @@ impl Instance {
     /// Visits every object of the group.
     pub(in crate::runtime) fn each_object(&self, mut visit: impl FnMut(&Object)) {
         visit(&self.object);
-        // SAFETY: only the store's thread is here. Finalizers that run meanwhile cannot make new objects of a dying
-        // instance.
-        unsafe {
-            for func in &*self.made_funcs.get() {
-                visit(&(**func).object);
-            }
-            for memory in &*self.memories.get() {
-                visit(&memory.object);
-            }
-            for table in &*self.tables.get() {
-                visit(&table.object);
-            }
-            for (_, global) in &*self.globals.get() {
-                visit(&global.object);
-            }
-            for tag in &*self.tags.get() {
-                visit(&tag.object);
-            }
+        for func in self.funcs() {
+            // SAFETY: alive. Finalizers that run meanwhile cannot make new objects of a dying instance.
+            visit(unsafe { &(**func).object });
         }
+        self.memories().iter().for_each(|memory| visit(&memory.object));
+        self.tables().iter().for_each(|table| visit(&table.object));
+        self.globals().iter().for_each(|(_, global)| visit(&global.object));
+        self.tags().iter().for_each(|tag| visit(&tag.object));
     }
 
     /// Visits the references that its tables and globals hold. Returns the words looked at.
     pub(in crate::runtime) fn trace(&self, visit: &mut dyn FnMut(*const Object)) -> usize {
         let mut words = 0;
-        // SAFETY: only the store's thread is here.
-        for table in unsafe { &*self.tables.get() } {
+        for table in self.tables() {
             words += table.trace(visit);
         }
         for (index, ty) in self.decl().globals.iter().enumerate().skip(self.decl().imported_globals as usize) {
@@ -369,9 +492,8 @@ impl Instance {
     /// Visits the address ranges by which running code may know the group.
     pub(in crate::runtime) fn each_allocation(&self, mut visit: impl FnMut(usize, usize)) {
         let start = ptr::from_ref(self) as usize;
-        visit(start, start + layout_of(&self.module).size());
-        // SAFETY: only the store's thread is here.
-        for func in unsafe { &*self.made_funcs.get() } {
+        visit(start, start + self.module.parts.layout.size());
+        for func in self.funcs() {
             visit(*func as usize, *func as usize + size_of::<Func>());
         }
     }
@@ -381,15 +503,29 @@ impl Instance {
     /// # Safety
     /// Nothing reaches it; finalizers have run. Its store has been charged for it.
     pub(in crate::runtime) unsafe fn free(instance: *mut Instance) {
-        // SAFETY: the functions are boxes of this instance; the allocation was made with this layout.
+        // SAFETY: the functions are boxes of this instance, the parts its own; the allocation was made with this layout.
         unsafe {
-            for func in &*(*instance).made_funcs.get() {
-                drop(Box::from_raw(*func));
-            }
-            let layout = layout_of(&(*instance).module);
-            (*(*instance).object.store).limits().refund(Resource::Instances, 1);
+            let this = &*instance;
+            this.funcs().iter().for_each(|func| drop(Box::from_raw(*func)));
+            let layout = this.module.parts.layout;
+            let parts = &this.module.parts;
+            // Before the module, of which the memories' slots may hold the image.
+            drop_parts::<Memory>(this.part(parts.memories), &this.memory_count);
+            drop_parts::<Table>(this.part(parts.tables), &this.table_count);
+            drop_parts::<Tag>(this.part(parts.tags), &this.tag_count);
+            (*this.object.store).limits().refund(Resource::Instances, 1);
             ptr::drop_in_place(instance);
             dealloc(instance.cast(), layout);
         }
     }
+}
+
+/// Drops what was put into an instance's places for one kind of parts.
+///
+/// # Safety
+/// At `first` there are `count` of them, which nobody uses any more.
+unsafe fn drop_parts<T>(first: *mut T, count: &Cell<u32>) {
+    let count = count.replace(0) as usize;
+    // SAFETY: the caller's promise.
+    unsafe { ptr::drop_in_place(ptr::slice_from_raw_parts_mut(first, count)) };
 }

@@ -2,7 +2,7 @@
 //! function called.
 
 use crate::module::const_expr::{self, ConstContext};
-use crate::module::{ConstExpr, ElementItems, ElementSegment, ExternKind, Module, SegmentMode};
+use crate::module::{ConstExpr, DataSegment, ElementItems, ElementSegment, ExternKind, Module, SegmentMode};
 use crate::runtime::call;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::func::Func;
@@ -10,11 +10,13 @@ use crate::runtime::global::Global;
 use crate::runtime::growth;
 use crate::runtime::instance::Instance;
 use crate::runtime::memory::Memory;
+use crate::runtime::memory_image::MemoryImages;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::object::{Object, ObjectKind, release};
 use crate::runtime::store::Store;
 use crate::runtime::store_limits::Resource;
 use crate::runtime::table::{Table, lazy};
+use crate::runtime::table_image::TableImages;
 use crate::runtime::tag::Tag;
 use crate::runtime::trap::Trap;
 use crate::runtime::vmctx::GlobalCell;
@@ -73,7 +75,7 @@ pub fn instantiate(
         Err(trap) => InstantiateError::Trap(trap),
     })?;
     store.limits().charge(Resource::Instances, 1).map_err(Error::from)?;
-    let Some(instance) = Instance::allocate(store, module.clone(), imports.into()) else {
+    let Some(instance) = Instance::allocate(store, module, imports) else {
         store.limits().refund(Resource::Instances, 1);
         return Err(Error::new(ErrorKind::Memory, "no memory for the instance").into());
     };
@@ -86,6 +88,14 @@ pub fn instantiate(
             unsafe { release(instance.cast()) };
             Err(error)
         }
+    }
+}
+
+/// Makes zero what images have put into memories, as the instance does not come to its data segments. Others can see it: its
+/// functions may be in their tables already.
+fn forget_images(instance: &Instance) {
+    for memory in instance.memories() {
+        memory.discard(0, memory.length() as u64);
     }
 }
 
@@ -129,26 +139,32 @@ fn fill(store: &Store, instance: &Instance) -> Result<(), InstantiateError> {
     let module = &compiled.module;
     leak_shared_imports(instance, compiled);
     define_tags(store, instance, module);
-    define_memories(instance, module)?;
+    let images = compiled.memory_images();
+    define_memories(instance, module, images)?;
     for (index, init) in (module.imported_globals..).zip(&module.global_inits) {
         let value = evaluate(instance, init);
         // SAFETY: the cell is in the vmctx of this instance, which no code uses yet.
         unsafe { *instance.global_cell(index) = GlobalCell(value.to_le_bytes()) };
     }
-    define_tables(instance, module)?;
+    let tables = compiled.table_images();
+    define_tables(instance, module, tables)?;
     for (index, segment) in (0..).zip(&module.elements) {
         match &segment.mode {
+            SegmentMode::Active { .. } if tables.is_some() => instance.drop_element(index),
             SegmentMode::Active { index: table, offset } => {
                 let offset = address(evaluate(instance, offset));
-                init_table(instance, *table, segment, offset, 0, segment.items.len() as u64)
-                    .map_err(|code| trap(store, code))?;
+                init_table(instance, *table, segment, offset, 0, segment.items.len() as u64).map_err(|code| {
+                    forget_images(instance);
+                    trap(store, code)
+                })?;
                 instance.drop_element(index);
             }
             SegmentMode::Declared => instance.drop_element(index),
             SegmentMode::Passive => {}
         }
     }
-    for (index, segment) in (0..).zip(&module.data) {
+    let segments = if images.is_some() { &[][..] } else { &module.data };
+    for (index, segment) in (0..).zip(segments) {
         if let SegmentMode::Active { index: memory, offset } = &segment.mode {
             let offset = address(evaluate(instance, offset));
             let len = u64::from(segment.range.end - segment.range.start);
@@ -174,7 +190,7 @@ fn trap(store: &Store, code: TrapCode) -> InstantiateError {
 fn leak_shared_imports(instance: &Instance, compiled: &CompiledModule) {
     let module = &compiled.module;
     let mut funcs = 0;
-    for (import, object) in module.imports.iter().zip(&instance.imports) {
+    for (import, object) in module.imports.iter().zip(instance.imports()) {
         let shares = match import.kind {
             ExternKind::Func => {
                 funcs += 1;
@@ -198,39 +214,44 @@ fn define_tags(store: &Store, instance: &Instance, module: &Module) {
     }
     let object = || Object::new(instance.object.store, &instance.group, ObjectKind::Tag);
     let defined = module.imported_tags..module.tags.len() as u32;
-    let tags: Box<[Tag]> = defined.clone().map(|tag| Tag::new_in(object(), module.tag_type(tag))).collect();
-    for (index, tag) in defined.zip(&tags) {
-        // SAFETY: no code of the instance runs yet; the offset is a tag's.
-        unsafe { *instance.at(instance.module().layout.tag(index)) = ptr::from_ref(tag) };
+    for index in defined {
+        // SAFETY: no code of the instance runs yet; the tags are made in their order, and the offset is a tag's.
+        unsafe {
+            let tag = instance.put_tag(Tag::new_in(object(), module.tag_type(index)));
+            *instance.at(instance.module().layout.tag(index)) = ptr::from_ref(tag);
+        }
     }
-    // SAFETY: as above. The tags stay where they are.
-    unsafe { *instance.tags.get() = tags };
 }
 
-fn define_memories(instance: &Instance, module: &Module) -> Result<(), Error> {
+fn define_memories(instance: &Instance, module: &Module, images: Option<&MemoryImages>) -> Result<(), Error> {
     for (index, ty) in (module.imported_memories..).zip(&module.memories[module.imported_memories as usize..]) {
         let object = Object::new(instance.object.store, &instance.group, ObjectKind::Memory);
-        let memory = Box::new(Memory::new_in(object, *ty)?);
-        // SAFETY: no code of the instance runs yet; the index is in the space.
+        let defined = (index - module.imported_memories) as usize;
+        let memory = Memory::new_in(object, *ty, images.and_then(|images| images.get(defined)))?;
+        // SAFETY: no code of the instance runs yet; memories are made in their order, and the index is in the space.
         unsafe {
-            instance.enter_memory(index, &memory);
-            (*instance.memories.get()).push(memory);
+            let memory = instance.put_memory(memory);
+            instance.enter_memory(index, memory);
         }
     }
     Ok(())
 }
 
-fn define_tables(instance: &Instance, module: &Module) -> Result<(), Error> {
+fn define_tables(instance: &Instance, module: &Module, images: Option<&TableImages>) -> Result<(), Error> {
+    for function in images.map_or(&[][..], TableImages::imported) {
+        func_ref(instance, *function);
+    }
     let types = &module.tables[module.imported_tables as usize..];
     for ((index, ty), init) in (module.imported_tables..).zip(types).zip(&module.table_inits) {
         let init = evaluate(instance, init) as usize;
         let object = Object::new(instance.object.store, &instance.group, ObjectKind::Table);
-        let table = Box::new(Table::new_in(object, *ty, instance, init)?);
-        // SAFETY: no code of the instance runs yet; the offset is a table's.
-        unsafe {
-            *instance.at(instance.module().layout.table(index)) = table.def.get();
-            (*instance.tables.get()).push(table);
+        let table = Table::new_in(object, *ty, instance, init)?;
+        let image = images.map_or(&[][..], |images| images.get((index - module.imported_tables) as usize));
+        if let Some(part) = table.part(0, image.len() as u64) {
+            part.copy_from_slice(image);
         }
+        // SAFETY: no code of the instance runs yet; tables are made in their order, and the offset is a table's.
+        unsafe { *instance.at(instance.module().layout.table(index)) = instance.put_table(table).def.get() };
     }
     Ok(())
 }
@@ -315,9 +336,12 @@ pub fn init_memory(
 ) -> Result<(), TrapCode> {
     let out_of_bounds = TrapCode::OutOfBoundsMemoryAccess;
     let module = &instance.module().module;
-    let range = &module.data[segment as usize].range;
-    let all = &module.bytes[range.start as usize..range.end as usize];
-    let data = if instance.is_data_dropped(segment) { &[][..] } else { all };
+    let data = match module.data.get(segment as usize) {
+        Some(DataSegment { range, .. }) if !instance.is_data_dropped(segment) => {
+            &module.bytes[range.start as usize..range.end as usize]
+        }
+        _ => &[],
+    };
     let end = src.checked_add(len).filter(|end| *end <= data.len() as u64).ok_or(out_of_bounds)?;
     let data = &data[src as usize..end as usize];
     let place = instance.memory(memory).range(dst, len).ok_or(out_of_bounds)?;

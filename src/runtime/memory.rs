@@ -8,7 +8,9 @@ use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::growth::{self, GrowError, Growing, Growth};
 use crate::runtime::host_memory::CreatedMemory;
-use crate::runtime::memory_pool::MemorySlot;
+use crate::runtime::memory_image::MemoryImage;
+use crate::runtime::memory_pool::Wanted;
+use crate::runtime::memory_slot::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::shared_memory::SharedMemory;
 use crate::runtime::store::Store;
@@ -41,7 +43,7 @@ enum Backing {
         /// Base and length, for generated code.
         def: UnsafeCell<MemoryDef>,
         /// None only while it is dropped.
-        slot: UnsafeCell<Option<MemorySlot>>,
+        slot: UnsafeCell<Option<Box<MemorySlot>>>,
         /// How often it has grown.
         growths: Cell<u64>,
     },
@@ -62,7 +64,7 @@ impl Memory {
         check(&ty)?;
         growth::admit_memory(store, &ty)?;
         let charge = Charge::memory(store, bytes_of(&ty))?;
-        let backing = Backing::new(store, ty)?;
+        let backing = Backing::new(store, ty, None)?;
         Ok(Memory::allocate(store, ty, backing, charge))
     }
 
@@ -81,12 +83,12 @@ impl Memory {
         Standalone::allocate(Some(store), ObjectKind::Memory, |object| Memory { object, declared, backing, charge })
     }
 
-    /// A memory that an instance defines; the header says which group it belongs to.
-    pub fn new_in(object: Object, ty: MemoryType) -> Result<Memory, Error> {
+    /// A memory that an instance defines, and what it holds at first; the header says which group it belongs to.
+    pub fn new_in(object: Object, ty: MemoryType, image: Option<&Arc<MemoryImage>>) -> Result<Memory, Error> {
         // SAFETY: a store outlives its objects.
         let store = unsafe { &*object.store };
         let charge = Charge::memory(store, bytes_of(&ty))?;
-        let backing = Backing::new(store, ty)?;
+        let backing = Backing::new(store, ty, image)?;
         Ok(Memory { object, declared: ty, backing, charge })
     }
 
@@ -195,9 +197,8 @@ impl Memory {
         let Some(bytes) = grown(&self.declared, old, delta)? else { return Ok(old) };
         let accessible = vm::round_up(bytes).ok_or(GrowError::System)?;
         if accessible <= slot.reservation() {
-            if accessible > slot.accessible() {
-                slot.set_accessible(accessible).map_err(|_| GrowError::System)?;
-            }
+            // SAFETY: a store outlives its objects.
+            resize(unsafe { (*self.object.store).engine() }, &self.declared, slot, accessible)?;
         } else {
             self.relocate(slot, accessible)?;
         }
@@ -251,20 +252,31 @@ impl Memory {
     }
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
-    fn relocate(&self, slot: &mut MemorySlot, accessible: usize) -> Result<(), GrowError> {
+    fn relocate(&self, slot: &mut Box<MemorySlot>, accessible: usize) -> Result<(), GrowError> {
         let store = self.store();
         if store.engine().tunables().has_fixed_base(&self.declared) {
             return Err(GrowError::Maximum);
         }
         let most = most_bytes(&self.declared);
-        let room = (accessible as u64).saturating_add(accessible as u64 / 2).min(most).max(accessible as u64) as usize;
+        let room = (accessible as u64).saturating_mul(2).min(most).max(accessible as u64) as usize;
         let pool = store.engine().pool();
         let guard = store.engine().config().memory_guard as usize;
-        let new = pool.take(room, guard, accessible).or_else(|_| pool.take(accessible, guard, accessible));
+        let wanted = |room| Wanted { reservation: room, guard, len: accessible, exactly: false, image: None };
+        let new = pool.take(&wanted(room)).or_else(|_| pool.take(&wanted(accessible)));
         let mut new = new.map_err(|_| GrowError::System)?;
         slot.move_to(&mut new);
         pool.give(mem::replace(slot, new));
         Ok(())
+    }
+
+    /// Makes the memory hold `image`, or zeros, again. Whether it could: not if it has moved or is shared.
+    pub(in crate::runtime) fn restore(&self, image: Option<&Arc<MemoryImage>>) -> bool {
+        let Backing::Own { slot, .. } = &self.backing else { return false };
+        // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot; a store outlives its objects.
+        let (slot, engine) = unsafe { ((*slot.get()).as_mut(), (*self.object.store).engine()) };
+        slot.is_some_and(|slot| {
+            slot.image_id() == image.map_or(0, |image| image.id()) && slot.clean(engine.config().pooled_bytes).is_ok()
+        })
     }
 
     /// The part `offset..offset + len`, if the memory has it.
@@ -275,7 +287,7 @@ impl Memory {
 }
 
 impl Backing {
-    fn new(store: &Store, ty: MemoryType) -> Result<Backing, Error> {
+    fn new(store: &Store, ty: MemoryType, image: Option<&Arc<MemoryImage>>) -> Result<Backing, Error> {
         if ty.shared {
             return Ok(Backing::Shared(SharedMemory::new(store.engine().clone(), ty)?));
         }
@@ -287,10 +299,14 @@ impl Backing {
             let made = store.growth().while_busy(|| CreatedMemory::new(creator, length, most, config.pinned_memories));
             let memory = made?;
             let def = MemoryDef { base: memory.base(), length: AtomicUsize::new(length as usize) };
+            if let Some(image) = image {
+                // SAFETY: the creator gave so many bytes to this memory alone; an image is never in a memory.
+                unsafe { image.copy_to(memory.base(), length as usize) };
+            }
             let (def, memory) = (UnsafeCell::new(def), UnsafeCell::new(memory));
             return Ok(Backing::Host { def, memory, growths: Cell::new(0) });
         }
-        let (slot, length) = reserve(store.engine(), &ty)?;
+        let (slot, length) = reserve(store.engine(), &ty, image)?;
         let def = MemoryDef { base: slot.base(), length: AtomicUsize::new(length) };
         Ok(Backing::Own { def: UnsafeCell::new(def), slot: UnsafeCell::new(Some(slot)), growths: Cell::new(0) })
     }
@@ -356,6 +372,22 @@ pub fn check(ty: &MemoryType) -> Result<(), Error> {
     Ok(())
 }
 
+/// Lets a slot's memory have `accessible` bytes, whole system pages, which the reservation has. What lies behind them must
+/// be inaccessible only where nobody checks.
+pub(in crate::runtime) fn resize(
+    engine: &Engine,
+    ty: &MemoryType,
+    slot: &mut MemorySlot,
+    accessible: usize,
+) -> Result<(), GrowError> {
+    let resized = match engine.tunables().is_guarded(ty) {
+        true if accessible == slot.accessible() => Ok(()),
+        true => slot.set_accessible(accessible),
+        false => slot.set_used(accessible),
+    };
+    resized.map_err(|_| GrowError::System)
+}
+
 /// Whether memories of this type can be pinned, if they are to be.
 fn check_pinned(config: &Config, ty: &MemoryType) -> Result<(), Error> {
     if config.pinned_memories && ty.is64 && ty.limits.max.is_none() {
@@ -366,8 +398,12 @@ fn check_pinned(config: &Config, ty: &MemoryType) -> Result<(), Error> {
     Ok(())
 }
 
-/// A slot for a new memory of this type, and the memory's length in bytes.
-pub(in crate::runtime) fn reserve(engine: &Engine, ty: &MemoryType) -> Result<(MemorySlot, usize), Error> {
+/// A slot for a new memory of this type that holds `image`, and the memory's length in bytes.
+pub(in crate::runtime) fn reserve(
+    engine: &Engine,
+    ty: &MemoryType,
+    image: Option<&Arc<MemoryImage>>,
+) -> Result<(Box<MemorySlot>, usize), Error> {
     check(ty)?;
     let config = engine.config();
     check_pinned(config, ty)?;
@@ -389,7 +425,9 @@ pub(in crate::runtime) fn reserve(engine: &Engine, ty: &MemoryType) -> Result<(M
         (_, true) => most_bytes(ty).min(MOST_SHARED),
     };
     let room = (room as usize).max(accessible);
-    let slot = engine.pool().take(room, config.memory_guard as usize, accessible);
+    let exactly = engine.tunables().is_guarded(ty);
+    let guard = config.memory_guard as usize;
+    let slot = engine.pool().take(&Wanted { reservation: room, guard, len: accessible, exactly, image });
     let slot = slot.map_err(|error| no_memory(format!("reserving {room} bytes of address space: {error}")))?;
     Ok((slot, length))
 }

@@ -1,409 +1,274 @@
-//! Reservations of address space for linear memories, kept for reuse by the engine.
+//! An engine's clean slots (`memory_slot.rs`), kept for the next memories.
 //!
 //! ```text
-//!  base                 accessible            reservation             + guard
-//!   |---- read/write ----|------ no access ------|------ no access ------|
+//!  thread 0, 16, 32 ...   [ slot | slot |  -   |  -   ]   a few places for threads that hardly ever meet
+//!  thread 1, 17, 33 ...   [ slot |  -   |  -   |  -   ]
+//!  ...
+//!  the rest               under a lock
 //! ```
-//! A slot that is given back is zeroed and keeps its accessible length, so that the next memory of the same size costs no
-//! system call at all.
-//!
-//! How to zero 64 KiB, measured in nanoseconds on a virtual machine with Linux 6.18, for one slot used again and again and
-//! for 64 slots in turn, after writes to some of its 16 system pages:
-//!
-//! ```text
-//!                                           no page     1 page, all of it    16 pages, all of them
-//! writing zeros                             1050 2350       1090 2350            2170 3400
-//! giving it to the system (MADV_DONTNEED)   1350 1400       3000 3100           17500 18100
-//! asking for pages (PAGEMAP_SCAN), writing   320  370        340  400            2500 3800
-//! reading, writing where it is not zero      415  480        450  500            2150 3300
-//! ```
-//! The last is what we do. What was never written to is the system's one page of zeros, in every mapping, so that reading it
-//! stays in the first-level cache, and takes up no memory afterwards. PAGEMAP_SCAN needs a file that stays open and means
-//! another process after a fork; `mincore` would not tell of pages that are swapped out.
+//! A place is one word: the slot's address, or null. Who swaps null for an address owns the slot; who finds null there may put
+//! one in. So threads that make and delete instances wait for nobody, and a slot is with one owner at any time.
+//! The key beside it says what the slot is bound to. It is a hint: it may belong to the slot before.
 
-use crate::runtime::sys::vm::{self, Protection};
+use crate::runtime::memory_image::MemoryImage;
+use crate::runtime::memory_slot::MemorySlot;
+use crate::runtime::sys::thread_number::thread_number;
 use std::io;
-use std::slice;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Up to here a slot is zeroed by reading and writing; what lies beyond is given back to the system. It is also the most
-/// memory that a kept slot takes up.
-const ZEROED_IN_PLACE: usize = 128 << 10;
+/// How many groups of threads have places of their own.
+const SHARDS: usize = 16;
+/// How many places a group of threads has.
+const PLACES: usize = 4;
 
-/// From here on contents are moved by mapping them elsewhere, not by copying them.
-const MOVED_BY_MAPPING: usize = 1 << 20;
-
-/// What is read before deciding whether to write: measured, with code that needs no more than the base instruction set.
-type Block = [u64; 64];
-
-/// A reservation and its accessible beginning, which is zeroed when the slot comes out of the pool.
-#[derive(Debug)]
-pub struct MemorySlot {
-    base: *mut u8,
-    accessible: usize,
-    reservation: usize,
-    guard: usize,
-    /// Where the system sees one mapping end and another begin, as contents were moved here.
-    seams: Vec<usize>,
+/// What a memory needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Bytes of address space that it may grow into.
+    pub reservation: usize,
+    /// Inaccessible bytes behind them.
+    pub guard: usize,
+    /// Bytes that it has at first, a multiple of the system's page.
+    pub len: usize,
+    /// Whether nothing behind them may be accessible.
+    pub exactly: bool,
+    /// What it holds at first; zeros if there is none.
+    pub image: Option<&'a Arc<MemoryImage>>,
 }
 
-// SAFETY: a slot owns its mapping; it is used by one thread at a time.
-unsafe impl Send for MemorySlot {}
-
-impl MemorySlot {
-    /// Reserves `reservation` bytes, rounded up to system pages, and a guard; nothing is accessible yet.
-    fn reserve(reservation: usize, guard: usize) -> io::Result<MemorySlot> {
-        let too_large = || io::Error::from(io::ErrorKind::OutOfMemory);
-        let reservation = vm::round_up(reservation).ok_or_else(too_large)?;
-        let guard = vm::round_up(guard).ok_or_else(too_large)?;
-        // A memory without pages still has an address.
-        let total = reservation.checked_add(guard).ok_or_else(too_large)?.max(vm::page_size());
-        let base = vm::map(total, Protection::None)?;
-        Ok(MemorySlot { base, accessible: 0, reservation, guard: total - reservation, seams: Vec::new() })
+impl Wanted<'_> {
+    fn image_id(&self) -> u64 {
+        self.image.map_or(0, |image| image.id())
     }
 
-    /// Address of byte 0.
-    pub fn base(&self) -> *mut u8 {
-        self.base
+    fn fits(&self, slot: &MemorySlot) -> bool {
+        slot.reservation() >= self.reservation && slot.guard() >= self.guard
     }
 
-    /// Bytes that can be read and written.
-    pub fn accessible(&self) -> usize {
-        self.accessible
-    }
-
-    /// How far `accessible` may grow.
-    pub fn reservation(&self) -> usize {
-        self.reservation
-    }
-
-    /// Makes `len` bytes accessible, a multiple of the system's page within the reservation. What is new is zero.
-    pub fn set_accessible(&mut self, len: usize) -> io::Result<()> {
-        if len > self.reservation || !len.is_multiple_of(vm::page_size()) {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
-        let (low, high) = (len.min(self.accessible), len.max(self.accessible));
-        let edge = self.base.wrapping_add(low);
-        let protection = if len > self.accessible { Protection::ReadWrite } else { Protection::None };
-        if high > low {
-            // SAFETY: a part of this slot's own mapping.
-            unsafe { vm::protect(edge, high - low, protection)? };
-        }
-        self.accessible = len;
-        Ok(())
-    }
-
-    /// Moves what this slot holds into a fresh one, of which at least as much is accessible. Memory that was never written to
-    /// stays so.
-    pub fn move_to(&self, new: &mut MemorySlot) {
-        debug_assert!(new.accessible >= self.accessible);
-        let mut done = 0;
-        if self.accessible >= MOVED_BY_MAPPING {
-            new.seams.retain(|seam| *seam > self.accessible);
-            for end in self.seams.iter().copied().filter(|seam| *seam < self.accessible).chain([self.accessible]) {
-                // SAFETY: parts of two slots' own mappings, to which nobody keeps references.
-                let moved = unsafe { vm::relocate(self.base.add(done), new.base.add(done), end - done) };
-                if moved.is_err() {
-                    break;
-                }
-                done = end;
-                new.seams.push(end);
-            }
-            new.seams.sort_unstable();
-        }
-        // SAFETY: accessible, whole system pages, and nobody else uses either; the slots do not overlap.
-        let (from, to) = unsafe {
-            let blocks = (self.accessible - done) / size_of::<Block>();
-            let from = slice::from_raw_parts(self.base.add(done).cast::<Block>(), blocks);
-            (from, slice::from_raw_parts_mut(new.base.add(done).cast::<Block>(), blocks))
-        };
-        for (from, to) in from.iter().zip(to) {
-            if from.iter().fold(0, |all, word| all | word) != 0 {
-                *to = *from;
-            }
-        }
-    }
-
-    /// Zeroes what is accessible.
-    fn clear(&mut self) -> io::Result<()> {
-        let in_place = self.accessible.min(ZEROED_IN_PLACE);
-        // SAFETY: accessible, whole system pages, and nobody else uses it; and the rest is a part of this slot's own mapping.
-        unsafe {
-            for block in slice::from_raw_parts_mut(self.base.cast::<Block>(), in_place / size_of::<Block>()) {
-                if block.iter().fold(0, |all, word| all | word) != 0 {
-                    *block = [0; 64];
-                }
-            }
-            if self.accessible > in_place {
-                vm::discard(self.base.add(in_place), self.accessible - in_place)?;
-            }
-        }
-        Ok(())
+    /// Whether nothing needs to be done to the slot.
+    fn is(&self, slot: &MemorySlot) -> bool {
+        let accessible = slot.accessible();
+        self.fits(slot)
+            && slot.image_id() == self.image_id()
+            && if self.exactly { accessible == self.len } else { accessible >= self.len }
     }
 }
 
-impl Drop for MemorySlot {
+/// A place for a slot.
+#[derive(Debug, Default)]
+struct Place {
+    image: AtomicU64,
+    slot: AtomicPtr<MemorySlot>,
+}
+
+impl Place {
+    fn take(&self) -> Option<Box<MemorySlot>> {
+        if self.slot.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        let slot = self.slot.swap(ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: a place holds null or what `give` made of a box, and the swap gives it to one caller only.
+        (!slot.is_null()).then(|| unsafe { Box::from_raw(slot) })
+    }
+
+    /// Puts a slot there, or gives it back if there is one already.
+    fn give(&self, slot: Box<MemorySlot>) -> Result<(), Box<MemorySlot>> {
+        if !self.slot.load(Ordering::Relaxed).is_null() {
+            return Err(slot);
+        }
+        let image = slot.image_id();
+        let slot = Box::into_raw(slot);
+        match self.slot.compare_exchange(ptr::null_mut(), slot, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => self.image.store(image, Ordering::Relaxed),
+            // SAFETY: it was not put there, so that it is still the caller's.
+            Err(_) => return Err(unsafe { Box::from_raw(slot) }),
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.slot.load(Ordering::Relaxed).is_null()
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        // SAFETY: the slot owns its mapping, and whoever gave it up uses it no more.
-        unsafe { vm::unmap(self.base, self.reservation + self.guard) };
+        drop(self.take());
     }
 }
 
-/// An engine's slots. Its lock is held only while a slot is taken or given.
+/// Places of one group of threads; on cache lines of their own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard([Place; PLACES]);
+
+impl Shard {
+    /// A slot of which `fits` is true; others are put back. Looks only where the hint says `image`, if that is given.
+    fn find(
+        &self,
+        image: Option<u64>,
+        fits: &dyn Fn(&MemorySlot) -> bool,
+        overflow: &MemoryPool,
+    ) -> Option<Box<MemorySlot>> {
+        for place in &self.0 {
+            if image.is_some_and(|image| place.image.load(Ordering::Relaxed) != image) {
+                continue;
+            }
+            let Some(slot) = place.take() else { continue };
+            if fits(&slot) {
+                return Some(slot);
+            }
+            if let Err(slot) = place.give(slot) {
+                // Somebody has filled the place meanwhile.
+                overflow.keep(slot);
+            }
+        }
+        None
+    }
+}
+
+/// An engine's clean slots.
 #[derive(Debug)]
 pub struct MemoryPool {
+    /// How many it keeps at most.
     kept: usize,
-    slots: Mutex<Vec<MemorySlot>>,
+    /// How many bytes of memory a kept slot takes up at most.
+    resident: usize,
+    shards: Box<[Shard]>,
+    /// Boxed, as the places' are: slots go from one to the other.
+    #[allow(clippy::vec_box)]
+    rest: Mutex<Vec<Box<MemorySlot>>>,
 }
 
 impl MemoryPool {
-    /// A pool that keeps up to `kept` slots.
-    pub fn new(kept: usize) -> MemoryPool {
-        MemoryPool { kept, slots: Mutex::default() }
+    /// A pool that keeps up to `kept` slots, each with up to `resident` bytes of memory.
+    pub fn new(kept: usize, resident: usize) -> MemoryPool {
+        let shards = SHARDS.min(kept / 2 / PLACES);
+        MemoryPool { kept, resident, shards: (0..shards).map(|_| Shard::default()).collect(), rest: Mutex::default() }
     }
 
-    /// A zeroed slot with room for at least `reservation` bytes, a guard of at least `guard` behind them, and exactly `len`
-    /// bytes accessible (a multiple of the system's page).
-    pub fn take(&self, reservation: usize, guard: usize, len: usize) -> io::Result<MemorySlot> {
-        let mut slot = match self.find(reservation, guard, len) {
+    /// A clean slot that is bound to what is wanted.
+    pub fn take(&self, wanted: &Wanted) -> io::Result<Box<MemorySlot>> {
+        let mut slot = match self.find(wanted) {
             Some(slot) => slot,
-            None => match MemorySlot::reserve(reservation, guard) {
+            None => match MemorySlot::reserve(wanted.reservation, wanted.guard) {
                 Ok(slot) => slot,
                 Err(_) => {
                     // What the pool keeps may be what is missing.
                     self.empty();
-                    MemorySlot::reserve(reservation, guard)?
+                    MemorySlot::reserve(wanted.reservation, wanted.guard)?
                 }
             },
         };
-        slot.set_accessible(len)?;
+        slot.bind(wanted.image, wanted.len, wanted.exactly)?;
         Ok(slot)
     }
 
-    /// The best of the kept slots: one of the right length, else the last that was given.
-    fn find(&self, reservation: usize, guard: usize, len: usize) -> Option<MemorySlot> {
-        let mut slots = self.lock();
-        let fits = |slot: &MemorySlot| slot.reservation >= reservation && slot.guard >= guard;
-        let exact = slots.iter().rposition(|slot| fits(slot) && slot.accessible == len);
-        let index = exact.or_else(|| slots.iter().rposition(fits))?;
-        Some(slots.swap_remove(index))
+    fn own_shard(&self) -> Option<&Shard> {
+        (!self.shards.is_empty()).then(|| &self.shards[thread_number() % self.shards.len()])
+    }
+
+    /// The best of the kept slots: one that is as it should be, the calling thread's first; else one that is not bound. One that
+    /// is bound to another image only if no more can be kept: modules that take turns need slots of their own.
+    fn find(&self, wanted: &Wanted) -> Option<Box<MemorySlot>> {
+        let own = self.own_shard();
+        if let Some(slot) = own.and_then(|own| own.find(Some(wanted.image_id()), &|slot| wanted.is(slot), self)) {
+            return Some(slot);
+        }
+        let fits = |slot: &MemorySlot| wanted.fits(slot);
+        let unbound = |slot: &MemorySlot| fits(slot) && slot.image_id() == 0;
+        self.find_in_rest(&|slot| wanted.is(slot))
+            .or_else(|| own?.find(None, &unbound, self))
+            .or_else(|| self.find_in_rest(&unbound))
+            .or_else(|| self.find_in_shards(&|slot| wanted.is(slot)))
+            .or_else(|| if self.count() < self.kept { None } else { self.find_in_rest(&fits) })
+            .or_else(|| if self.count() < self.kept { None } else { self.find_in_shards(&fits) })
+    }
+
+    fn find_in_rest(&self, fits: &dyn Fn(&MemorySlot) -> bool) -> Option<Box<MemorySlot>> {
+        let mut rest = self.lock();
+        let index = rest.iter().rposition(|slot| fits(slot))?;
+        Some(rest.swap_remove(index))
+    }
+
+    fn find_in_shards(&self, fits: &dyn Fn(&MemorySlot) -> bool) -> Option<Box<MemorySlot>> {
+        self.shards.iter().find_map(|shard| shard.find(None, fits, self))
     }
 
     /// Takes a slot back. Nothing may use its memory any more.
-    pub fn give(&self, mut slot: MemorySlot) {
-        // Not under the lock; and whoever fills the pool meanwhile has zeroed in vain.
-        if self.lock().len() >= self.kept || slot.clear().is_err() {
-            return;
+    pub fn give(&self, mut slot: Box<MemorySlot>) {
+        if self.kept > 0 && slot.clean(self.resident).is_ok() {
+            self.keep(slot);
         }
-        let mut slots = self.lock();
-        if slots.len() < self.kept {
-            slots.push(slot);
+    }
+
+    /// Finds a place for a clean slot, the calling thread's first; drops it if there is none.
+    fn keep(&self, slot: Box<MemorySlot>) {
+        let slot = match self.own_shard() {
+            Some(own) => match put(own, slot) {
+                Ok(()) => return,
+                Err(slot) => slot,
+            },
+            None => slot,
+        };
+        let places = self.shards.len() * PLACES;
+        {
+            let mut rest = self.lock();
+            if rest.len() < self.kept - places {
+                rest.push(slot);
+                return;
+            }
+        }
+        let mut left = Some(slot);
+        for shard in &self.shards {
+            left = left.and_then(|slot| put(shard, slot).err());
         }
     }
 
     /// Gives all kept slots back to the system.
     pub fn empty(&self) {
-        let slots = std::mem::take(&mut *self.lock());
-        drop(slots);
+        let rest = std::mem::take(&mut *self.lock());
+        drop(rest);
+        for place in self.shards.iter().flat_map(|shard| &shard.0) {
+            drop(place.take());
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<MemorySlot>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Forgets images that no module has any more: the slots that are bound to them hold zeros from now on.
+    pub fn forget(&self, images: &[u64]) {
+        let bound = |slot: &MemorySlot| images.contains(&slot.image_id());
+        while let Some(mut slot) = self.find_in_rest(&bound).or_else(|| self.find_in_shards(&bound)) {
+            if slot.unbind().is_ok() {
+                self.keep(slot);
+            }
+        }
     }
+
+    /// How many slots it keeps.
+    pub fn count(&self) -> usize {
+        let places = self.shards.iter().flat_map(|shard| &shard.0);
+        self.lock().len() + places.filter(|place| !place.is_empty()).count()
+    }
+
+    #[allow(clippy::vec_box)]
+    fn lock(&self) -> MutexGuard<'_, Vec<Box<MemorySlot>>> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts a slot into one of a shard's places, or gives it back.
+fn put(shard: &Shard, mut slot: Box<MemorySlot>) -> Result<(), Box<MemorySlot>> {
+    for place in &shard.0 {
+        match place.give(slot) {
+            Ok(()) => return Ok(()),
+            Err(back) => slot = back,
+        }
+    }
+    Err(slot)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runtime::sys::testing::in_child;
-
-    const PAGE: usize = 64 << 10;
-
-    /// Of the mapping that holds an address: where it ends, whether it can be written to, and the memory it takes up.
-    fn mapping(address: usize) -> (usize, bool, usize) {
-        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        let mut found = None;
-        for line in maps.lines() {
-            let mut words = line.split_ascii_whitespace();
-            let first = words.next().unwrap();
-            if let Some((from, to)) = first.split_once('-') {
-                let hex = |digits| usize::from_str_radix(digits, 16).unwrap();
-                if (hex(from)..hex(to)).contains(&address) {
-                    found = Some((hex(to), words.next() == Some("rw-p")));
-                }
-            } else if let (Some((end, writable)), "Rss:") = (found, first) {
-                return (end, writable, words.next().unwrap().parse::<usize>().unwrap() << 10);
-            }
-        }
-        panic!("{address:x}: {maps}");
-    }
-
-    fn bytes(slot: &mut MemorySlot) -> &mut [u8] {
-        // SAFETY: accessible, and borrowed as long as the slot.
-        unsafe { slice::from_raw_parts_mut(slot.base, slot.accessible) }
-    }
-
-    #[test]
-    fn slots_come_back_zeroed_and_of_the_right_length() {
-        let pool = MemoryPool::new(2);
-        let mut base = None;
-        for len in [PAGE, 4 * PAGE, PAGE, PAGE, 4096, 2 * PAGE, 300 * PAGE] {
-            let mut slot = pool.take(1 << 32, 1 << 20, len).unwrap();
-            assert_eq!(slot.accessible(), len);
-            assert_eq!(*base.get_or_insert(slot.base()), slot.base());
-            let address = slot.base() as usize;
-            assert_eq!(mapping(address).0, address + len, "writable up to the length");
-            assert!(mapping(address).1 && !mapping(address + len).1);
-            assert!(mapping(address + len).0 >= address + (1 << 32) + (1 << 20));
-            assert!(bytes(&mut slot).iter().all(|b| *b == 0), "{len}");
-            bytes(&mut slot).fill(0xff);
-            pool.give(slot);
-        }
-        assert_eq!(pool.lock().len(), 1);
-    }
-
-    #[test]
-    fn an_empty_memory_has_an_address_and_no_bytes() {
-        let pool = MemoryPool::new(1);
-        let slot = pool.take(PAGE, 0, 0).unwrap();
-        assert!(!mapping(slot.base() as usize).1);
-        pool.give(slot);
-        let slot = pool.take(0, 0, 0).unwrap();
-        assert!(!slot.base().is_null());
-        pool.give(slot);
-    }
-
-    #[test]
-    fn every_byte_is_zeroed() {
-        let pool = MemoryPool::new(1);
-        let mut slot = pool.take(4 * PAGE, 0, 3 * PAGE).unwrap();
-        for i in (0..3 * PAGE).step_by(509) {
-            bytes(&mut slot)[i] = 1 << (i % 8);
-            bytes(&mut slot)[3 * PAGE - 1] = 1;
-            pool.give(slot);
-            slot = pool.take(4 * PAGE, 0, 3 * PAGE).unwrap();
-            assert!(bytes(&mut slot).iter().all(|b| *b == 0), "{i}");
-        }
-    }
-
-    #[test]
-    fn kept_slots_take_up_little_memory() {
-        // In a child, where nobody maps something else next to the slot.
-        let status = in_child(|| {
-            let pool = MemoryPool::new(2);
-            let slot = pool.take(1 << 32, 0, PAGE).unwrap();
-            let base = slot.base() as usize;
-            pool.give(slot);
-            assert_eq!(mapping(base).2, 0);
-            let mut slot = pool.take(1 << 32, 0, 100 * PAGE).unwrap();
-            bytes(&mut slot).fill(1);
-            assert_eq!(mapping(base).2, 100 * PAGE);
-            pool.give(slot);
-            assert_eq!(mapping(base).2, ZEROED_IN_PLACE);
-            0
-        });
-        assert_eq!(status, Ok(0));
-    }
-
-    #[test]
-    fn memories_grow_in_place_with_zeros() {
-        let pool = MemoryPool::new(1);
-        let mut slot = pool.take(10 * PAGE, PAGE, PAGE).unwrap();
-        let base = slot.base();
-        bytes(&mut slot).fill(7);
-        slot.set_accessible(10 * PAGE).unwrap();
-        assert_eq!(slot.base(), base);
-        assert!(bytes(&mut slot)[..PAGE].iter().all(|b| *b == 7));
-        assert!(bytes(&mut slot)[PAGE..].iter().all(|b| *b == 0));
-        assert!(slot.set_accessible(11 * PAGE).is_err() && slot.set_accessible(10 * PAGE - 1).is_err());
-        assert_eq!(slot.accessible(), 10 * PAGE);
-    }
-
-    #[test]
-    fn slots_move_with_what_they_hold() {
-        let pool = MemoryPool::new(2);
-        for len in [PAGE, 4 * PAGE, 2 * MOVED_BY_MAPPING] {
-            let mut old = pool.take(len, PAGE, len).unwrap();
-            for i in (0..len).step_by(4099) {
-                bytes(&mut old)[i] = i as u8 | 1;
-            }
-            let mut new = pool.take(2 * len, PAGE, len + PAGE).unwrap();
-            old.move_to(&mut new);
-            for (i, byte) in bytes(&mut new).iter().enumerate() {
-                let expected = if i < len && i % 4099 == 0 { i as u8 | 1 } else { 0 };
-                assert_eq!(*byte, expected, "{i} of {len}");
-            }
-            pool.give(old);
-            let mut old = pool.take(len, PAGE, len).unwrap();
-            assert!(bytes(&mut old).iter().all(|b| *b == 0));
-            bytes(&mut new).fill(1);
-            pool.give(new);
-        }
-    }
-
-    #[test]
-    fn what_moved_moves_again_without_being_touched() {
-        // Far more than there is memory, moved twice: the second time in two parts.
-        let (pool, mut len) = (MemoryPool::new(0), 64 << 30);
-        let mut slot = pool.take(len, 0, len).unwrap();
-        bytes(&mut slot)[len - 1] = 7;
-        for round in 1..4 {
-            let mut new = pool.take(2 * len, 0, 2 * len).unwrap();
-            slot.move_to(&mut new);
-            assert_eq!(new.seams.len(), round);
-            assert_eq!(bytes(&mut new)[(64 << 30) - 1], 7);
-            len *= 2;
-            bytes(&mut new)[len - 1] = 8;
-            slot = new;
-        }
-    }
-
-    #[test]
-    fn the_pool_keeps_no_more_than_it_may() {
-        let pool = MemoryPool::new(1);
-        let (first, second) = (pool.take(1 << 20, 0, 0).unwrap(), pool.take(1 << 20, 0, 0).unwrap());
-        pool.give(first);
-        pool.give(second);
-        assert_eq!(pool.lock().len(), 1);
-        pool.empty();
-        assert_eq!(pool.lock().len(), 0);
-        let nothing = MemoryPool::new(0);
-        nothing.give(nothing.take(PAGE, 0, PAGE).unwrap());
-        assert_eq!(nothing.lock().len(), 0);
-    }
-
-    #[test]
-    fn slots_with_too_little_room_are_not_used() {
-        let pool = MemoryPool::new(8);
-        pool.give(pool.take(PAGE, 0, PAGE).unwrap());
-        assert!(pool.take(2 * PAGE, 0, PAGE).unwrap().reservation() >= 2 * PAGE);
-        assert_eq!(pool.lock().len(), 1);
-        let guarded = pool.take(PAGE, PAGE, PAGE).unwrap();
-        assert!(!mapping(guarded.base() as usize + 2 * PAGE - 1).1);
-        assert_eq!(pool.lock().len(), 1);
-        pool.take(PAGE, 0, 4096).unwrap();
-        assert_eq!(pool.lock().len(), 0);
-    }
-
-    #[test]
-    fn what_cannot_be_reserved_is_an_error() {
-        assert!(MemoryPool::new(1).take(1 << 60, 0, 0).is_err());
-        assert!(MemoryPool::new(1).take(usize::MAX, usize::MAX, 0).is_err());
-        assert!(MemoryPool::new(1).take(65536, 0, 131072).is_err());
-    }
-
-    #[test]
-    fn threads_share_a_pool() {
-        let pool = MemoryPool::new(3);
-        let work = |mark: u8| {
-            for i in 0..200 {
-                let mut slot = pool.take(1 << 20, 0, PAGE * (1 + i % 2)).unwrap();
-                assert!(bytes(&mut slot).iter().all(|b| *b == 0));
-                bytes(&mut slot)[i * 300..].fill(mark);
-                pool.give(slot);
-            }
-        };
-        std::thread::scope(|scope| (1..5).for_each(|mark| drop(scope.spawn(move || work(mark)))));
-        assert!((1..=3).contains(&pool.lock().len()));
-    }
-}
+#[path = "memory_pool_tests.rs"]
+mod tests;

@@ -45,6 +45,20 @@ impl Memory {
 /// Makes a memory that an instance defines hold its active data segments, in order, and zeros elsewhere.
 pub fn reset(instance: &Instance, index: u32) {
     let memory = instance.memory(index);
+    let images = instance.module().memory_images();
+    let defined = index.checked_sub(instance.module().module.imported_memories);
+    if let (Some(images), Some(defined)) = (images, defined) {
+        let image = images.get(defined as usize);
+        if !memory.restore(image) {
+            // It has moved.
+            memory.discard(0, memory.length() as u64);
+            if let Some(image) = image {
+                // SAFETY: the memory has so many bytes; an image is never in a memory.
+                unsafe { image.copy_to(memory.base(), memory.length()) };
+            }
+        }
+        return;
+    }
     memory.discard(0, memory.length() as u64);
     let module = &instance.module().module;
     for segment in &module.data {

@@ -6,15 +6,20 @@ use crate::module::Module;
 use crate::runtime::code_memory::{self, CodeBlock};
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
+use crate::runtime::instance::InstanceParts;
+use crate::runtime::lease::{Lease, Leased, Leases};
+use crate::runtime::memory_image::MemoryImages;
+use crate::runtime::module_image::ModuleImage;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::signature::{Signature, no_code_memory};
 use crate::runtime::store::Store;
+use crate::runtime::table_image::TableImages;
 use crate::runtime::tier;
 use crate::runtime::vmctx::Slot;
 use crate::types::DefType;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// A module bound to an engine.
 #[derive(Debug)]
@@ -36,6 +41,20 @@ pub struct CompiledModule {
     pub leaks_refs: bool,
     /// The code that the table points to.
     pub(in crate::runtime) blocks: Mutex<Vec<CodeBlock>>,
+    /// Code that is there already. After the blocks, which are made of it, so that it is dropped after them.
+    pub(in crate::runtime) image: OnceLock<ModuleImage>,
+    /// What its memories hold at first.
+    pub(in crate::runtime) images: OnceLock<Option<MemoryImages>>,
+    tables: OnceLock<Option<TableImages>>,
+    /// Where the parts of its instances lie.
+    pub(in crate::runtime) parts: InstanceParts,
+    leases: Leases,
+}
+
+impl Leased for CompiledModule {
+    fn leases(&self) -> &Leases {
+        &self.leases
+    }
 }
 
 // SAFETY: the signatures live as long as the engine, which the module keeps, and are themselves shared.
@@ -79,6 +98,7 @@ impl CompiledModule {
             || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
             || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
         let layout = VmctxLayout::new(&module);
+        let parts = InstanceParts::new(&module, &layout);
         Ok(Arc::new(CompiledModule {
             module,
             engine: engine.clone(),
@@ -88,6 +108,11 @@ impl CompiledModule {
             code_table,
             leaks_refs,
             blocks: Mutex::default(),
+            image: OnceLock::new(),
+            images: OnceLock::new(),
+            tables: OnceLock::new(),
+            parts,
+            leases: Leases::default(),
         }))
     }
 
@@ -97,10 +122,28 @@ impl CompiledModule {
         !code_memory::is_thunk(code)
     }
 
+    /// What its memories hold at first, if that can be said for all of them and once for all instances.
+    pub fn memory_images(&self) -> Option<&MemoryImages> {
+        self.images.get_or_init(|| MemoryImages::of(&self.module)).as_ref()
+    }
+
+    /// What its tables hold at first, if that can be said for all of them and once for all instances.
+    pub fn table_images(&self) -> Option<&TableImages> {
+        self.tables.get_or_init(|| TableImages::of(&self.module)).as_ref()
+    }
+
     /// The signature of a function of the index space.
     pub fn signature_of(&self, func: u32) -> &Signature {
         // SAFETY: signatures live as long as the engine, which the module keeps; functions have function types.
         unsafe { &*self.signatures[self.module.functions[func as usize] as usize] }
+    }
+}
+
+impl Drop for CompiledModule {
+    fn drop(&mut self) {
+        if let Some(Some(images)) = self.images.get() {
+            self.engine.pool().forget(&images.ids().collect::<Vec<_>>());
+        }
     }
 }
 
@@ -123,12 +166,13 @@ pub struct ModuleObject {
     /// The header.
     pub object: Object,
     /// The module.
-    pub module: Arc<CompiledModule>,
+    pub module: Lease<CompiledModule>,
 }
 
 impl ModuleObject {
     /// A new object for the module, with one handle.
-    pub fn new(store: &Store, module: Arc<CompiledModule>) -> *mut ModuleObject {
+    pub fn new(store: &Store, module: &Arc<CompiledModule>) -> *mut ModuleObject {
+        let module = Lease::new(module);
         Standalone::allocate(Some(store), ObjectKind::Module, |object| ModuleObject { object, module })
     }
 }

@@ -6,8 +6,8 @@
 use crate::runtime::engine::Engine;
 use crate::runtime::error::Error;
 use crate::runtime::growth::GrowError;
-use crate::runtime::memory::{grown, reserve};
-use crate::runtime::memory_pool::MemorySlot;
+use crate::runtime::memory::{grown, reserve, resize};
+use crate::runtime::memory_slot::MemorySlot;
 use crate::runtime::sys::vm;
 use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
@@ -21,7 +21,7 @@ pub struct SharedMemory {
     declared: MemoryType,
     engine: Arc<Engine>,
     /// Its lock is held while the memory grows. None only while it is dropped.
-    slot: Mutex<Option<MemorySlot>>,
+    slot: Mutex<Option<Box<MemorySlot>>>,
 }
 
 // SAFETY: the base never changes, and the length is atomic; what they point to is WebAssembly's to synchronize.
@@ -35,7 +35,7 @@ impl SharedMemory {
         if !ty.shared {
             return Err(Error::argument("memory type: not one of a shared memory"));
         }
-        let (slot, length) = reserve(&engine, &ty)?;
+        let (slot, length) = reserve(&engine, &ty, None)?;
         let def = MemoryDef { base: slot.base(), length: AtomicUsize::new(length) };
         Ok(Arc::new(SharedMemory { def, declared: ty, engine, slot: Mutex::new(Some(slot)) }))
     }
@@ -86,9 +86,7 @@ impl SharedMemory {
         if accessible > slot.reservation() {
             return Err(GrowError::System);
         }
-        if accessible > slot.accessible() {
-            slot.set_accessible(accessible).map_err(|_| GrowError::System)?;
-        }
+        resize(&self.engine, &self.declared, slot, accessible)?;
         self.def.length.store(bytes, Ordering::SeqCst);
         Ok(old)
     }

@@ -63,6 +63,7 @@ impl Signature {
     }
 
     /// [`Signature::fast_entry`] for arrays of raw values.
+    #[inline]
     pub fn fast_raw_entry(&self) -> *const EntryStub {
         match self.raw_entry.get() {
             Some(Ok(placed)) if !self.has_refs => &placed.stub,

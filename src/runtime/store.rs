@@ -21,6 +21,7 @@ use crate::runtime::collect;
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::growth::Watch;
+use crate::runtime::lease::Lease;
 use crate::runtime::object::Group;
 use crate::runtime::store_limits::StoreLimits;
 use crate::runtime::sys::stack;
@@ -48,7 +49,7 @@ pub struct Store {
     /// Whether something waits for the moment when no code of the store runs.
     pub(in crate::runtime) attention: Cell<bool>,
     stack: Cell<(usize, usize)>,
-    engine: Arc<Engine>,
+    engine: Lease<Engine>,
     /// Everything alive, newest first.
     pub(in crate::runtime) groups: Cell<*const Group>,
     /// How many groups there are.
@@ -68,7 +69,7 @@ pub struct Store {
 
 impl Store {
     /// A new store of `engine`.
-    pub fn new(engine: Arc<Engine>) -> *mut Store {
+    pub fn new(engine: &Arc<Engine>) -> *mut Store {
         Box::into_raw(Box::new(Store {
             context: UnsafeCell::new(StoreContext::new(trampoline::TRAMPOLINES.as_ptr())),
             entry_low: Cell::new(usize::MAX),
@@ -76,7 +77,7 @@ impl Store {
             queue: AtomicPtr::new(ptr::null_mut()),
             attention: Cell::new(false),
             stack: Cell::new((0, 0)),
-            engine,
+            engine: Lease::new(engine),
             groups: Cell::new(ptr::null()),
             group_count: Cell::new(0),
             rooted: Cell::new(0),
@@ -105,6 +106,7 @@ impl Store {
     }
 
     /// What generated code sees of the store.
+    #[inline]
     pub fn context(&self) -> *mut StoreContext {
         self.context.get()
     }

@@ -49,11 +49,16 @@ pub unsafe fn compilation_failed(vmctx: *mut Vmctx, index: u32, reason: &str) {
     unsafe { fail_to_compile(vmctx, &Error::new(ErrorKind::Internal, message)) };
 }
 
-/// Compiles a defined function, on the calling thread's stack, and enters it in the code table. Gives its code.
+/// Finds the code of a defined function in the module's file, or compiles it, on the calling thread's stack, and enters it in the code table. Gives its code.
 fn compile_one(module: &CompiledModule, index: u32) -> Result<*const u8, Error> {
     let func = module.module.imported_functions + index;
-    let code = module.engine.compile_here(|compiler| compiler.function(&module.module, func))?;
     let kind = CodeKind::Wasm { owner: ptr::from_ref(module).cast(), func };
+    if let Some(image) = module.image.get()
+        && let Some(block) = image.place(index, kind)?
+    {
+        return Ok(install(module, index, block));
+    }
+    let code = module.engine.compile_here(|compiler| compiler.function(&module.module, func))?;
     let block = code_memory::place(code, kind).map_err(no_code_memory)?;
     Ok(install(module, index, block))
 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod lifetime;
+mod limits;
 mod memory;
 mod misuse;
 mod panics;

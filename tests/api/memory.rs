@@ -1,6 +1,8 @@
 //! The edges of memories, and pointers into them.
 
 use crate::engine;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tenon::*;
 
 fn memory(min: u64, max: Option<u64>) -> (Store<()>, Memory) {
@@ -28,6 +30,7 @@ fn nothing_reaches_outside() {
     for (offset, len) in [(0, u64::MAX), (1, u64::MAX), (u64::MAX, 2), (PAGE, 1), (1, PAGE)] {
         assert!(memory.read_bytes(&store, offset, len).is_err(), "{offset} {len}");
         assert!(memory.fill(&mut store, offset, len, 1).is_err(), "{offset} {len}");
+        assert!(memory.discard(&mut store, offset, len).is_err(), "{offset} {len}");
         assert!(memory.copy_within(&mut store, 0..len, offset).is_err(), "{offset} {len}");
     }
     #[allow(clippy::reversed_empty_ranges, reason = "that is what is refused")]
@@ -71,6 +74,26 @@ fn growth_says_why_not() {
         let error = Memory::new(&mut store, MemoryType::new32(Limits { min, max })).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Argument);
     }
+}
+
+#[test]
+fn parts_are_discarded_and_memories_reset() {
+    let (mut store, instance) = crate::instance(
+        r#"(module (memory (export "m") 2) (data (i32.const 65534) "abcd") (memory (export "s") 1 1 shared) (func (export "f")))"#,
+    );
+    let memory = instance.memory(&mut store, "m").unwrap();
+    memory.fill(&mut store, 0, 2 * PAGE, 7).unwrap();
+    memory.discard(&mut store, 5, PAGE).unwrap();
+    let bytes = memory.data(&store).unwrap();
+    assert!(bytes.iter().enumerate().all(|(i, byte)| *byte == if (5..PAGE as usize + 5).contains(&i) { 0 } else { 7 }));
+    instance.reset_memory(&mut store, "m").unwrap();
+    let bytes = memory.data(&store).unwrap();
+    assert_eq!(&bytes[65534..65538], b"abcd");
+    assert_eq!(bytes.iter().filter(|byte| **byte != 0).count(), 4);
+    let error = instance.reset_memory(&mut store, "s").unwrap_err();
+    assert!(error.to_string().contains("is shared"), "{error}");
+    let error = instance.reset_memory(&mut store, "f").unwrap_err();
+    assert_eq!(error.to_string(), "the instance exports no memory \"f\"");
 }
 
 #[test]
@@ -129,4 +152,88 @@ fn memories_with_64_bit_addresses() {
     assert_eq!(place.read(&memory, &store).unwrap(), 7);
     assert!(memory.ty(&store).unwrap().is64);
     assert!(at.call(&mut store, WasmPtr::new(u64::MAX)).is_err());
+}
+
+/// Bytes of a vector, of which twice as many are there as were asked for at first.
+struct Bytes {
+    bytes: Vec<u8>,
+    alive: Arc<AtomicUsize>,
+}
+
+// SAFETY: the vector has as many bytes as were asked for, at a page's beginning, and nobody else uses them.
+unsafe impl CreatedMemory for Bytes {
+    fn as_ptr(&self) -> *mut u8 {
+        let start = self.bytes.as_ptr().cast_mut();
+        start.wrapping_add(start.align_offset(PAGE as usize))
+    }
+
+    fn grow(&mut self, old_size: usize, new_size: usize) -> bool {
+        if new_size == 5 * PAGE as usize {
+            panic!("five pages are unlucky");
+        }
+        let mut larger = Bytes { bytes: vec![0; new_size + PAGE as usize], alive: self.alive.clone() };
+        self.alive.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: both have so many bytes.
+        unsafe { self.as_ptr().copy_to_nonoverlapping(larger.as_ptr(), old_size) };
+        std::mem::swap(self, &mut larger);
+        true
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Creator(Arc<AtomicUsize>);
+
+impl MemoryCreator for Creator {
+    fn create(&self, wanted: WantedMemory) -> Option<Box<dyn CreatedMemory>> {
+        if wanted.size > 8 * PAGE as usize {
+            return None;
+        }
+        assert!(wanted.alignment <= PAGE as usize && !wanted.pinned);
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Some(Box::new(Bytes { bytes: vec![0; wanted.size + PAGE as usize], alive: self.0.clone() }))
+    }
+}
+
+#[test]
+fn memories_of_the_hosts_own() {
+    let alive = Arc::new(AtomicUsize::new(0));
+    let engine = Engine::new(&Config::new().memory_creator(Arc::new(Creator(alive.clone())))).unwrap();
+    let module = Module::new(
+        &engine,
+        r#"(module (memory (export "m") 1) (data (i32.const 3) "abc")
+            (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+            (func (export "load") (param i32) (result i32) (i32.load (local.get 0))))"#,
+    )
+    .unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let memory = instance.memory(&mut store, "m").unwrap();
+    let grow = instance.typed_func::<i32, i32>(&mut store, "grow").unwrap();
+    let load = instance.typed_func::<u32, i32>(&mut store, "load").unwrap();
+    assert!(!memory.is_pinned(&store).unwrap());
+    for pages in 1..4 {
+        assert_eq!(grow.call(&mut store, 1).unwrap(), pages);
+        assert_eq!(memory.read_string(&store, 3, 3).unwrap(), "abc");
+        let end = (pages as u32 + 1) * PAGE as u32;
+        assert_eq!(load.call(&mut store, end - 4).unwrap(), 0);
+        assert!(load.call(&mut store, end - 3).is_err());
+        assert_eq!(memory.as_ptr(&store).unwrap().cast_const(), memory.data(&store).unwrap().as_ptr());
+    }
+    assert_eq!(grow.call(&mut store, 1).unwrap(), -1, "a panic refuses");
+    assert_eq!(memory.size(&store).unwrap(), 4);
+    assert_eq!(alive.load(Ordering::Relaxed), 1);
+    assert!(Memory::new(&mut store, MemoryType::new32(Limits { min: 9, max: None })).is_err());
+    drop(store);
+    assert_eq!(alive.load(Ordering::Relaxed), 0);
+    let pinned = Engine::new(&Config::new().pinned_memories(true).memory_reservation(0)).unwrap();
+    let mut store = Store::new(&pinned, ());
+    let memory = Memory::new(&mut store, MemoryType::new32(Limits { min: 1, max: Some(9) })).unwrap();
+    let place = memory.as_ptr(&store).unwrap();
+    memory.grow(&mut store, 8).unwrap();
+    assert!(memory.is_pinned(&store).unwrap() && memory.as_ptr(&store).unwrap() == place);
 }

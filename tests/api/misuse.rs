@@ -176,6 +176,10 @@ fn everything_of_another_store() {
             memory.fill(&mut *away, 0, 0, 0);
             memory.copy_within(&mut *away, 0..0, 0);
             memory.shared(&*away);
+            memory.is_pinned(&*away);
+            memory.as_ptr(&*away);
+            memory.discard(&mut *away, 0, 0);
+            instance.reset_memory(&mut *away, "m");
             table.ty(&*away);
             table.size(&*away);
             table.get(&mut *away, 0);

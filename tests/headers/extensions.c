@@ -86,6 +86,7 @@ static void settings(void) {
     if (i & 4) tenon_config_set_memory_guard(config, 1 << 16);
     if (i & 8) tenon_config_set_max_stack(config, 1 << 18);
     tenon_config_set_pooled_memories(config, i);
+    tenon_config_set_pooled_bytes(config, i << 14);
     CHECK(tenon_engine_new(config, &engine) == NULL && engine);
     store = wasm_store_new(engine);
     if (i == 0) {

@@ -10,8 +10,11 @@
 
 from ._native import ffi, lib
 from ._values import *  # noqa: F403
+from .atomic import *  # noqa: F403
+from .contents import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .func import *  # noqa: F403
+from .limits import *  # noqa: F403
 from .memory import *  # noqa: F403
 from .module import *  # noqa: F403
 from .shared import *  # noqa: F403

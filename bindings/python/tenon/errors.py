@@ -3,7 +3,7 @@
 import enum
 from typing import List, NamedTuple, Optional, Union
 
-__all__ = ["TenonError", "ClosedError", "StoreError", "LinkError", "CompileError", "LimitError", "Trap", "TrapCode", "Frame"]
+__all__ = ["TenonError", "ClosedError", "StoreError", "LinkError", "CompileError", "LimitError", "StoreLimitError", "Trap", "TrapCode", "Frame"]
 
 
 class TenonError(Exception):
@@ -28,6 +28,10 @@ class LinkError(TenonError):
 
 class LimitError(TenonError, MemoryError):
     """A limit was reached, or memory has run out."""
+
+
+class StoreLimitError(LimitError):
+    """A limit of the store was reached, or the function given to `Store.on_growth` refused."""
 
 
 class TrapCode(enum.IntEnum):
@@ -90,6 +94,8 @@ def error_of_kind(kind: int, message: str) -> TenonError:
         return Trap(message)
     if kind == 11:
         return Trap(message, TrapCode.CALL_STACK_EXHAUSTED)
+    if kind == 16:
+        return StoreLimitError(message)
     if kind in (7, 8):
         return LimitError(message)
     if kind in (9, 10):

@@ -1,12 +1,14 @@
 """Memories, tables and globals."""
 
 import struct
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from ._handle import StoreObject, check
 from ._buffer import Exporter
 from ._native import ffi, lib
 from ._values import put, reference, referenced, take
+from .contents import Contents, elements
+from .limits import makers
 from .store import own_store
 from .types import GlobalType, MemoryType, TableType
 
@@ -17,16 +19,16 @@ _FORMATS = {"i8": "<b", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32"
 _SCALARS = {name: struct.Struct(form) for name, form in _FORMATS.items()}
 
 
-class Memory(StoreObject, Exporter):
-    """A linear memory. `read` and `write` check every access.
+class Memory(StoreObject, Contents, Exporter):
+    """A linear memory. Every access is checked.
 
     `view()` gives the bytes without a copy, as a memoryview; numpy and others take the memory itself. A view holds a reference to
     the memory, so its bytes stay mapped when the memory and the store are closed. It has the size of when it was made. Only memories that
-    never move have views: those with 32-bit addresses and ordinary pages under a configuration that reserves 4 GiB (the
-    default), shared ones, and those that cannot grow. Others refuse with BufferError.
+    are `pinned`, and so never move, have views: those with 32-bit addresses under a configuration that reserves 4 GiB (the
+    default), shared ones, those that cannot grow, and all under `Config(pinned_memories=True)`. Others refuse with BufferError.
     """
 
-    __slots__ = ("_type", "_fixed")
+    __slots__ = ("_type",)
 
     def __init__(self, store, type: MemoryType):
         ptr = own_store(store)._ptr
@@ -34,15 +36,12 @@ class Memory(StoreObject, Exporter):
             raise TypeError(f"a MemoryType is expected, not {type!r}")
         ty = ffi.gc(type._new(), lib.wasm_memorytype_delete)
         out = ffi.new("wasm_memory_t **")
-        check(lib.tenon_memory_new(ptr, ty, out))
+        store._grown(lib.tenon_memory_new(ptr, ty, out))
         self._bind(store, out[0])
 
     def _bind(self, store, ptr):
         self._store = store
         self._own(ptr, lib.wasm_memory_delete)
-        ty = self.type
-        self._fixed = ty.shared or ty.maximum == ty.minimum or (
-            store._engine._pins and not ty.is64 and ty.page_size == 65536)
         return self
 
     @property
@@ -70,13 +69,16 @@ class Memory(StoreObject, Exporter):
     def grow(self, pages: int) -> int:
         """Adds pages of zeros; answers how many there were. LimitError where that is not possible."""
         old = ffi.new("uint64_t *")
-        check(lib.tenon_memory_grow(self._live(), pages, old))
+        self._store._grown(lib.tenon_memory_grow(self._live(), pages, old))
         return old[0]
 
-    def view(self) -> memoryview:
-        """The bytes, without a copy. See the class."""
+    def view(self, kind: Optional[str] = None, offset: int = 0, count: Optional[int] = None) -> memoryview:
+        """The bytes, without a copy; or, from an offset on, so many numbers of a kind, "i8" to "f64", or all that there are. The
+        offset is a multiple of a number's bytes then. See the class."""
+        if kind is not None:
+            return elements(self.view(), kind, offset, count)
         ptr = self._live()
-        if not self._fixed:
+        if not self.pinned:
             raise BufferError("this memory may move when it grows, so it has no views: use read and write")
         copy = lib.wasm_memory_copy(ptr)
         base = ffi.gc(ffi.cast("char *", lib.wasm_memory_data(ptr)), lambda _: lib.wasm_memory_delete(copy))
@@ -101,9 +103,9 @@ class Memory(StoreObject, Exporter):
         data = memoryview(data).cast("B")
         self._at(offset, len(data))[:] = data
 
-    def read_string(self, offset: int, length: int) -> str:
-        """UTF-8 of this many bytes, as text."""
-        return self.read(offset, length).decode("utf-8")
+    def read_string(self, offset: int, length: int, errors: str = "strict") -> str:
+        """UTF-8 of this many bytes, as text. `errors` is that of bytes.decode."""
+        return self.read(offset, length).decode("utf-8", errors)
 
     def write_string(self, offset: int, string: str) -> int:
         """Writes a text in UTF-8; answers how many bytes that were."""
@@ -145,7 +147,7 @@ class Table(StoreObject):
         ty = ffi.gc(type._new(), lib.wasm_tabletype_delete)
         out = ffi.new("wasm_table_t **")
         ref = ffi.gc(reference(store, type.element, init), lib.wasm_ref_delete)
-        check(lib.tenon_table_new(ptr, ty, ref, out))
+        store._grown(lib.tenon_table_new(ptr, ty, ref, out))
         self._bind(store, out[0])
 
     def _bind(self, store, ptr):
@@ -189,8 +191,12 @@ class Table(StoreObject):
         ptr = self._live()
         ref = ffi.gc(reference(self._store, self._element, init), lib.wasm_ref_delete)
         old = ffi.new("uint64_t *")
-        check(lib.tenon_table_grow(ptr, delta, ref, old))
+        self._store._grown(lib.tenon_table_grow(ptr, delta, ref, old))
         return old[0]
+
+
+makers[2] = "table", lambda item: lib.wasm_table_copy(lib.wasm_extern_as_table_const(item)), Table
+makers[3] = "memory", lambda item: lib.wasm_memory_copy(lib.wasm_extern_as_memory_const(item)), Memory
 
 
 class Global(StoreObject):

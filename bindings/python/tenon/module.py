@@ -179,6 +179,21 @@ class Instance(StoreObject):
         store._calls -= 1
         self._bind(store, module, _made(store, error, out, trap))
 
+    def memory(self, index: int) -> Memory:
+        """A memory by its index, imported ones first, exported or not. IndexError if there are fewer."""
+        out = ffi.new("wasm_memory_t **")
+        error = lib.tenon_instance_memory(self._live(), _index(index), out)
+        if error != ffi.NULL and lib.tenon_error_kind(error) == 1:
+            message = ffi.string(lib.tenon_error_message(error)).decode()
+            lib.tenon_error_delete(error)
+            raise IndexError(message)
+        check(error)
+        return Memory.__new__(Memory)._bind(self._store, out[0])
+
+    def reset_memory(self, index: int = 0) -> None:
+        """Makes a memory that the instance defines hold what it held before the start function ran. It keeps its size."""
+        check(lib.tenon_instance_reset_memory(self._live(), _index(index)))
+
     @staticmethod
     def _in_order(module, imports):
         wanted = module._imports
@@ -216,6 +231,14 @@ class Instance(StoreObject):
         """Its exports."""
         self._live()
         return self._exports
+
+
+def _index(index):
+    if not isinstance(index, int):
+        raise TypeError(f"an index is a number, not {index!r}")
+    if not 0 <= index < 1 << 32:
+        raise IndexError(f"there is no memory {index}")
+    return index
 
 
 def _made(store, error, out, trap):

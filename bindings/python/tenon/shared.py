@@ -6,6 +6,7 @@ from typing import Optional
 from ._buffer import Exporter
 from ._handle import Handle, check
 from ._native import ffi, lib
+from .atomic import Atomics
 from .errors import StoreError
 from .memory import Memory
 from .store import Engine, own_store
@@ -22,7 +23,7 @@ class Wait(enum.IntEnum):
     TIMED_OUT = 2
 
 
-class SharedMemory(Handle, Exporter):
+class SharedMemory(Handle, Atomics, Exporter):
     """A memory that belongs to no store: any thread may use it, and stores of the same engine obtain it as a Memory of theirs.
 
     `view()` gives the bytes without a copy, and numpy takes the memory itself. They never move; others write to them meanwhile.

@@ -5,6 +5,7 @@ from typing import Optional
 from ._handle import Handle, check
 from ._native import ffi, lib
 from .errors import TenonError
+from .limits import Limited
 
 __all__ = ["Config", "Engine", "Store"]
 
@@ -16,6 +17,7 @@ _SWITCHES = {
     "threads": lib.tenon_config_set_threads, "exceptions": lib.tenon_config_set_exceptions,
     "legacy_exceptions": lib.tenon_config_set_legacy_exceptions, "tail_calls": lib.tenon_config_set_tail_calls,
     "function_references": lib.tenon_config_set_function_references, "collect_always": lib.tenon_config_set_collect_always,
+    "pinned_memories": lib.tenon_config_set_pinned_memories,
 }
 _SIZES = {
     "memory_reservation": lib.tenon_config_set_memory_reservation, "memory_guard": lib.tenon_config_set_memory_guard,
@@ -51,7 +53,7 @@ class Config:
 class Engine(Handle):
     """Compiled code and configuration, which stores share. Any thread may use it."""
 
-    __slots__ = ("_pins",)
+    __slots__ = ()
 
     def __init__(self, config: Optional[Config] = None):
         if config is not None and not isinstance(config, Config):
@@ -60,12 +62,9 @@ class Engine(Handle):
         out = ffi.new("wasm_engine_t **")
         check(lib.tenon_engine_new(config._new(), out))
         self._own(out[0], lib.wasm_engine_delete)
-        # Only then memories never move.
-        self._pins = (config.settings.get("signals", True)
-                      and config.settings.get("memory_reservation", 1 << 32) >= 1 << 32)
 
 
-class Store(Handle):
+class Store(Handle, Limited):
     """The home of instances and everything else that runs. One thread at a time may use it."""
 
     __slots__ = ("_engine", "_calls", "_raised")

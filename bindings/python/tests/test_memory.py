@@ -46,8 +46,7 @@ def test_a_view_survives_growth_close_and_collection():
 
 def test_a_memory_that_may_move_has_no_view():
     for config, ty in [(tenon.Config(memory_reservation=1 << 20), MemoryType(1, 100)),
-                       (tenon.Config(signals=False), MemoryType(1)),
-                       (tenon.Config(), MemoryType(1, 3, is64=True))]:
+                       (tenon.Config(), MemoryType(1, 1 << 20, is64=True))]:
         with tenon.Store(tenon.Engine(config)) as store:
             memory = Memory(store, ty)
             with pytest.raises(BufferError, match="may move"):

@@ -115,4 +115,4 @@ def test_a_memory_is_a_buffer(store):
 
 def test_a_buffer_of_a_memory_that_may_move_is_refused(store):
     with pytest.raises(BufferError, match="may move"):
-        memoryview(Memory(store, MemoryType(1, 3, is64=True)))
+        memoryview(Memory(store, MemoryType(1, 1 << 20, is64=True)))

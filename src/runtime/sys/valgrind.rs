@@ -7,6 +7,8 @@
 
 use std::arch::asm;
 
+/// Whether this is a processor of valgrind's making.
+const RUNNING_ON_VALGRIND: usize = 0x1001;
 /// Forget translations of code in a range.
 const DISCARD_TRANSLATIONS: usize = 0x1002;
 /// A range is a stack.
@@ -31,6 +33,11 @@ fn request(number: usize, first: usize, second: usize) -> usize {
         );
     }
     result
+}
+
+/// Whether the process runs under valgrind.
+pub fn is_running() -> bool {
+    request(RUNNING_ON_VALGRIND, 0, 0) != 0
 }
 
 /// The code at these addresses is not what it was.

@@ -12,6 +12,8 @@ use std::sync::OnceLock;
 pub enum Protection {
     /// Nothing: every access faults.
     None,
+    /// Reading.
+    Read,
     /// Reading and writing.
     ReadWrite,
     /// Reading and executing.
@@ -22,6 +24,7 @@ impl Protection {
     fn flags(self) -> libc::c_int {
         match self {
             Protection::None => libc::PROT_NONE,
+            Protection::Read => libc::PROT_READ,
             Protection::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
             Protection::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
         }
@@ -54,6 +57,24 @@ pub fn map_file(file: libc::c_int, len: usize, protection: Protection) -> io::Re
     check_map(unsafe { libc::mmap(ptr::null_mut(), len, protection.flags(), libc::MAP_SHARED, file, 0) })
 }
 
+/// Maps `len` bytes of a file from `offset` on over what is mapped at `address`, to be read and executed. Nothing writes
+/// there; `shared` says whether what is written to the file elsewhere is to be seen.
+///
+/// # Safety
+/// The range belongs to the caller, and nobody runs what is there.
+pub unsafe fn map_code_over(
+    address: *mut u8,
+    file: libc::c_int,
+    offset: usize,
+    len: usize,
+    shared: bool,
+) -> io::Result<()> {
+    let flags = libc::MAP_FIXED | if shared { libc::MAP_SHARED } else { libc::MAP_PRIVATE };
+    let protection = Protection::ReadExecute.flags();
+    // SAFETY: the caller owns the range.
+    check_map(unsafe { libc::mmap(address.cast(), len, protection, flags, file, offset as libc::off_t) }).map(|_| ())
+}
+
 /// Maps the first `len` bytes of a file over what is mapped at `address`.
 ///
 /// # Safety
@@ -67,6 +88,37 @@ pub unsafe fn map_file_over(
     let flags = libc::MAP_SHARED | libc::MAP_FIXED;
     // SAFETY: the caller owns the range.
     check_map(unsafe { libc::mmap(address.cast(), len, protection.flags(), flags, file, 0) })
+}
+
+/// Maps `len` bytes of a file from `offset` on over what is mapped at `address`, to be read and written. What is written stays
+/// in this mapping.
+///
+/// # Safety
+/// The range belongs to the caller, and no reference into it is alive.
+pub unsafe fn map_copy_over(address: *mut u8, file: libc::c_int, offset: usize, len: usize) -> io::Result<()> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE;
+    let protection = Protection::ReadWrite.flags();
+    // SAFETY: the caller owns the range.
+    check_map(unsafe { libc::mmap(address.cast(), len, protection, flags, file, offset as libc::off_t) }).map(|_| ())
+}
+
+/// Maps zeros that can be read and written over what is mapped at `address`.
+///
+/// # Safety
+/// The range belongs to the caller, and no reference into it is alive.
+pub unsafe fn map_zeros_over(address: *mut u8, len: usize) -> io::Result<()> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    // SAFETY: the caller owns the range.
+    check_map(unsafe { libc::mmap(address.cast(), len, Protection::ReadWrite.flags(), flags, -1, 0) }).map(|_| ())
+}
+
+/// Lets a child of `fork` find zeros in a private anonymous range. Kernels before 4.14 cannot.
+///
+/// # Safety
+/// The range belongs to the caller.
+pub unsafe fn wipe_on_fork(address: *mut u8, len: usize) -> io::Result<()> {
+    // SAFETY: the caller owns the range.
+    check(unsafe { libc::madvise(address.cast(), len, libc::MADV_WIPEONFORK) })
 }
 
 /// Changes what may be done with a range.
