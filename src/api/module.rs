@@ -2,7 +2,6 @@
 
 use super::engine::Engine;
 use super::error::{Error, ErrorKind};
-use crate::runtime::error;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::serialize;
 use crate::types::{ExportType, ImportType};
