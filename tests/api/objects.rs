@@ -250,10 +250,10 @@ fn objects_of_another_store() {
         other.set(&mut away, 0, &value);
         other.fill(&mut away, 0, &value, 1);
         other.copy_from(&mut away, 0, &list, 0, 1);
-        StructRef::new(&mut away, &ty, &[value.clone()]);
+        StructRef::new(&mut away, &ty, std::slice::from_ref(&value));
         ArrayRef::new(&mut away, &array, &value, 1);
-        ArrayRef::of(&mut away, &array, &[value.clone()]);
-        wants.call(&mut away, &[value.clone()]);
+        ArrayRef::of(&mut away, &array, std::slice::from_ref(&value));
+        wants.call(&mut away, std::slice::from_ref(&value));
         wants.typed::<Option<AnyRef>, ()>(&away).unwrap().call(&mut away, Some(number.clone()));
     }
 }
