@@ -281,6 +281,11 @@ static sample_t run_links(void) {
   return kernel(&k, "links", 10000);
 }
 
+static sample_t run_search(void) {
+  static kernel_t k;
+  return kernel(&k, "search", 10000);
+}
+
 // --- A large module -------------------------------------------------------------------------------
 
 static wasm_trap_t* host_zeros(void* env, const wasm_val_vec_t* args, wasm_val_vec_t* results) {
@@ -467,6 +472,7 @@ const row_t rows[] = {
   {"20,000 exceptions thrown on by four functions", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_rethrow},
   {"objects: binary trees", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_trees},
   {"objects: linked lists", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_links},
+  {"objects: a search tree and a list", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_search},
   {"guest: SQLite fills a table and sums it", UNIT_MS, TARGET_RATIO, 1.03, 11, run_sqlite},
   {"guest: resvg renders a picture", UNIT_MS, TARGET_RATIO, 1.03, 11, run_resvg},
   {"guest: resvg, bytes to the first picture", UNIT_MS, TARGET_RATIO, 1.0, 3, run_resvg_cold},
