@@ -15,9 +15,7 @@
 //
 //	i32, i64, f32, f64    int32, int64, float32, float64; uint32 and uint64 are taken, too
 //	v128                  Vector
-//	externref, anyref     anything, the same one on the way back; nil is null
-//	structures, arrays    *Struct, *Array
-//	i31ref                I31
+//	externref             anything, the same one on the way back; nil is null
 //	funcref               *Func
 //	exnref                *Exception
 //	other references      *Ref, which can be passed on

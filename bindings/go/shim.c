@@ -91,17 +91,3 @@ static void release(void *number) { tenonGoRelease((uintptr_t)number); }
 void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number) {
   wasm_foreign_set_host_info_with_finalizer(foreign, (void *)number, release);
 }
-
-int tenon_go_object(const wasm_ref_t *reference, tenon_deftype_t **type) {
-  wasm_valtype_t *of = tenon_ref_type(reference);
-  tenon_heaptype_t heap = tenon_valtype_heap(of);
-  *type = tenon_valtype_deftype(of);
-  wasm_valtype_delete(of);
-  if (*type != NULL) return tenon_deftype_kind(*type) == TENON_DEF_STRUCT ? TENON_GO_STRUCT : TENON_GO_ARRAY;
-  return heap == TENON_HEAP_I31 ? TENON_GO_I31 : TENON_GO_OTHER;
-}
-
-tenon_error_t *tenon_go_deftype_new(tenon_defkind_t kind, const tenon_field_t *fields, size_t count, tenon_deftype_t **out) {
-  tenon_subtype_t type = {.kind = kind, .is_final = true, .fields = fields, .field_count = count};
-  return tenon_deftype_new_group(&type, 1, out);
-}

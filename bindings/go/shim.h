@@ -69,13 +69,6 @@ static inline tenon_go_outcome_t tenon_go_call_few(
   return (tenon_go_outcome_t){(uintptr_t)trap, (uint64_t)values[0].i64, (uint64_t)values[1].i64};
 }
 
-// What a reference is to, beyond functions and exceptions; of a structure or an array, with its type, which the caller owns.
-enum { TENON_GO_OTHER, TENON_GO_STRUCT, TENON_GO_ARRAY, TENON_GO_I31 };
-int tenon_go_object(const wasm_ref_t *reference, tenon_deftype_t **type);
-
-// A type of structures or arrays, below no other.
-tenon_error_t *tenon_go_deftype_new(tenon_defkind_t kind, const tenon_field_t *fields, size_t count, tenon_deftype_t **out);
-
 // The bare call that the benchmark compares with.
 static inline uintptr_t tenon_go_nothing(uintptr_t a, uintptr_t b) { return a ^ b; }
 

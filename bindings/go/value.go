@@ -101,23 +101,15 @@ func (s *Store) take(slot unsafe.Pointer, ty ValType) any {
 	return s.takeRef(*(**C.wasm_ref_t)(slot))
 }
 
-// newRef is a Go value as a reference of the caller's, for a place of a type: nil is null, anything can be an externref or anyref, and
-// elsewhere what is a reference itself is another one to the same thing.
+// newRef is a Go value as a reference of the caller's, for a place of a type: nil is null, anything can be an externref, and elsewhere
+// what is a reference itself is another one to the same thing.
 func (s *Store) newRef(ty ValType, value any) (*C.wasm_ref_t, error) {
+	if _, other := value.(*Ref); ty.Kind() == ExternRef && !other && value != nil {
+		return s.newForeign(value)
+	}
 	switch v := value.(type) {
 	case nil:
 		return nil, nil
-	case *Ref, *Struct, *Array:
-	case I31:
-		if ty.Kind() == AnyRef || ty.Kind() == ExternRef {
-			return s.object31(v)
-		}
-	default:
-		if ty.Kind() == ExternRef || ty == ValType(AnyRef) {
-			return s.newForeign(value)
-		}
-	}
-	switch v := value.(type) {
 	case referrer:
 		store, ref := v.reference()
 		if ref == nil {
@@ -150,7 +142,9 @@ func (s *Store) takeRef(r *C.wasm_ref_t) any {
 		C.wasm_ref_delete(r)
 		return value
 	}
-	return s.takeObject(r)
+	other := &Ref{store: s}
+	other.ref = own(s, other, unsafe.Pointer(r))
+	return other
 }
 
 // kept says which store a Go value or closure is in that the library refers to, by a number that is never used again. What is kept is
