@@ -435,6 +435,11 @@ WASM_API_EXTERN byte_t *tenon_memory_pointer(
 WASM_API_EXTERN own tenon_error_t *tenon_memory_offset(
     const wasm_memory_t *memory, const void *address, uint64_t length, uint64_t *out);
 
+/// The offset of an element of an array: `index` elements of `size` bytes behind `offset`. An error if the element does not lie
+/// inside of the memory as it is now, whatever the sum and the product may be. `out` receives zero then.
+WASM_API_EXTERN own tenon_error_t *tenon_memory_element(
+    const wasm_memory_t *memory, uint64_t offset, uint64_t index, uint64_t size, uint64_t *out);
+
 /// Adds as many pages as are missing to `pages`, and none if the memory has as many or more; fails as `tenon_memory_grow` does.
 /// `old`, if it is not NULL, receives how many pages there were.
 WASM_API_EXTERN own tenon_error_t *tenon_memory_grow_at_least(
@@ -1427,7 +1432,8 @@ typedef bool (*tenon_growth_before_t)(
 typedef void (*tenon_growth_after_t)(void *env, const tenon_growth_t *growth);
 
 /// Sets who is asked before each growth of a memory or table of the store, and before one is made, and who is told after each
-/// growth, whoever asks for it; either may be NULL, and two NULLs end it. The functions may use the store, call into
+/// growth, whoever asks for it; either may be NULL, and two NULLs end it. Of a shared memory, they hear of what this store asks
+/// for, not of what others do. The functions may use the store, call into
 /// WebAssembly too; but as long as they run nothing else grows in it, and neither memories nor tables can be made. The
 /// finalizer, which may be NULL, is called once with the environment: when other functions are set or the store dies; not if
 /// there is an error.

@@ -1288,8 +1288,9 @@ WASM_API_EXTERN const wasm_ref_t *wasm_table_as_ref_const(const wasm_table_t *ta
 /// `wasm_ref_as_table` for a const pointer.
 WASM_API_EXTERN const wasm_table_t *wasm_ref_as_table_const(const wasm_ref_t *reference);
 
-/// Makes a table whose elements are all `init`; NULL stands for the null reference. NULL if `init` is not of the element
-/// type or of another store, if the limits are impossible, with NULL for the others, or where memory has run out.
+/// Makes a table whose elements are all `init`; NULL stands for the null reference. NULL if `init` is not of the element type or
+/// of another store, if the limits are impossible, if a limit of the store would be exceeded, with NULL for the others, or where
+/// memory has run out.
 WASM_API_EXTERN own wasm_table_t *wasm_table_new(
     wasm_store_t *store, const wasm_tabletype_t *ty, wasm_ref_t *init);
 
@@ -1356,8 +1357,8 @@ WASM_API_EXTERN const wasm_ref_t *wasm_memory_as_ref_const(const wasm_memory_t *
 /// `wasm_ref_as_memory` for a const pointer.
 WASM_API_EXTERN const wasm_memory_t *wasm_ref_as_memory_const(const wasm_ref_t *reference);
 
-/// Makes a memory, filled with zeros. NULL if the limits are impossible, where memory or address space has run out, or
-/// with NULL.
+/// Makes a memory, filled with zeros. NULL if the limits are impossible, if a limit of the store would be exceeded, where memory
+/// or address space has run out, or with NULL.
 WASM_API_EXTERN own wasm_memory_t *wasm_memory_new(
     wasm_store_t *store, const wasm_memorytype_t *ty);
 
@@ -1539,7 +1540,7 @@ WASM_API_EXTERN const wasm_instance_t *wasm_ref_as_instance_const(const wasm_ref
 /// NULL stands for an empty vector. The start function runs, if there is one.
 ///
 /// NULL if an import is missing or of the wrong type or store, if an active segment does not fit, if the start function
-/// traps, or where memory has run out. Then `trap`, if it is not NULL, receives a trap with the reason, else NULL.
+/// traps, if a limit of the store would be exceeded, or where memory has run out. Then `trap`, if it is not NULL, receives a trap with the reason, else NULL.
 WASM_API_EXTERN own wasm_instance_t *wasm_instance_new(
     wasm_store_t *store, const wasm_module_t *module, const wasm_extern_vec_t *imports,
     own wasm_trap_t **trap);

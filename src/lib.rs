@@ -67,6 +67,6 @@ pub use api::*;
 pub use trap::TrapCode;
 #[doc(inline)]
 pub use types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, Limits, MemoryType, RefType, TableType,
-    TagType, ValType,
+    ArrayType, DefType, ExportType, ExternType, FieldType, FuncType, GlobalType, HeapType, ImportType, Limits,
+    MemoryType, RefType, StorageType, StructType, TableType, TagType, ValType,
 };

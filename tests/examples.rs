@@ -37,6 +37,9 @@ examples! {
     passing_data "passing-data";
     memory_manipulation "memory-manipulation";
     linear_memory "linear-memory";
+    exceptions "exceptions";
+    shared_memory "shared-memory";
+    vectors "vectors";
 }
 
 #[test]

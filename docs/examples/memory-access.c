@@ -39,6 +39,11 @@ static void bytes(wasm_memory_t *memory, wasm_memory_t *other) {
   succeed(tenon_memory_offset(memory, part, 8, &offset));
   expect(offset == 2 && tenon_memory_pointer(memory, 65530, 8) == NULL);
 
+  // The tenth number of an array, if there is one.
+  succeed(tenon_memory_element(memory, 100, 9, 4, &offset));
+  expect(offset == 136);
+  expect_error(tenon_memory_element(memory, 100, UINT64_MAX / 2, 4, &offset), TENON_ERROR_ARGUMENT);
+
   uint8_t vector[16] = {1, 2, 3}, got[16];
   succeed(tenon_memory_store_v128(memory, 7, vector));
   succeed(tenon_memory_load_v128(memory, 7, got));

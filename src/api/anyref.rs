@@ -1,17 +1,15 @@
 //! References of the `any` hierarchy (section 2.3.4): structures, arrays, `i31` numbers, and what of the host's was converted.
 
+use super::arrayref::ArrayRef;
 use super::context::{AsContext, AsContextMut};
 use super::error::Error;
+use super::externref::ExternRef;
 use super::handle::Handle;
-use super::store::Core;
-use super::val::Val;
-use crate::runtime;
+use super::structref::StructRef;
 use crate::runtime::gc::access::{self, Extension};
-use crate::runtime::gc::{GcBox, boxes};
+use crate::runtime::gc::boxes;
 use crate::runtime::object::Object;
-use crate::runtime::val::kind;
-use crate::runtime::wide::WideVal;
-use crate::types::{DefType, HeapType, RefType, ValType};
+use crate::types::{HeapType, RefType};
 
 /// A reference to a structure, an array or a number of 31 bits. It keeps what it refers to alive.
 ///
@@ -32,15 +30,9 @@ use crate::types::{DefType, HeapType, RefType, ValType};
 /// let results = instance.func(&mut store, "pair")?.call(&mut store, &[])?;
 /// let Val::AnyRef(Some(pair)) = results[0].clone() else { panic!("a reference") };
 /// assert!(pair.is_of(&mut store, HeapType::Struct)?);
-/// assert_eq!(pair.field(&mut store, 1)?, Val::I32(4));
-///
-/// let ty = pair.ty(&mut store)?.heap;
-/// let other = AnyRef::new_struct(&mut store, ty, &[Val::I32(5), Val::I32(6)])?;
-/// assert_eq!(other.set_field(&mut store, 0, &Val::I32(1)).unwrap_err().to_string(), "the field is constant");
 ///
 /// let sum = instance.func(&mut store, "sum")?;
 /// assert_eq!(sum.call(&mut store, &[pair.into()])?, [Val::I32(7)]);
-/// assert_eq!(sum.call(&mut store, &[other.into()])?, [Val::I32(11)]);
 /// # Ok::<(), tenon::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -67,98 +59,25 @@ impl AnyRef {
         Ok(Some(access::i31_get(object, Extension::Sign)? as i32))
     }
 
-    /// A structure with these fields. `ty` is a defined type, as a module's types mention it.
-    pub fn new_struct(mut store: impl AsContextMut, ty: HeapType, fields: &[Val]) -> Result<AnyRef, Error> {
-        let store = store.as_context_mut();
-        AnyRef::make(store.core(), ty, fields, "field", |core, ty, fields| {
-            access::struct_new(core.store(), ty, Some(fields))
-        })
-    }
-
-    /// An array of these elements. `ty` is a defined type, as a module's types mention it.
-    pub fn new_array(mut store: impl AsContextMut, ty: HeapType, elements: &[Val]) -> Result<AnyRef, Error> {
-        let store = store.as_context_mut();
-        AnyRef::make(store.core(), ty, elements, "element", |core, ty, elements| {
-            access::array_new_fixed(core.store(), ty, elements)
-        })
-    }
-
-    fn make(
-        core: &Core,
-        ty: HeapType,
-        values: &[Val],
-        what: &str,
-        make: impl FnOnce(&Core, &DefType, &[WideVal]) -> Result<*mut GcBox, runtime::error::Error>,
-    ) -> Result<AnyRef, Error> {
-        core.enter()?;
-        let wide = |(i, value): (usize, &Val)| value.wide(core, &|| format!("{what} {i}"));
-        let values = values.iter().enumerate().map(wide).collect::<Result<Vec<_>, _>>()?;
-        let HeapType::Concrete(id) = ty else {
-            return Err(Error::argument("the type is not a defined one"));
-        };
-        let ty = id.resolve().ok_or_else(|| Error::argument("the type's module is gone"))?;
-        let made = make(core, &ty, &values)?;
-        // SAFETY: a new object comes with a count.
-        Ok(AnyRef(unsafe { Handle::owning(core, made.cast_const().cast()) }))
-    }
-
-    /// A field of a structure; a packed one with zeros above.
-    pub fn field(&self, mut store: impl AsContextMut, index: usize) -> Result<Val, Error> {
-        let store = store.as_context_mut();
-        self.read(store.core(), |object| access::struct_get(object, index, Extension::Zero))
-    }
-
-    /// Replaces a field of a structure.
-    pub fn set_field(&self, mut store: impl AsContextMut, index: usize, value: &Val) -> Result<(), Error> {
-        let store = store.as_context_mut();
-        self.write(store.core(), value, |object, value| access::struct_set(object, index, value))
-    }
-
-    /// The length, if it is an array.
-    pub fn len(&self, mut store: impl AsContextMut) -> Result<u32, Error> {
-        let store = store.as_context_mut();
-        Ok(access::array_len(self.0.get(store.core())?)?)
-    }
-
-    /// An element of an array; a packed one with zeros above.
-    pub fn element(&self, mut store: impl AsContextMut, index: u32) -> Result<Val, Error> {
-        let store = store.as_context_mut();
-        self.read(store.core(), |object| access::array_get(object, index, Extension::Zero))
-    }
-
-    /// Replaces an element of an array.
-    pub fn set_element(&self, mut store: impl AsContextMut, index: u32, value: &Val) -> Result<(), Error> {
-        let store = store.as_context_mut();
-        self.write(store.core(), value, |object, value| access::array_set(object, index, value))
-    }
-
-    fn read(
-        &self,
-        core: &Core,
-        read: impl FnOnce(&Object) -> Result<WideVal, runtime::error::Error>,
-    ) -> Result<Val, Error> {
-        let object = self.0.get(core)?;
-        core.enter()?;
-        let value = read(object)?;
-        // SAFETY: the bits are those of the kind; a reference comes with a count.
-        Ok(unsafe { Val::lift(core, type_of_kind(value.kind), value.bits, true) })
-    }
-
-    fn write(
-        &self,
-        core: &Core,
-        value: &Val,
-        write: impl FnOnce(&Object, WideVal) -> Result<(), runtime::error::Error>,
-    ) -> Result<(), Error> {
-        let object = self.0.get(core)?;
-        core.enter()?;
-        Ok(write(object, value.wide(core, &|| "the value".into())?)?)
-    }
-
     /// Whether it belongs to a heap type (`ref.test`).
     pub fn is_of(&self, mut store: impl AsContextMut, heap: HeapType) -> Result<bool, Error> {
         let store = store.as_context_mut();
         Ok(access::is_of_type(Some(self.0.get(store.core())?), RefType { nullable: false, heap }))
+    }
+
+    /// The structure, if it is one.
+    pub fn as_struct(&self, store: impl AsContextMut) -> Result<Option<StructRef>, Error> {
+        Ok(self.is_of(store, HeapType::Struct)?.then(|| StructRef(self.0.clone())))
+    }
+
+    /// The array, if it is one.
+    pub fn as_array(&self, store: impl AsContextMut) -> Result<Option<ArrayRef>, Error> {
+        Ok(self.is_of(store, HeapType::Array)?.then(|| ArrayRef(self.0.clone())))
+    }
+
+    /// The same as a reference of the host's (`extern.convert_any`).
+    pub fn to_extern(&self) -> ExternRef {
+        ExternRef(self.0.clone())
     }
 
     /// The most precise type that it belongs to.
@@ -171,20 +90,5 @@ impl AnyRef {
     pub fn same(&self, store: impl AsContext, other: &AnyRef) -> Result<bool, Error> {
         let core = store.as_context().into_core();
         Ok(boxes::same(self.0.get(core)?, other.0.get(core)?))
-    }
-}
-
-/// The most general type of values of a kind.
-fn type_of_kind(kind: u8) -> ValType {
-    match kind {
-        kind::I32 => ValType::I32,
-        kind::I64 => ValType::I64,
-        kind::F32 => ValType::F32,
-        kind::F64 => ValType::F64,
-        kind::V128 => ValType::V128,
-        kind::FUNCREF => ValType::FUNCREF,
-        kind::EXNREF => ValType::EXNREF,
-        kind::ANYREF => ValType::ANYREF,
-        _ => ValType::EXTERNREF,
     }
 }

@@ -63,6 +63,16 @@ impl Config {
         self.set(|config| config.memory_guard = bytes)
     }
 
+    /// Whether memories take up no more address space than they have bytes; off by default. The same as a reservation and a guard of
+    /// 0: for tens of thousands of small memories at the same time.
+    pub fn dense_memories(self, on: bool) -> Config {
+        let usual = config::Config::default();
+        self.set(|config| {
+            config.memory_reservation = if on { 0 } else { usual.memory_reservation };
+            config.memory_guard = if on { 0 } else { usual.memory_guard };
+        })
+    }
+
     /// Whether every memory is made so that its address never changes, whatever the other settings are; off by default. All that
     /// it may ever have is reserved then; a memory for which that cannot be done is refused.
     pub fn pinned_memories(self, on: bool) -> Config {
@@ -82,6 +92,11 @@ impl Config {
     /// How many memories that are no longer used the engine keeps for others; 128 by default.
     pub fn pooled_memories(self, count: usize) -> Config {
         self.set(|config| config.pooled_memories = count)
+    }
+
+    /// How much memory each of those may take up, in bytes; 256 KiB by default. What goes beyond that is given to the system.
+    pub fn pooled_bytes(self, bytes: usize) -> Config {
+        self.set(|config| config.pooled_bytes = bytes)
     }
 
     /// Whether a store looks for unreachable objects whenever it makes a new one; off by default. Slow: for tests.
@@ -120,7 +135,7 @@ impl Config {
         self.set(|config| config.features.gc = on)
     }
 
-    /// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 4 GiB.
+    /// The most bytes that the garbage-collected objects of a store may take; 1 GiB by default, and at most 2 GiB.
     pub fn gc_heap_limit(self, bytes: u64) -> Config {
         self.set(|config| config.gc_heap_limit = bytes)
     }

@@ -24,6 +24,11 @@ impl Engine {
         Ok(Engine(engine::Engine::new(config.settings().clone())?))
     }
 
+    /// Gives the memories that the engine keeps for others back to the system, now. What is in use stays.
+    pub fn trim(&self) {
+        self.0.pool().empty();
+    }
+
     /// Whether both are the same engine.
     pub fn same(&self, other: &Engine) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

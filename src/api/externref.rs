@@ -1,5 +1,6 @@
 //! External references (section 4.2.1): what the host gives to WebAssembly to be kept and given back.
 
+use super::anyref::AnyRef;
 use super::context::{AsContext, AsContextMut};
 use super::error::Error;
 use super::handle::Handle;
@@ -52,6 +53,11 @@ impl ExternRef {
             (*foreign).object.set_host_info(Box::into_raw(kept).cast(), Some(drop_kept));
             Ok(ExternRef(Handle::owning(core, foreign.cast_const().cast())))
         }
+    }
+
+    /// The same as a reference of WebAssembly's (`any.convert_extern`).
+    pub fn to_any(&self) -> AnyRef {
+        AnyRef(self.0.clone())
     }
 
     fn kept<'a>(&'a self, core: &'a Core) -> Result<Option<NonNull<Kept>>, Error> {

@@ -35,10 +35,15 @@
 //! ```
 //! A caller, and what is borrowed through it, ends with the call:
 //!
-//! ```compile_fail
-//! # fn f(store: &mut tenon::Store<()>) {
-//! let mut kept = None;
-//! tenon::Func::wrap(store, |caller: tenon::Caller<'_, ()>| kept = Some(caller));
+//! ```compile_fail,E0521
+//! use std::cell::Cell;
+//! use tenon::{Caller, Func, Store};
+//!
+//! thread_local! {
+//!     static KEPT: Cell<Option<Caller<'static, ()>>> = const { Cell::new(None) };
+//! }
+//! # fn f(store: &mut Store<()>) {
+//! Func::wrap(store, |caller: Caller<'_, ()>| KEPT.set(Some(caller)));
 //! # }
 //! ```
 //! A store is no more `Send` than its data:
@@ -64,6 +69,7 @@
 #![deny(missing_docs)]
 
 mod anyref;
+mod arrayref;
 mod caller;
 mod config;
 mod context;
@@ -86,14 +92,17 @@ mod module;
 mod pointer;
 mod shared_memory;
 mod store;
+mod structref;
 mod table;
 mod tag;
 mod trap;
 mod typed;
+mod typegroup;
 mod val;
 mod wasm_ty;
 
 pub use anyref::AnyRef;
+pub use arrayref::ArrayRef;
 pub use caller::Caller;
 pub use config::{Config, Optimization};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
@@ -115,9 +124,11 @@ pub use module::Module;
 pub use pointer::{Offset, WasmPtr, WasmSlice};
 pub use shared_memory::{SharedMemory, Waited};
 pub use store::Store;
+pub use structref::StructRef;
 pub use table::Table;
 pub use tag::Tag;
 pub use trap::{Frame, Trap};
 pub use typed::{TypedFunc, WasmParams, WasmResults};
+pub use typegroup::TypeGroup;
 pub use val::Val;
 pub use wasm_ty::WasmTy;

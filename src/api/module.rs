@@ -5,7 +5,10 @@ use super::error::{Error, ErrorKind};
 use crate::runtime::module::CompiledModule;
 use crate::runtime::serialize;
 use crate::types::{ExportType, ImportType};
+use std::ffi::CString;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A module, decoded and validated, ready to be instantiated in any store of its engine. Cheap to clone; any thread may use it.
@@ -56,7 +59,9 @@ impl Module {
     /// # use tenon::{Engine, Instance, Module, Store};
     /// let engine = Engine::default();
     /// let module = Module::new(&engine, r#"(module (func (export "f") (result i32) (i32.const 7)))"#)?;
-    /// let module = Module::deserialize(&engine, &module.serialize()?)?;
+    /// let bytes = module.serialize()?;
+    /// // SAFETY: the bytes come straight from `serialize`.
+    /// let module = unsafe { Module::deserialize(&engine, &bytes)? };
     /// let mut store = Store::new(&engine, ());
     /// let instance = Instance::new(&mut store, &module, &[])?;
     /// assert_eq!(instance.typed_func::<(), i32>(&mut store, "f")?.call(&mut store, ())?, 7);
@@ -68,8 +73,35 @@ impl Module {
 
     /// The module of what [`Module::serialize`] gave. Damage is noticed; code of another version, machine or configuration is
     /// compiled anew.
-    pub fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
+    ///
+    /// # Safety
+    /// The bytes contain machine code, which will run. They come from [`Module::serialize`], and nobody had the chance to
+    /// replace them on purpose.
+    pub unsafe fn deserialize(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
         Ok(Module(serialize::deserialize(&engine.0, bytes)?))
+    }
+
+    /// The module of a file that holds what [`Module::serialize`] gave. The file is mapped: nothing is read before it is
+    /// needed, and processes share its memory.
+    ///
+    /// # Safety
+    /// As [`Module::deserialize`]; and as long as the module or an instance of it lives, nobody writes to the file or makes it shorter. It may be deleted, or
+    /// replaced by another of the same name.
+    ///
+    /// ```
+    /// # use tenon::{Engine, Module};
+    /// let engine = Engine::default();
+    /// let path = std::env::temp_dir().join(format!("tenon-{}.module", std::process::id()));
+    /// std::fs::write(&path, Module::new(&engine, "(module (func))")?.serialize()?).unwrap();
+    /// // SAFETY: nobody else knows the file.
+    /// let module = unsafe { Module::deserialize_file(&engine, &path)? };
+    /// std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), tenon::Error>(())
+    /// ```
+    pub unsafe fn deserialize_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module, Error> {
+        let path = CString::new(path.as_ref().as_os_str().as_bytes());
+        let path = path.map_err(|_| Error::argument("a path with a zero byte in it"))?;
+        Ok(Module(serialize::deserialize_file(&engine.0, &path)?))
     }
 
     /// The name, if the module has a name section that gives one.

@@ -8,6 +8,7 @@ use super::func::Func;
 use super::store::Core;
 use super::wasm_ty::sealed::Cross;
 use crate::runtime::object::{Object, acquire};
+use crate::runtime::val::kind;
 use crate::runtime::wide::{WideVal, wide_kind};
 use crate::types::{Hierarchy, RefType, ValType};
 
@@ -113,11 +114,36 @@ impl Val {
         Ok(WideVal { kind: wide_kind(self.ty()), bits })
     }
 
+    /// Values as the runtime takes them; `what` and a number name each in messages.
+    pub(super) fn all_wide(core: &Core, values: &[Val], what: &str) -> Result<Vec<WideVal>, Error> {
+        values.iter().enumerate().map(|(i, value)| value.wide(core, &|| format!("{what} {i}"))).collect()
+    }
+
     /// The bits of a value of type `ty` as the host gives them; a reference among them, which is an object's address, is lent.
     pub(super) fn lower(&self, core: &Core, ty: ValType, what: &dyn Fn() -> String) -> Result<[u64; 2], Error> {
         let wide = self.wide(core, what)?;
-        let bits = wide.to_bits(ty, core.store(), what)?;
-        Ok(if ty.is_ref() { wide.bits } else { bits })
+        wide.to_bits(ty, core.store(), what)?;
+        Ok(wide.bits)
+    }
+
+    /// The value that the runtime gave, whose reference comes with a count.
+    ///
+    /// # Safety
+    /// It is of the store, which is exclusively borrowed.
+    pub(super) unsafe fn of_wide(core: &Core, value: WideVal) -> Val {
+        let ty = match value.kind {
+            kind::I32 => ValType::I32,
+            kind::I64 => ValType::I64,
+            kind::F32 => ValType::F32,
+            kind::F64 => ValType::F64,
+            kind::V128 => ValType::V128,
+            kind::FUNCREF => ValType::FUNCREF,
+            kind::EXTERNREF => ValType::EXTERNREF,
+            kind::EXNREF => ValType::EXNREF,
+            _ => ValType::ANYREF,
+        };
+        // SAFETY: the caller's promise; the kind says what the bits are.
+        unsafe { Val::lift(core, ty, value.bits, true) }
     }
 
     /// One more count of what it refers to. Only where the store that it was lowered for is borrowed exclusively.

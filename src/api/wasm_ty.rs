@@ -1,6 +1,7 @@
 //! Rust types as WebAssembly's.
 
 use super::anyref::AnyRef;
+use super::arrayref::ArrayRef;
 use super::error::Error;
 use super::exception::Exception;
 use super::externref::ExternRef;
@@ -8,6 +9,7 @@ use super::func::Func;
 use super::handle::{Handle, IsObject};
 use super::pointer::{Offset, WasmPtr};
 use super::store::Core;
+use super::structref::StructRef;
 use crate::runtime::object::{Object, acquire};
 use crate::types::{HeapType, RefType, ValType};
 
@@ -23,6 +25,9 @@ use crate::types::{HeapType, RefType, ValType};
 /// | `Option<Func>`, [`Func`] | `funcref`, `(ref func)` |
 /// | `Option<ExternRef>`, [`ExternRef`] | `externref`, `(ref extern)` |
 /// | `Option<Exception>`, [`Exception`] | `exnref`, `(ref exn)` |
+/// | `Option<AnyRef>`, [`AnyRef`] | `anyref`, `(ref any)` |
+/// | `Option<StructRef>`, [`StructRef`] | `structref`, `(ref struct)` |
+/// | `Option<ArrayRef>`, [`ArrayRef`] | `arrayref`, `(ref array)` |
 pub trait WasmTy: sealed::Cross + 'static {}
 
 impl<T: sealed::Cross + 'static> WasmTy for T {}
@@ -151,4 +156,6 @@ reference! {
     ExternRef Extern;
     Exception Exn;
     AnyRef Any;
+    StructRef Struct;
+    ArrayRef Array;
 }

@@ -48,7 +48,8 @@ type BeforeInC = unsafe extern "C" fn(*mut c_void, *const tenon_growth_t, Out<Ha
 type AfterInC = unsafe extern "C" fn(*mut c_void, *const tenon_growth_t);
 
 /// Sets who is asked before each growth of a memory or table of the store, and before one is made, and who is told after each
-/// growth, whoever asks for it; either may be NULL, and two NULLs end it. The functions may use the store, call into
+/// growth, whoever asks for it; either may be NULL, and two NULLs end it. Of a shared memory, they hear of what this store asks
+/// for, not of what others do. The functions may use the store, call into
 /// WebAssembly too; but as long as they run nothing else grows in it, and neither memories nor tables can be made. The
 /// finalizer, which may be NULL, is called once with the environment: when other functions are set or the store dies; not if
 /// there is an error.

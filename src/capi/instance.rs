@@ -173,7 +173,7 @@ fn trap_of(store: Lent<wasm_store_t>, error: &tenon_error_t) -> Handle<wasm_trap
 /// NULL stands for an empty vector. The start function runs, if there is one.
 ///
 /// NULL if an import is missing or of the wrong type or store, if an active segment does not fit, if the start function
-/// traps, or where memory has run out. Then `trap`, if it is not NULL, receives a trap with the reason, else NULL.
+/// traps, if a limit of the store would be exceeded, or where memory has run out. Then `trap`, if it is not NULL, receives a trap with the reason, else NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_instance_new(
     store: Lent<wasm_store_t>,

@@ -133,8 +133,8 @@ pub(crate) fn cannot_grow(function: &str, ty: &MemoryType, delta: u64, reason: G
     error
 }
 
-/// Makes a memory, filled with zeros. NULL if the limits are impossible, where memory or address space has run out, or
-/// with NULL.
+/// Makes a memory, filled with zeros. NULL if the limits are impossible, if a limit of the store would be exceeded, where memory
+/// or address space has run out, or with NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_new(store: Lent<wasm_store_t>, ty: Option<&wasm_memorytype_t>) -> Handle<wasm_memory_t> {
     error::keep(new("wasm_memory_new", store, ty))

@@ -157,6 +157,32 @@ pub extern "C" fn tenon_memory_offset(
     error::answer_or(out, 0, offset)
 }
 
+/// The offset of an element of an array: `index` elements of `size` bytes behind `offset`. An error if the element does not lie
+/// inside of the memory as it is now, whatever the sum and the product may be. `out` receives zero then.
+#[unsafe(no_mangle)]
+pub extern "C" fn tenon_memory_element(
+    memory: Option<&wasm_memory_t>,
+    offset: u64,
+    index: u64,
+    size: u64,
+    out: Out<u64>,
+) -> Own<tenon_error_t> {
+    let function = "tenon_memory_element";
+    let place = error::attempt(function, || {
+        let memory = entered(memory, function, "the memory")?.memory();
+        let place = index.checked_mul(size).and_then(|distance| offset.checked_add(distance));
+        if let Some(place) = place.filter(|place| memory.range(*place, size).is_some()) {
+            return Ok(place);
+        }
+        let length = memory.length();
+        let message = format_args!(
+            "{function}: element {index} of {size} bytes of an array at offset {offset} is outside of the memory of {length} bytes"
+        );
+        Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, message))
+    });
+    error::answer_or(out, 0, place)
+}
+
 /// Adds as many pages as are missing to `pages`, and none if the memory has as many or more; fails as `tenon_memory_grow` does.
 /// `old`, if it is not NULL, receives how many pages there were.
 #[unsafe(no_mangle)]

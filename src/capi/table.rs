@@ -109,8 +109,9 @@ pub(crate) fn new(
     })
 }
 
-/// Makes a table whose elements are all `init`; NULL stands for the null reference. NULL if `init` is not of the element
-/// type or of another store, if the limits are impossible, with NULL for the others, or where memory has run out.
+/// Makes a table whose elements are all `init`; NULL stands for the null reference. NULL if `init` is not of the element type or
+/// of another store, if the limits are impossible, if a limit of the store would be exceeded, with NULL for the others, or where
+/// memory has run out.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_table_new(
     store: Lent<wasm_store_t>,

@@ -19,10 +19,10 @@ macro_rules! for_each_builtin {
             3 host_result_refs(func: i64, results: i64);
             // memory.grow: the old size in pages, or -1.
             4 memory_grow(vmctx: i64, memory: i32, delta: i64) -> i64;
-            // memory.fill
-            5 memory_fill(vmctx: i64, memory: i32, dst: i64, value: i32, len: i64);
-            // memory.copy
-            6 memory_copy(vmctx: i64, dst_memory: i32, src_memory: i32, dst: i64, src: i64, len: i64);
+            // memory.fill, of `len` bytes at an address that have been checked.
+            5 memory_fill(vmctx: i64, dst: i64, value: i32, len: i64);
+            // memory.copy, of `len` bytes between addresses, which have been checked and may overlap.
+            6 memory_copy(vmctx: i64, dst: i64, src: i64, len: i64);
             // memory.init
             7 memory_init(vmctx: i64, memory: i32, segment: i32, dst: i64, src: i32, len: i32);
             // data.drop

@@ -20,16 +20,16 @@ impl Module {
         Ok(module)
     }
 
-    /// Decodes what was a valid module with the same features when `facts` was written down. Its code and, if the facts say
-    /// so, its data are not looked at.
+    /// Decodes what was a valid module with the same features when `facts` was written down. Its code and, if the facts
+    /// say so, its data are not looked at.
     pub fn trusted(bytes: Bytes, features: &Features, facts: ModuleFacts) -> Result<Module, ModuleError> {
         let mut module = decode(&bytes, features, Check::Trust(facts))?;
         module.bytes = bytes;
         Ok(module)
     }
 
-    /// What must be known of it so that code and data need not be read. `data_is_spent`: nobody will ask for its data segments,
-    /// as they are all active and run by other means.
+    /// What must be known of it so that code and data need not be read. `data_is_spent`: nobody will ask for its data
+    /// segments, as they are all active and run by other means.
     pub fn facts(&self, data_is_spent: bool) -> ModuleFacts {
         let spent_data = if data_is_spent { self.data.len() as u32 + self.spent_data } else { 0 };
         let (tail_calls_out, objects) = (self.tail_calls_out, self.objects);

@@ -269,38 +269,19 @@ fn range(memory: &Memory, offset: u64, len: u64) -> Result<*mut u8, TrapCode> {
 /// `memory.fill`
 ///
 /// # Safety
-/// As [`memory_grow`].
-pub unsafe extern "C" fn memory_fill(vmctx: *mut Vmctx, memory: u32, dst: u64, value: u32, len: u64) {
-    // SAFETY: the caller's promise; the range is checked.
-    unsafe {
-        with(vmctx, |instance| {
-            ptr::write_bytes(range(instance.memory(memory), dst, len)?, value as u8, len as usize);
-            Ok(())
-        })
-    }
+/// Called by generated code, which has checked that a memory has `len` bytes at `dst`.
+pub unsafe extern "C" fn memory_fill(_: *mut Vmctx, dst: *mut u8, value: u32, len: u64) {
+    // SAFETY: the caller's promise.
+    unsafe { ptr::write_bytes(dst, value as u8, len as usize) };
 }
 
 /// `memory.copy`
 ///
 /// # Safety
-/// As [`memory_grow`].
-pub unsafe extern "C" fn memory_copy(
-    vmctx: *mut Vmctx,
-    dst_memory: u32,
-    src_memory: u32,
-    dst: u64,
-    src: u64,
-    len: u64,
-) {
-    // SAFETY: the caller's promise; both ranges are checked and may overlap.
-    unsafe {
-        with(vmctx, |instance| {
-            let from = range(instance.memory(src_memory), src, len)?;
-            let to = range(instance.memory(dst_memory), dst, len)?;
-            ptr::copy(from, to, len as usize);
-            Ok(())
-        })
-    }
+/// Called by generated code, which has checked that memories have `len` bytes at `src` and at `dst`.
+pub unsafe extern "C" fn memory_copy(_: *mut Vmctx, dst: *mut u8, src: *const u8, len: u64) {
+    // SAFETY: the caller's promise; the bytes may overlap.
+    unsafe { ptr::copy(src, dst, len as usize) };
 }
 
 /// `memory.init`

@@ -182,8 +182,8 @@ impl Drop for CodeBlock {
     }
 }
 
-/// Code of a file, mapped into the region: no part of it can be looked up before it is placed. Dropping it frees its place;
-/// the blocks are to be dropped before.
+/// Code of a file, mapped into the region: no part of it can be looked up before it is placed. Dropping it frees its
+/// place; the blocks are to be dropped before.
 #[derive(Debug)]
 pub struct CodeMap {
     /// First granule, from the region's beginning.

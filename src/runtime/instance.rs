@@ -4,8 +4,8 @@
 //!  one allocation:   | Instance (bookkeeping) | vmctx (what generated code sees; compile/layout.rs) |
 //!                    | memories | tables | tags (those it defines) | imports | dropped segments, a bit each |
 //! ```
-//! Where the parts begin is the same for all instances of a module ([`InstanceParts`]). What most instances never have (objects for
-//! functions and globals) has an allocation of its own when it is first asked for.
+//! Where the parts begin is the same for all instances of a module ([`InstanceParts`]). What most instances never have
+//! (objects for functions and globals) has an allocation of its own when it is first asked for.
 //!
 //! An instance and the functions, tables, memories and globals it defines are one group: they live and die
 //! together. What it imports it pins. `Func`s and `Global`s for the host are made when they are first asked for.
@@ -431,8 +431,8 @@ impl Instance {
         }
     }
 
-    /// Whether a data segment is dropped. Active ones are at the latest when the instance is complete; those for which images stand
-    /// are from the beginning.
+    /// Whether a data segment is dropped. Active ones are at the latest when the instance is complete; those for which
+    /// images stand are from the beginning.
     pub fn is_data_dropped(&self, segment: u32) -> bool {
         let Some(declared) = self.decl().data.get(segment as usize) else { return true };
         let spent = !matches!(declared.mode, SegmentMode::Passive) && self.module.memory_images().is_some();

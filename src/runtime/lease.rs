@@ -1,14 +1,16 @@
-//! References to what threads share and hold for a short time: a store its engine, an instance its module. They are counted
-//! where threads hardly ever meet, since a counter that two threads change is slower than all else that they do for an instance.
+//! References to what threads share and hold for a short time: a store its engine, an instance its module. They are
+//! counted where threads hardly ever meet, since a counter that two threads change is slower than all else that they do
+//! for an instance.
 //!
 //! ```text
 //!  Arc<T>  <-- one count for all leases together
 //!  central |   bias while closing + leases that are not counted in shards + 1 while open |
 //!  shards  |  +3  |  -1  |   0  | ...    their sum: leases that were made less those that ended there
 //! ```
-//! While the host holds what leases are made of, they are *open*: each is counted in the shard of the thread that makes or ends it,
-//! and nobody needs to know the sum. When the host gives it up, they are *closed*: each shard's count is taken to the central counter, and
-//! a mark left by which whoever comes later knows to go there. The central counter reaching zero ends the common count.
+//! While the host holds what leases are made of, they are *open*: each is counted in the shard of the thread that makes
+//! or ends it, and nobody needs to know the sum. When the host gives it up, they are *closed*: each shard's count is
+//! taken to the central counter, and a mark left by which whoever comes later knows to go there. The central counter
+//! reaching zero ends the common count.
 
 use crate::runtime::sys::thread_number::thread_number;
 use std::mem::{self, ManuallyDrop};

@@ -143,7 +143,8 @@ mod every_order {
     fn the_count_is_right() {
         let mut seen = HashSet::new();
         let mut ends = 0;
-        // Each thread holds a lease from the beginning, made in shard 0, from which it makes another. The closing thread owns it.
+        // Each thread holds a lease from the beginning, made in shard 0, from which it makes another. The closing
+        // thread owns it.
         for orders in 0..16 {
             let shard = |bit: u32| (orders >> bit & 1) as usize;
             let worker = |a, b| vec![Add(a), Remove(b), Remove(a)];

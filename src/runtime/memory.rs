@@ -14,7 +14,7 @@ use crate::runtime::memory_slot::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
 use crate::runtime::shared_memory::SharedMemory;
 use crate::runtime::store::Store;
-use crate::runtime::store_limits::{Amounts, Charge, Resource, bytes_of, ensure_room};
+use crate::runtime::store_limits::{Charge, Resource, bytes_of, ensure_more};
 use crate::runtime::sys::vm;
 use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
@@ -155,9 +155,7 @@ impl Memory {
         }
         let store = self.store();
         let bytes = delta << self.declared.page_size_log2;
-        let mut wanted = Amounts::default();
-        wanted[Resource::MemoryBytes as usize] = bytes;
-        ensure_room(store, &wanted)?;
+        ensure_more(store, Resource::MemoryBytes, bytes)?;
         let mut growth = Growth {
             item: &self.object,
             kind: Growing::Memory,

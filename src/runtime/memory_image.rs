@@ -1,5 +1,5 @@
-//! What a module's memories hold at first: made once for a module, when it is first instantiated, and shared by the slots of
-//! all stores (`memory_slot.rs`).
+//! What a module's memories hold at first: made once for a module, when it is first instantiated, and shared by the
+//! slots of all stores (`memory_slot.rs`).
 //!
 //! Images stand for the active data segments if these cannot fail: their offsets are constants, and they fit the defined
 //! memories that they go to. Then a new instance has nothing to copy. All or none: segments are run in order, and what
@@ -16,8 +16,8 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// From here on an image is mapped, not copied: what is not written to is then shared by all slots, and what is, is found by
-/// asking for pages. A smaller one is compared in less time than that takes.
+/// From here on an image is mapped, not copied: what is not written to is then shared by all slots, and what is, is
+/// found by asking for pages. A smaller one is compared in less time than that takes.
 const MAPPED: usize = 32 << 10;
 
 /// An image may have this many bytes of zeros between segments, beyond as many as there are bytes of data.
@@ -165,8 +165,8 @@ impl MemoryImages {
         self.images.get(defined)?.as_ref()
     }
 
-    /// The images that a file holds: of each defined memory, the range that its image is for, empty if there is none, and where
-    /// its bytes begin. None if that cannot be: they do not fit this system's pages, or the file.
+    /// The images that a file holds: of each defined memory, the range that its image is for, empty if there is none,
+    /// and where its bytes begin. None if that cannot be: they do not fit this system's pages, or the file.
     pub fn in_file(file: &Arc<FileMap>, images: &[(Range<usize>, usize)]) -> Option<MemoryImages> {
         let page = vm::page_size();
         let image = |(range, offset): &(Range<usize>, usize)| {

@@ -6,8 +6,8 @@
 //!  ...
 //!  the rest               under a lock
 //! ```
-//! A place is one word: the slot's address, or null. Who swaps null for an address owns the slot; who finds null there may put
-//! one in. So threads that make and delete instances wait for nobody, and a slot is with one owner at any time.
+//! A place is one word: the slot's address, or null. Who swaps null for an address owns the slot; who finds null there
+//! may put one in. So threads that make and delete instances wait for nobody, and a slot is with one owner at any time.
 //! The key beside it says what the slot is bound to. It is a hint: it may belong to the slot before.
 
 use crate::runtime::memory_image::MemoryImage;
@@ -170,8 +170,8 @@ impl MemoryPool {
         (!self.shards.is_empty()).then(|| &self.shards[thread_number() % self.shards.len()])
     }
 
-    /// The best of the kept slots: one that is as it should be, the calling thread's first; else one that is not bound. One that
-    /// is bound to another image only if no more can be kept: modules that take turns need slots of their own.
+    /// The best of the kept slots: one that is as it should be, the calling thread's first; else one that is not bound.
+    /// One that is bound to another image only if no more can be kept: modules that take turns need slots of their own.
     fn find(&self, wanted: &Wanted) -> Option<Box<MemorySlot>> {
         let own = self.own_shard();
         if let Some(slot) = own.and_then(|own| own.find(Some(wanted.image_id()), &|slot| wanted.is(slot), self)) {

@@ -4,14 +4,15 @@
 //!  base        image         used         accessible            reservation        + guard
 //!   |--- 0 ---|########|-- 0 --|--- always 0 ---|------ no access ------|--- no access ---|
 //! ```
-//! `used` is what the present memory has, in whole system pages; where checks are explicit, more may be accessible, so that
-//! growth seldom needs the system. A slot that is *clean* holds the image that it is bound to and zeros elsewhere. It is made clean
-//! when it is given back, and stays bound, so that the next instance of the same module finds everything in place.
+//! `used` is what the present memory has, in whole system pages; where checks are explicit, more may be accessible, so
+//! that growth seldom needs the system. A slot that is *clean* holds the image that it is bound to and zeros elsewhere.
+//! It is made clean when it is given back, and stays bound, so that the next instance of the same module finds
+//! everything in place.
 //!
 //! A large image is mapped, privately, from the file that all slots share; a small one is copied.
 //!
-//! How to make 64 KiB clean that hold zeros, in nanoseconds on a virtual machine with Linux 6.18, for one slot used again and
-//! again and for 64 slots in turn, after writes to some of its 16 system pages:
+//! How to make 64 KiB clean that hold zeros, in nanoseconds on a virtual machine with Linux 6.18, for one slot used
+//! again and again and for 64 slots in turn, after writes to some of its 16 system pages:
 //!
 //! ```text
 //!                                           no page     1 page, all of it    16 pages, all of them
@@ -20,10 +21,10 @@
 //! asking for pages (PAGEMAP_SCAN), writing   320  370        340  400            2500 3800
 //! reading, writing where it is not zero      415  480        450  500            2150 3300
 //! ```
-//! Small memories are read: what was never written to is the system's one page of zeros, in every mapping, so that reading
-//! it stays in the first-level cache. In large ones the pages that were written to are asked for and made clean by copying; only what
-//! goes beyond the engine's limit for what a slot may keep is given to the system. Where the system does not tell, all but the
-//! beginning is.
+//! Small memories are read: what was never written to is the system's one page of zeros, in every mapping, so that
+//! reading it stays in the first-level cache. In large ones the pages that were written to are asked for and made clean
+//! by copying; only what goes beyond the engine's limit for what a slot may keep is given to the system. Where the
+//! system does not tell, all but the beginning is.
 
 use crate::runtime::memory_image::MemoryImage;
 use crate::runtime::sys::pagemap;
@@ -131,8 +132,8 @@ impl MemorySlot {
         Ok(())
     }
 
-    /// Lets the memory have `len` bytes, where checks are explicit: at least as many are accessible then, and twice as many as
-    /// before when the system has to be asked.
+    /// Lets the memory have `len` bytes, where checks are explicit: at least as many are accessible then, and twice as
+    /// many as before when the system has to be asked.
     pub fn set_used(&mut self, len: usize) -> io::Result<()> {
         self.check(len)?;
         if len > self.accessible {
@@ -152,7 +153,8 @@ impl MemorySlot {
         Ok(())
     }
 
-    /// Makes a clean slot hold `image`, or zeros, with `len` bytes for the memory: exactly so many accessible, or at least.
+    /// Makes a clean slot hold `image`, or zeros, with `len` bytes for the memory: exactly so many accessible, or at
+    /// least.
     pub fn bind(&mut self, image: Option<&Arc<MemoryImage>>, len: usize, exactly: bool) -> io::Result<()> {
         let same = self.image_id() == image.map_or(0, |image| image.id());
         if !same {
@@ -211,21 +213,23 @@ impl MemorySlot {
             self.restore(0..self.used);
             return Ok(());
         }
-        let (mut left, mut failure) = (kept, None);
+        let (mut left, mut given_up) = (kept, self.used);
         let mut clean = |range: Range<usize>| {
             let middle = range.start + range.len().min(left);
             left -= middle - range.start;
             self.restore(range.start..middle);
-            if let Err(error) = self.discard(middle..range.end) {
-                failure = Some(error);
+            if middle < range.end {
+                // One request for all that follows, as there may be many ranges.
+                given_up = middle;
             }
+            middle == range.end
         };
         // SAFETY: this slot's own mapping.
         if !unsafe { pagemap::private_pages(self.base, self.used, &mut clean) } {
             self.restore(0..in_place);
-            failure = self.discard(in_place..self.used).err();
+            given_up = in_place;
         }
-        failure.map_or(Ok(()), Err)
+        self.discard(given_up..self.used)
     }
 
     /// Makes a part hold what it held at first, by comparing and copying.
@@ -270,8 +274,8 @@ impl MemorySlot {
         Ok(())
     }
 
-    /// Moves what this slot holds into a fresh one without an image, of which at least as much is accessible. Memory that was
-    /// never written to stays so.
+    /// Moves what this slot holds into a fresh one without an image, of which at least as much is accessible. Memory
+    /// that was never written to stays so.
     pub fn move_to(&self, new: &mut MemorySlot) {
         debug_assert!(new.accessible >= self.used && new.image.is_none());
         let image = self.image.as_ref().map_or(0..0, |image| image.range());

@@ -28,7 +28,8 @@ pub struct ModuleImage {
 }
 
 impl ModuleImage {
-    /// The code at `code` in the file, which begins at a page, and what must be known of it, for a module of `count` defined functions.
+    /// The code at `code` in the file, which begins at a page, and what must be known of it, for a module of `count`
+    /// defined functions.
     pub fn new(
         file: Arc<FileMap>,
         code: Range<usize>,

@@ -1,13 +1,13 @@
 //! Modules written down with their machine code, and read back (`wasm_module_serialize`). The container is
 //! `module/serialize.rs`, the form of the code `compile/image.rs`; here the two meet the code memory.
 //!
-//! From a file (`deserialize_file`), nothing is read that is not needed: code and memories are mapped (`module_image.rs`,
-//! `memory_image.rs`), and a function's facts are read when it is first called. The hash is checked once for each file, as
-//! long as nobody changes it.
+//! From a file (`deserialize_file`), nothing is read that is not needed: code and memories are mapped
+//! (`module_image.rs`, `memory_image.rs`), and a function's facts are read when it is first called. The hash is checked
+//! once for each file, as long as nobody changes it.
 //!
-//! What is read back is decoded and validated like any module. Its machine code is used only if the hash says that nothing has
-//! changed since it was written, and the identity that it was written by the same version for the same processor, settings
-//! and features; otherwise the functions are compiled when they are first called.
+//! What is read back is decoded and validated like any module. Its machine code is used only if the hash says that
+//! nothing has changed since it was written, and the identity that it was written by the same version for the same
+//! processor, settings and features; otherwise the functions are compiled when they are first called.
 
 use crate::compile::code::Code;
 use crate::compile::image::{self, Image, ImageError};
@@ -24,7 +24,6 @@ use crate::runtime::signature::no_code_memory;
 use crate::runtime::sys::file_map::{FileIdentity, FileMap};
 use crate::runtime::sys::vm;
 use crate::runtime::tier;
-use std::collections::HashSet;
 use std::ffi::CStr;
 use std::io;
 use std::ops::Range;
@@ -199,22 +198,21 @@ fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), 
 }
 
 /// Files whose hash was right.
-static KNOWN: Mutex<Option<HashSet<FileIdentity>>> = Mutex::new(None);
+static KNOWN: Mutex<Vec<FileIdentity>> = Mutex::new(Vec::new());
 
 /// How many files are remembered.
-const MOST_KNOWN: usize = 4096;
+const MOST_KNOWN: usize = 256;
 
 fn is_known(file: &FileIdentity) -> bool {
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|known| known.contains(file))
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).contains(file)
 }
 
 fn note(file: FileIdentity) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = known.get_or_insert_default();
     if known.len() >= MOST_KNOWN {
         known.clear();
     }
-    known.insert(file);
+    known.push(file);
 }
 
 /// What is written down beside the code: 64-bit numbers.
@@ -225,8 +223,8 @@ struct Facts {
     objects: bool,
     /// As in [`ModuleFacts`].
     spent_data: u32,
-    /// Of each defined memory, what its image is about, and where it begins in the section of memories. None if segments are to
-    /// be run instead.
+    /// Of each defined memory, what its image is about, and where it begins in the section of memories. None if
+    /// segments are to be run instead.
     images: Option<Vec<(Range<usize>, usize)>>,
 }
 

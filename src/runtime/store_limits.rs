@@ -146,6 +146,17 @@ pub fn ensure_room(store: &Store, wanted: &Amounts) -> Result<(), Exceeded> {
     checked
 }
 
+/// [`ensure_room`] for more of one resource.
+pub fn ensure_more(store: &Store, resource: Resource, amount: u64) -> Result<(), Exceeded> {
+    let check = || store.limits().check(resource, amount).map(drop);
+    let checked = check();
+    if checked.is_err() && store.collector.has_candidates() {
+        collect::collect(store);
+        return check();
+    }
+    checked
+}
+
 /// The bytes of a memory at first.
 pub fn bytes_of(ty: &MemoryType) -> u64 {
     ty.limits.min.saturating_mul(1 << ty.page_size_log2.min(63))

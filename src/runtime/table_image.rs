@@ -1,11 +1,13 @@
-//! What a module's tables hold at first: made once for a module, when it is first instantiated, and copied to each instance.
+//! What a module's tables hold at first: made once for a module, when it is first instantiated, and copied to each
+//! instance.
 //!
-//! As with memories (`memory_image.rs`), images stand for all active element segments or for none: if these cannot fail, and
-//! name functions only. The elements are lazy (`table.rs`), so that no function needs an object before somebody asks for it.
+//! As with memories (`memory_image.rs`), images stand for all active element segments or for none: if these cannot
+//! fail, and name functions only. The elements are lazy (`table.rs`), so that no function needs an object before
+//! somebody asks for it.
 
 use crate::module::const_expr::constant;
 use crate::module::{ElementItems, Module, SegmentMode};
-use crate::runtime::table::lazy;
+use crate::runtime::table::{MAX_ELEMENTS, lazy};
 use crate::types::Hierarchy;
 
 /// The images of a module's defined tables.
@@ -31,7 +33,9 @@ impl TableImages {
             let is_null = constant(module.table_inits.get(defined)?) == Some(0);
             let start = usize::try_from(constant(offset)? as u64).ok()?;
             let end = start.checked_add(functions.len())?;
-            if !is_null || ty.element.heap.hierarchy() != Hierarchy::Func || end as u64 > ty.limits.min {
+            // A type may name more elements than any table can have.
+            let fits = end as u64 <= ty.limits.min && ty.limits.min <= MAX_ELEMENTS;
+            if !is_null || ty.element.heap.hierarchy() != Hierarchy::Func || !fits {
                 return None;
             }
             let image = images.get_mut(defined)?;

@@ -448,6 +448,12 @@ impl DefType {
     }
 }
 
+/// A type that is declared alone and final.
+fn alone(composite: CompositeType) -> Member {
+    let group = register_group(vec![SubType { is_final: true, supertype: None, composite }]);
+    Member { group: group.expect("the types have owners"), place: 0 }
+}
+
 /// A function type: parameters to results.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FuncType(Member);
@@ -458,9 +464,7 @@ impl FuncType {
     /// # Panics
     /// If one of them has not.
     pub fn new(params: impl IntoIterator<Item = ValType>, results: impl IntoIterator<Item = ValType>) -> FuncType {
-        let composite = CompositeType::func(params, results);
-        let group = register_group(vec![SubType { is_final: true, supertype: None, composite }]);
-        FuncType(Member { group: group.expect("the types have owners"), place: 0 })
+        FuncType(alone(CompositeType::func(params, results)))
     }
 
     fn all(&self) -> (&[ValType], usize) {
@@ -508,6 +512,14 @@ impl FuncType {
 pub struct StructType(Member);
 
 impl StructType {
+    /// The type with these fields, declared alone and final. Types that they mention must have owners.
+    ///
+    /// # Panics
+    /// If one of them has not.
+    pub fn new(fields: impl IntoIterator<Item = FieldType>) -> StructType {
+        StructType(alone(CompositeType::Struct(fields.into_iter().collect())))
+    }
+
     /// The fields, in order.
     pub fn fields(&self) -> &[FieldType] {
         match &self.0.sub().composite {
@@ -522,6 +534,14 @@ impl StructType {
 pub struct ArrayType(Member);
 
 impl ArrayType {
+    /// The type with these elements, declared alone and final. The type that they mention must have an owner.
+    ///
+    /// # Panics
+    /// If it has not.
+    pub fn new(element: FieldType) -> ArrayType {
+        ArrayType(alone(CompositeType::Array(element)))
+    }
+
     /// The elements.
     pub fn element(&self) -> FieldType {
         match &self.0.sub().composite {

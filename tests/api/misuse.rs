@@ -107,7 +107,13 @@ fn modules() {
     refused(Module::new(&engine, b"\0asm\x02\0\0\0"), ErrorKind::Malformed, "unknown binary version");
     refused(Module::new(&engine, [0xff, 0xfe]), ErrorKind::Malformed, "");
     refused(Module::new(&engine, "(module (func (result i32)))"), ErrorKind::Invalid, "type mismatch");
-    refused(Module::deserialize(&engine, b"nonsense"), ErrorKind::Damaged, "");
+    // SAFETY: none of this is a serialized module, which is noticed.
+    unsafe {
+        refused(Module::deserialize(&engine, b"nonsense"), ErrorKind::Damaged, "");
+        assert!(Module::deserialize_file(&engine, "no such file").is_err());
+        refused(Module::deserialize_file(&engine, "a\0b"), ErrorKind::Argument, "zero byte");
+        refused(Module::deserialize_file(&engine, file!()), ErrorKind::Damaged, "");
+    }
     let off = Engine::new(&Config::new().threads(false)).unwrap();
     refused(Module::new(&off, "(module (memory 1 1 shared))"), ErrorKind::Unsupported, "threads");
     let module = Module::new(&engine, "(module)").unwrap();

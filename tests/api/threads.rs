@@ -17,7 +17,7 @@ fn what_is_send_and_what_is_sync() {
         ($($ty:ty)*) => { $(send::<$ty>(); sync::<$ty>();)* };
     }
     both!(Engine Config Module Instance Func TypedFunc<(i32, Option<Func>), ()> Memory Table Global Tag Exception);
-    both!(ExternRef Extern Val Error Trap Frame SharedMemory WasmPtr<std::rc::Rc<u8>>);
+    both!(ExternRef AnyRef StructRef ArrayRef Extern Val Error Trap Frame SharedMemory WasmPtr<std::rc::Rc<u8>>);
 }
 
 const MODULE: &str = r#"(module

@@ -77,6 +77,121 @@ static bool use_instance(wasm_instance_t* instance) {
   return right;
 }
 
+typedef struct {
+  wasm_store_t* store;
+  int count;
+} asked_t;
+
+static bool before_growth(void* env, const tenon_growth_t* growth, own wasm_trap_t** trap) {
+  asked_t* asked = env;
+  ++asked->count;
+  if (growth->new_size == 3) *trap = new_trap(asked->store, "three");
+  return growth->new_size != 4;
+}
+
+static void after_growth(void* env, const tenon_growth_t* growth) {
+  (void)growth;
+  ++((asked_t*)env)->count;
+}
+
+// Forgets the failure of a call that may fail; whether it did not.
+static bool done(own tenon_error_t* error) {
+  bool none = error == NULL;
+  tenon_error_delete(error);
+  return none;
+}
+
+// What there is to do with memories: contents, limits, growth, shared ones. Whether all of it worked.
+static bool use_memory(wasm_engine_t* engine, wasm_store_t* store, asked_t* asked) {
+  bool worked = true;
+  own wasm_memorytype_t *type = NULL, *shared_type = NULL;
+  own wasm_memory_t *memory = NULL, *obtained = NULL;
+  own tenon_memory_snapshot_t* snapshot = NULL;
+  own tenon_shared_memory_t* shared = NULL;
+  own wasm_byte_vec_t string = WASM_EMPTY_VEC;
+  tenon_memory_view_t view;
+  uint64_t value = 0;
+  worked &= done(tenon_memorytype_new(1, true, 5, false, false, 16, &type));
+  worked &= done(tenon_store_set_growth_callbacks(store, before_growth, after_growth, asked, NULL));
+  worked &= done(tenon_store_set_limit(store, TENON_LIMIT_MEMORY_BYTES, 10 * 65536));
+  worked &= done(tenon_memory_new(store, type, &memory));
+  if (memory != NULL) {
+    worked &= done(tenon_memory_write(memory, 7, "text", 5)) && done(tenon_memory_view(memory, 7, 4, &view));
+    worked &= done(tenon_memory_snapshot(memory, &snapshot)) && done(tenon_memory_fill(memory, 0, 1, 65536));
+    if (snapshot != NULL) worked &= done(tenon_memory_restore(memory, snapshot));
+    worked &= done(tenon_memory_read_string(memory, 7, 4, true, &string));
+    wasm_byte_vec_delete(&string);
+    worked &= done(tenon_memory_read_cstring(memory, 7, 9, false, &string)) && string.size == 4;
+    wasm_byte_vec_delete(&string);
+    worked &= done(tenon_memory_grow(memory, 1, NULL));
+    // Refused, with a trap and without one; outside; beyond the limit.
+    worked &= !done(tenon_memory_grow(memory, 1, NULL)) && !done(tenon_memory_grow(memory, 2, NULL));
+    worked &= !done(tenon_memory_read(memory, 1ull << 40, &value, 8));
+    worked &= done(tenon_store_set_limit(store, TENON_LIMIT_MEMORY_BYTES, 65536)) && !done(tenon_memory_grow(memory, 3, NULL));
+    worked &= done(tenon_store_set_limit(store, TENON_LIMIT_MEMORY_BYTES, UINT64_MAX));
+  }
+  worked &= done(tenon_memorytype_new(1, true, 2, false, true, 16, &shared_type));
+  worked &= done(tenon_shared_memory_new(engine, shared_type, &shared));
+  if (shared != NULL) {
+    obtained = tenon_memory_obtain(store, shared);
+    worked &= obtained != NULL;
+    worked &= done(tenon_shared_memory_atomic_rmw(shared, 8, 4, TENON_ATOMIC_ADD, 1, &value));
+    worked &= done(tenon_shared_memory_grow(shared, 1, NULL)) && !done(tenon_shared_memory_grow(shared, 1, NULL));
+  }
+  worked &= done(tenon_store_set_growth_callbacks(store, NULL, NULL, NULL, NULL));
+  wasm_memory_delete(obtained);
+  tenon_shared_memory_delete(shared);
+  tenon_memory_snapshot_delete(snapshot);
+  wasm_memory_delete(memory);
+  wasm_memorytype_delete(shared_type);
+  wasm_memorytype_delete(type);
+  return worked;
+}
+
+// A creator whose memories are the system's.
+static bool allocate(void* env, const tenon_memory_request_t* request, tenon_host_memory_t* out) {
+  (void)env;
+  out->handle = calloc(1, (size_t)request->size + 16);
+  out->data = (uint8_t*)out->handle + (16 - (uintptr_t)out->handle % 16);
+  return out->handle != NULL;
+}
+
+static bool grow(void* env, tenon_host_memory_t* memory, uint64_t old_size, uint64_t new_size) {
+  (void)env;
+  uint8_t* place = calloc(1, (size_t)new_size + 16);
+  if (place == NULL) return false;
+  uint8_t* data = place + (16 - (uintptr_t)place % 16);
+  memcpy(data, memory->data, (size_t)old_size);
+  free(memory->handle);
+  *memory = (tenon_host_memory_t){data, place};
+  return true;
+}
+
+static void give_back(void* env, tenon_host_memory_t* memory, uint64_t size) {
+  (void)env, (void)size;
+  free(memory->handle);
+}
+
+static bool use_creator(const wasm_byte_vec_t* binary) {
+  bool worked = false;
+  own wasm_config_t* config = wasm_config_new();
+  tenon_memory_creator_t creator = {allocate, grow, give_back, NULL, NULL};
+  if (config != NULL && !done(tenon_config_set_memory_creator(config, &creator))) {
+    wasm_config_delete(config);
+    return false;
+  }
+  own wasm_engine_t* engine = config != NULL ? wasm_engine_new_with_config(config) : NULL;
+  own wasm_store_t* store = wasm_store_new(engine);
+  own wasm_module_t* module = wasm_module_new(store, binary);
+  own wasm_instance_t* instance = wasm_instance_new(store, module, NULL, NULL);
+  if (instance != NULL) worked = use_instance(instance);
+  wasm_instance_delete(instance);
+  wasm_module_delete(module);
+  wasm_store_delete(store);
+  wasm_engine_delete(engine);
+  return worked;
+}
+
 // Uses the library from the engine's creation to its end. Whether all of it worked.
 static bool use_everything(const wasm_byte_vec_t* binary) {
   bool worked = false;
@@ -102,9 +217,11 @@ static bool use_everything(const wasm_byte_vec_t* binary) {
   wasm_functype_delete(type);
   own wasm_foreign_t* foreign = wasm_foreign_new(store);
   wasm_foreign_delete(foreign);
+  asked_t asked = {store, 0};
+  if (engine != NULL && store != NULL) worked = use_memory(engine, store, &asked) && worked;
   wasm_store_delete(store);
   wasm_engine_delete(engine);
-  return worked;
+  return use_creator(binary) && worked && asked.count == 5;
 }
 
 int main(void) {

@@ -2,9 +2,7 @@
 
 #include <pthread.h>
 
-#include "test_util.h"
-
-enum { PAGE = 65536 };
+#include "memory_model.h"
 
 static const char text[] =
   "(module\n"
@@ -381,10 +379,26 @@ static void threads(void) {
   CHECK(creator.live == 0 && creator.allocated == (uint64_t)(THREADS * worker.count) && creator.finalized == 1);
 }
 
+// Random operations on memories of each kind.
+static void models(void) {
+  for (int round = 0; round < 4; ++round) {
+    creator_t creator = {0};
+    own wasm_engine_t* engine = engine_with(round % 2 == 0 ? NULL : &creator, round >= 2);
+    own wasm_store_t* store = wasm_store_new(engine);
+    model(store, 16, false);
+    model(store, 16, true);
+    model(store, 0, false);
+    wasm_store_delete(store);
+    wasm_engine_delete(engine);
+    CHECK(creator.live == 0 && creator.finalized == (uint64_t)(round % 2) && (round % 2 == 0 || creator.allocated == 3));
+  }
+}
+
 int main(void) {
   created();
   wrong();
   pinned();
   threads();
+  models();
   return check_done();
 }

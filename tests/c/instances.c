@@ -178,6 +178,8 @@ static void test_tables(wasm_store_t* store) {
 static void test_trim(void) {
   enum { MEMORIES = 32, PAGES = 16 };
   own wasm_config_t* config = wasm_config_new();
+  // Valgrind has no room for reservations.
+  tenon_config_set_dense_memories(config, rounds(0, 1));
   tenon_config_set_pooled_memories(config, MEMORIES);
   tenon_config_set_pooled_bytes(config, PAGES * 65536);
   own wasm_engine_t* engine = wasm_engine_new_with_config(config);

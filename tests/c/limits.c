@@ -103,6 +103,7 @@ static void test_modules(wasm_store_t* store) {
   static const char* const huge[] = {
     "(module (table 4294967295 funcref))",
     "(module (table 4294967295 4294967295 externref))",
+    "(module (table 4294967295 funcref) (func $f) (elem (i32.const 4294967280) $f))",
   };
   for (size_t i = 0; i < sizeof(huge) / sizeof(huge[0]); ++i) {
     own wasm_byte_vec_t binary = binary_of(huge[i]);

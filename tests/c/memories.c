@@ -1,6 +1,6 @@
 // What memories hold, through the checked accesses of tenon.h: bytes, scalars, texts, views, snapshots.
 
-#include "test_util.h"
+#include "memory_model.h"
 
 static const char text[] =
   "(module\n"
@@ -12,8 +12,6 @@ static const char text[] =
   "  (data (i32.const 102) \"LL\")\n"
   "  (func (export \"grow\") (result i32) (memory.grow (i32.const 1)))\n"
   "  (func (export \"call\") (call $back)))\n";
-
-enum { PAGE = 65536 };
 
 // Deletes the error; whether it is of this kind and says both texts.
 static bool fails_as(own tenon_error_t* error, tenon_error_kind_t kind, const char* first, const char* second) {
@@ -32,15 +30,6 @@ static bool is_outside(own tenon_error_t* error) {
 static bool is_byte(wasm_memory_t* memory, uint64_t offset, int8_t expected) {
   int8_t found = (int8_t)~expected;
   return tenon_memory_load_i8(memory, offset, &found) == NULL && found == expected;
-}
-
-static own wasm_memory_t* make_memory(wasm_store_t* store, uint64_t min, uint64_t max, bool is64, uint8_t page) {
-  own wasm_memorytype_t* type = NULL;
-  REQUIRE(tenon_memorytype_new(min, true, max, is64, false, page, &type) == NULL);
-  own wasm_memory_t* memory = NULL;
-  REQUIRE(tenon_memory_new(store, type, &memory) == NULL);
-  wasm_memorytype_delete(type);
-  return memory;
 }
 
 // Offsets and lengths whose sums are around each power that arithmetic may wrap at.
@@ -263,6 +252,19 @@ static void views(wasm_store_t* store) {
   CHECK(is_outside(tenon_memory_offset(memory, (char*)((uintptr_t)wasm_memory_data(memory) - 1), 1, &old)));
   CHECK(is_outside(tenon_memory_offset(memory, NULL, 0, &old)) && is_outside(tenon_memory_offset(memory, &old, 8, &old)));
 
+  // Elements of arrays: the last one, the first behind it, and products and sums that wrap.
+  CHECK(tenon_memory_element(memory, 8, 2, 16, &old) == NULL && old == 40);
+  CHECK(tenon_memory_element(memory, 0, 3 * PAGE / 8 - 1, 8, &old) == NULL && old == 3 * PAGE - 8);
+  CHECK(fails_as(tenon_memory_element(memory, 0, 3 * PAGE / 8, 8, &old), TENON_ERROR_ARGUMENT, "element 24576 of 8 bytes", "is outside") && old == 0);
+  CHECK(tenon_memory_element(memory, 3 * PAGE, 7, 0, &old) == NULL && old == 3 * PAGE);
+  static const uint64_t wrapping[][3] = {
+    {8, 1ull << 61, 8}, {8, UINT64_MAX, UINT64_MAX}, {8, UINT64_MAX, 1}, {UINT64_MAX, 0, 1}, {0, 1ull << 32, 1ull << 32}, {3 * PAGE, 0, 1},
+  };
+  for (size_t i = 0; i < sizeof wrapping / sizeof *wrapping; ++i) {
+    CHECK(fails_as(tenon_memory_element(memory, wrapping[i][0], wrapping[i][1], wrapping[i][2], &old), TENON_ERROR_ARGUMENT, "is outside", ""));
+  }
+  CHECK(fails_as(tenon_memory_element(NULL, 0, 0, 0, &old), TENON_ERROR_ARGUMENT, "the memory is NULL", ""));
+
   // Between memories, and overlapping.
   CHECK(tenon_memory_copy(second, 7, memory, 100, 11) == NULL && memcmp(wasm_memory_data(second) + 7, "heLLo\0world", 11) == 0);
   CHECK(tenon_memory_copy(second, 9, second, 7, 11) == NULL && memcmp(wasm_memory_data(second) + 7, "heheLLo\0world", 13) == 0);
@@ -300,70 +302,6 @@ static void views(wasm_store_t* store) {
   wasm_instance_delete(instance);
   wasm_func_delete(host);
   wasm_functype_delete(type);
-}
-
-// Random operations, beside an array that says what the memory must hold.
-static void model(wasm_store_t* store, uint8_t page, bool is64) {
-  enum { MOST = 5 * PAGE };
-  static uint8_t expected[MOST];
-  static uint8_t found[MOST];
-  memset(expected, 0, MOST);
-  uint64_t unit = 1ull << page, most = MOST / unit;
-  own wasm_memory_t* memory = make_memory(store, PAGE / unit, most, is64, page);
-  uint64_t size = PAGE, seed = 1 + page;
-  for (int round = 0; round < rounds(20000, 300); ++round) {
-    uint64_t numbers[4];
-    for (int i = 0; i < 4; ++i) numbers[i] = (seed = seed * 6364136223846793005u + 1442695040888963407u) >> 20;
-    uint64_t offset = numbers[0] % (size + 2), length = numbers[1] % (numbers[2] % 9 == 0 ? size : 300);
-    uint64_t from = numbers[3] % (size + 2);
-    bool fits = offset + length <= size;
-    own tenon_error_t* error = NULL;
-    switch (numbers[2] % 7) {
-      case 0:
-        error = tenon_memory_fill(memory, offset, (uint8_t)round, length);
-        if (fits) memset(expected + offset, (uint8_t)round, length);
-        break;
-      case 1:
-        fits = fits && from + length <= size;
-        error = tenon_memory_copy(memory, offset, memory, from, length);
-        if (fits) memmove(expected + offset, expected + from, length);
-        break;
-      case 2:
-        fits = offset + 8 <= size;
-        error = tenon_memory_store_i64(memory, offset, (int64_t)numbers[3]);
-        for (int i = 0; fits && i < 8; ++i) expected[offset + i] = (uint8_t)(numbers[3] >> 8 * i);
-        break;
-      case 3:
-        error = tenon_memory_discard(memory, offset, length);
-        if (fits) memset(expected + offset, 0, length);
-        break;
-      case 4:
-        if (numbers[3] % 50 == 0) {
-          uint64_t delta = page == 0 ? numbers[1] % 5000 : 1;
-          fits = size / unit + delta <= most;
-          error = tenon_memory_grow(memory, delta, NULL);
-          if (fits) size += delta * unit;
-        } else {
-          fits = true;
-        }
-        break;
-      case 5:
-        error = tenon_memory_read(memory, offset, found, length);
-        if (fits) CHECK(memcmp(found, expected + offset, length) == 0);
-        break;
-      default:
-        fits = from + length <= size;
-        error = tenon_memory_write(memory, from, expected + MOST - length, length);
-        if (fits) memmove(expected + from, expected + MOST - length, length);
-    }
-    CHECK((error == NULL) == fits);
-    tenon_error_delete(error);
-    if (round % 100 == 0) {
-      CHECK(wasm_memory_data_size(memory) == size && memcmp(wasm_memory_data(memory), expected, size) == 0);
-    }
-  }
-  CHECK(wasm_memory_data_size(memory) == size && memcmp(wasm_memory_data(memory), expected, size) == 0);
-  wasm_memory_delete(memory);
 }
 
 int main(void) {

@@ -46,7 +46,7 @@ static void test_garbage(wasm_store_t* store) {
     {"\0asm\2\0\0\0", 8, "version"},
     {"\0asm\1\0\0\0\x7f\1\0", 11, "section"},
     {"\0asm\1\0\0\0\1\xff\xff\xff\xff\x0f", 14, ""},
-    {"\0asm\1\0\0\0\3\2\1\0", 12, "type"},
+    {"\0asm\1\0\0\0\3\2\1\0", 12, "inconsistent lengths"},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
     // An exact copy on the heap, so that valgrind sees any byte that is read beyond the end.

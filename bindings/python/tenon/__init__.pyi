@@ -161,10 +161,12 @@ class Config:
         gc: bool = ...,
         collect_always: bool = ...,
         pinned_memories: bool = ...,
+        dense_memories: bool = ...,
         memory_reservation: int = ...,
         memory_guard: int = ...,
         max_stack: int = ...,
         pooled_memories: int = ...,
+        pooled_bytes: int = ...,
         gc_heap_limit: int = ...,
     ) -> None: ...
 

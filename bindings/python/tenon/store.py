@@ -18,11 +18,12 @@ _SWITCHES = {
     "legacy_exceptions": lib.tenon_config_set_legacy_exceptions, "tail_calls": lib.tenon_config_set_tail_calls,
     "function_references": lib.tenon_config_set_function_references, "gc": lib.tenon_config_set_gc,
     "collect_always": lib.tenon_config_set_collect_always, "pinned_memories": lib.tenon_config_set_pinned_memories,
+    "dense_memories": lib.tenon_config_set_dense_memories,
 }
 _SIZES = {
     "memory_reservation": lib.tenon_config_set_memory_reservation, "memory_guard": lib.tenon_config_set_memory_guard,
     "max_stack": lib.tenon_config_set_max_stack, "pooled_memories": lib.tenon_config_set_pooled_memories,
-    "gc_heap_limit": lib.tenon_config_set_gc_heap_limit,
+    "pooled_bytes": lib.tenon_config_set_pooled_bytes, "gc_heap_limit": lib.tenon_config_set_gc_heap_limit,
 }
 
 

@@ -135,7 +135,10 @@ impl<'a> Translator<'a> {
         let length = self.array_length(reference);
         let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, length);
         self.trap_if(outside, TrapCode::OutOfBoundsArrayAccess);
-        self.element_address(ty, reference, index)
+        let address = self.element_address(ty, reference, index);
+        // Where a processor guesses that the index is inside, it reads what lies behind the header at worst.
+        let object = self.object(reference);
+        self.b.ins().select_spectre_guard(outside, object, address)
     }
 
     fn element_address(&mut self, ty: u32, reference: Value, index: Value) -> Value {

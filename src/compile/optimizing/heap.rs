@@ -126,31 +126,27 @@ impl Translator<'_> {
         let limit = self.b.ins().load(types::I64, top, store, STORE_GC_LIMIT as i32);
         let end = self.b.ins().iadd(next, size);
         let full = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, limit);
-        let (fast, done) = (self.b.create_block(), self.b.create_block());
-        let cold = self.b.create_block();
-        self.b.set_cold_block(cold);
+        // Few blocks: what the liveness of references takes grows with their number.
+        let taken = self.b.ins().select(full, next, end);
+        self.b.ins().store(top, taken, store, STORE_GC_NEXT as i32);
+        let made = self.b.ins().ireduce(types::I32, next);
+        let id = self.type_id(ty);
+        let (cold, done) = self.cold_and_next();
         let reference = self.b.append_block_param(done, types::I32);
         self.declare_reference(reference);
-        self.b.ins().brif(full, cold, &[], fast, &[]);
-        self.b.seal_block(cold);
-        self.b.seal_block(fast);
+        self.b.ins().brif(full, cold, &[], done, &[made.into()]);
 
         self.b.switch_to_block(cold);
-        let id = self.type_id(ty);
+        self.b.seal_block(cold);
         let made = self.builtin(Builtin::gc_alloc, &[id, length, size]).expect("gc_alloc has a result");
         self.b.ins().jump(done, &[made.into()]);
 
-        self.b.switch_to_block(fast);
-        self.b.ins().store(top, end, store, STORE_GC_NEXT as i32);
-        let made = self.b.ins().ireduce(types::I32, next);
-        let object = self.object(made);
-        let id = self.type_id(ty);
+        self.b.switch_to_block(done);
+        self.b.seal_block(done);
+        let object = self.object(reference);
         let flags = self.header_flags();
         self.b.ins().store(flags, id, object, GC_OBJECT_TYPE as i32);
         self.b.ins().store(flags, length, object, GC_OBJECT_LENGTH as i32);
-        self.b.ins().jump(done, &[made.into()]);
-        self.b.seal_block(done);
-        self.b.switch_to_block(done);
         reference
     }
 

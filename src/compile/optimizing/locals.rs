@@ -17,8 +17,10 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 const MAX_PLACES: usize = 48 << 20;
 /// Values, of some 40 bytes each with all that belongs to them.
 const MAX_VALUES: usize = 4 << 20;
-/// References times blocks.
-pub(super) const MAX_LIVE_REFERENCES: usize = 64 << 20;
+/// References in locals, times blocks: some 30 bytes for each that lives in a block.
+const MAX_LIVE_LOCALS: usize = 8 << 20;
+/// References on the operand stack, times blocks, likewise.
+pub(super) const MAX_LIVE_OPERANDS: usize = 32 << 20;
 /// References in the frame, over all calls.
 const MAX_ROOTS: usize = 4 << 20;
 /// Bytes of a local in the frame.
@@ -64,7 +66,7 @@ impl Locals {
     /// live in which block.
     pub(super) fn is_too_large(&self, blocks: usize) -> bool {
         match self {
-            Locals::Values { too_large, traced, .. } => *too_large || traced * blocks > MAX_LIVE_REFERENCES,
+            Locals::Values { too_large, traced, .. } => *too_large || traced * blocks > MAX_LIVE_LOCALS,
             Locals::Memory(_) => false,
         }
     }

@@ -16,6 +16,9 @@ use crate::trap::TrapCode;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Value, types};
 
+/// Bytes of a constant number that are copied without a helper, at most.
+const MAX_INLINE_COPY: i64 = 64;
+
 /// Where an access goes: `address + displacement`.
 pub(super) struct Address {
     pub(super) address: Value,
@@ -187,25 +190,66 @@ impl Translator<'_> {
         self.push(old);
     }
 
+    /// The address of `len` bytes of a memory from `start` on. Traps if the memory has not all of them.
+    fn part(&mut self, memory: u32, start: Value, len: Value) -> Value {
+        let length = self.length(memory);
+        let outside = if self.is64(memory) {
+            let is_long = self.b.ins().icmp(IntCC::UnsignedGreaterThan, len, length);
+            let last = self.b.ins().isub(length, len);
+            let is_behind = self.b.ins().icmp(IntCC::UnsignedGreaterThan, start, last);
+            self.b.ins().bor(is_long, is_behind)
+        } else {
+            let end = self.b.ins().iadd(start, len);
+            self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, length)
+        };
+        self.trap_if(outside, TrapCode::OutOfBoundsMemoryAccess);
+        let base = self.base(memory);
+        self.b.ins().iadd(base, start)
+    }
+
     /// `memory.fill`
     pub(super) fn memory_fill(&mut self, memory: u32) {
         let is64 = self.is64(memory);
         let (len, value, dst) = (self.pop(), self.pop(), self.pop());
         let len = self.extend_index(is64, len);
         let dst = self.extend_index(is64, dst);
-        let number = self.index_const(memory);
-        self.builtin(Builtin::memory_fill, &[number, dst, value, len]);
+        let to = self.part(memory, dst, len);
+        self.builtin(Builtin::memory_fill, &[to, value, len]);
     }
 
     /// `memory.copy`
     pub(super) fn memory_copy(&mut self, dst_memory: u32, src_memory: u32) {
         let (dst64, src64) = (self.is64(dst_memory), self.is64(src_memory));
         let (len, src, dst) = (self.pop(), self.pop(), self.pop());
+        let constant = self.constant_of(len);
         let len = self.extend_index(dst64 && src64, len);
         let src = self.extend_index(src64, src);
         let dst = self.extend_index(dst64, dst);
-        let (dst_number, src_number) = (self.index_const(dst_memory), self.index_const(src_memory));
-        self.builtin(Builtin::memory_copy, &[dst_number, src_number, dst, src, len]);
+        let from = self.part(src_memory, src, len);
+        let to = self.part(dst_memory, dst, len);
+        match constant {
+            Some(len) if (0..=MAX_INLINE_COPY).contains(&len) => {
+                self.copy_inline(dst_memory, to, src_memory, from, len)
+            }
+            _ => drop(self.builtin(Builtin::memory_copy, &[to, from, len])),
+        }
+    }
+
+    /// Copies few bytes, all of which are read before the first is written: the two places may overlap.
+    fn copy_inline(&mut self, dst_memory: u32, to: Value, src_memory: u32, from: Value, len: i64) {
+        let (dst_region, src_region) = (self.memory_region(dst_memory), self.memory_region(src_memory));
+        let flags = MemFlagsData::new().with_endianness(Endianness::Little).with_notrap();
+        let (mut at, mut pieces) = (0, Vec::new());
+        while at < len {
+            let piece = [types::I8X16, types::I64, types::I32, types::I16, types::I8];
+            let piece = piece.into_iter().find(|ty| at + i64::from(ty.bytes()) <= len).expect("a byte always fits");
+            let value = self.b.ins().load(piece, flags.with_alias_region(Some(src_region)), from, at as i32);
+            pieces.push((at as i32, value));
+            at += i64::from(piece.bytes());
+        }
+        for (at, value) in pieces {
+            self.b.ins().store(flags.with_alias_region(Some(dst_region)), value, to, at);
+        }
     }
 
     /// `memory.init`

@@ -7,7 +7,7 @@ use super::control::Frame;
 use super::env::{clif_type, roots_region, wasm_signature};
 use super::exception::Shape;
 use super::frame;
-use super::locals::{Locals, MAX_LIVE_REFERENCES};
+use super::locals::{Locals, MAX_LIVE_OPERANDS};
 use crate::compile::builtin::{BUILTINS, Builtin};
 use crate::compile::gc::GcOp;
 use crate::compile::layout::*;
@@ -210,7 +210,7 @@ impl Translator<'_> {
             }
         }
         let live = self.references.min(self.highest);
-        if live.saturating_mul(self.b.func.dfg.num_blocks()) > MAX_LIVE_REFERENCES {
+        if live.saturating_mul(self.b.func.dfg.num_blocks()) > MAX_LIVE_OPERANDS {
             let message = "the function has too many references on its operand stack in too many blocks";
             return Err(CompileError::TooLarge(message.into()));
         }

@@ -202,18 +202,65 @@ fn operators_on_whole_memories_ask_helpers() {
             mode,
         );
         let args = [i32v(-1), i32v(-2), i32v(-3)];
-        for name in ["fill", "copy", "init"] {
-            assert_eq!(fake.call(name, &args), Ok(vec![]));
-        }
+        assert_eq!(fake.call("init", &args), Ok(vec![]));
         assert_eq!(fake.call("drop", &[]), Ok(vec![]));
-        let (a, b, c) = (0xffff_ffff, 0xffff_fffe, 0xffff_fffd);
+        // Helpers that fill and copy get what was checked.
+        assert_eq!(fake.call("fill", &[i32v(65535), i32v(7), i32v(1)]), Ok(vec![]));
+        assert_eq!(fake.call("fill", &[i32v(65536), i32v(8), i32v(0)]), Ok(vec![]));
+        assert_eq!(fake.call("copy", &[i32v(1), i32v(2), i32v(65534)]), Ok(vec![]));
+        let base = fake.memory(0).as_ptr() as u64;
         let expected = [
-            (Builtin::memory_fill, vec![0, a, b, c]),
-            (Builtin::memory_copy, vec![0, 0, a, b, c]),
-            (Builtin::memory_init, vec![0, 1, a, b, c]),
+            (Builtin::memory_init, vec![0, 1, 0xffff_ffff, 0xffff_fffe, 0xffff_fffd]),
             (Builtin::data_drop, vec![1]),
+            (Builtin::memory_fill, vec![base + 65535, 7, 1]),
+            (Builtin::memory_fill, vec![base + 65536, 8, 0]),
+            (Builtin::memory_copy, vec![base + 1, base + 2, 65534]),
         ];
         assert_eq!(fake.helpers, expected);
+        for outside in [[65536, 0, 1], [0, 0, 65537], [65537, 0, 0], [-1, 0, 1], [1, 0, -1], [-1, 0, -1]] {
+            let [dst, value, len] = outside.map(i32v);
+            assert_eq!(fake.call("fill", &[dst, value, len]), Err(TrapCode::OutOfBoundsMemoryAccess), "{outside:?}");
+            assert_eq!(fake.call("copy", &[dst, value, len]), Err(TrapCode::OutOfBoundsMemoryAccess), "{outside:?}");
+            assert_eq!(fake.call("copy", &[value, dst, len]), Err(TrapCode::OutOfBoundsMemoryAccess), "{outside:?}");
+        }
+        let asked: Vec<_> = fake.helpers.iter().filter(|helper| helper.0 != Builtin::raise_trap).collect();
+        assert_eq!(asked.len(), expected.len());
+    }
+}
+
+/// A few bytes are copied where they are, also if the two places overlap.
+#[test]
+fn short_copies_need_no_helper() {
+    let lengths = [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64];
+    let mut wat = String::from("(module (memory 1) (memory i64 1)");
+    for len in lengths {
+        write!(
+            wat,
+            r#"(func (export "{len}") (param i32 i32) (memory.copy (local.get 0) (local.get 1) (i32.const {len})))
+               (func (export "wide {len}") (param i64 i64) (memory.copy 1 1 (local.get 0) (local.get 1) (i64.const {len})))"#
+        )
+        .unwrap();
+    }
+    wat.push(')');
+    for mode in &ALL {
+        let mut fake = Fake::new(&wat, mode);
+        for len in lengths {
+            for (memory, name) in [(0, format!("{len}")), (1, format!("wide {len}"))] {
+                let arg = |value: i64| if memory == 0 { i32v(value as i32) } else { i64v(value) };
+                for (dst, src) in [(100, 200), (100, 101), (101, 100), (100, 100), (65536 - len, 0), (0, 65536 - len)] {
+                    fake.memory(memory).iter_mut().enumerate().for_each(|(i, b)| *b = (i * 7) as u8);
+                    let mut expected = fake.memory(memory).to_vec();
+                    expected.copy_within(src as usize..(src + len) as usize, dst as usize);
+                    assert_eq!(fake.call(&name, &[arg(dst), arg(src)]), Ok(vec![]), "{name} {mode:?}");
+                    assert!(fake.memory(memory) == expected, "{name}: {src} to {dst} {mode:?}");
+                }
+                for (dst, src) in [(65537 - len, 0), (0, 65537 - len), (-1, 0), (0, -1)] {
+                    let expected = Err(TrapCode::OutOfBoundsMemoryAccess);
+                    assert_eq!(fake.call(&name, &[arg(dst), arg(src)]), expected, "{name}: {src} to {dst} {mode:?}");
+                }
+            }
+        }
+        assert!(fake.helpers.iter().all(|helper| helper.0 == Builtin::raise_trap));
     }
 }
 

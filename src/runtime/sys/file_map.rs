@@ -41,12 +41,14 @@ impl FileIdentity {
     /// Whether the last change is so long ago that another would have another time.
     pub fn is_settled(&self) -> bool {
         let changed = UNIX_EPOCH + Duration::new(self.changed.0.max(0) as u64, self.changed.1 as u32);
-        SystemTime::now().duration_since(changed).is_ok_and(|age| age > Duration::from_millis(100))
+        // Some file systems count in seconds, or in two of them.
+        let unit = if self.changed.1 == 0 { Duration::from_secs(3) } else { Duration::from_millis(100) };
+        SystemTime::now().duration_since(changed).is_ok_and(|age| age > unit)
     }
 }
 
-/// A file, mapped as a whole. Whoever changes the file while it is in use changes what is seen here, or ends the process by
-/// making the file shorter: files in use are to be replaced, not written to.
+/// A file, mapped as a whole. Whoever changes the file while it is in use changes what is seen here, or ends the
+/// process by making the file shorter: files in use are to be replaced, not written to.
 #[derive(Debug)]
 pub struct FileMap {
     descriptor: libc::c_int,
@@ -105,7 +107,8 @@ impl FileMap {
 
 impl Drop for FileMap {
     fn drop(&mut self) {
-        // SAFETY: the mapping is ours, and whoever looked at it had borrowed it; the descriptor is ours if it means the file.
+        // SAFETY: the mapping is ours, and whoever looked at it had borrowed it; the descriptor is ours if it means the
+        // file.
         unsafe {
             vm::unmap(self.start, self.identity.size as usize);
             if let Some(descriptor) = self.descriptor() {

@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file without a name. Its mappings keep what they need when it is dropped.
 #[derive(Debug)]
@@ -11,8 +12,19 @@ pub struct MemoryFile {
     identity: (libc::dev_t, libc::ino_t),
 }
 
+/// How many there are.
+static FILES: AtomicU64 = AtomicU64::new(0);
+
+/// A limit of the process, if the system tells.
+fn limit(resource: libc::__rlimit_resource_t) -> Option<libc::rlim_t> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure is written to.
+    (unsafe { libc::getrlimit(resource, &mut limit) } == 0).then_some(limit.rlim_cur)
+}
+
 impl MemoryFile {
-    /// A file of `size` bytes, all zero, that can be written through mappings. `name` is for people who look at the process.
+    /// A file of `size` bytes, all zero, that can be written through mappings. `name` is for people who look at the
+    /// process.
     pub fn new(name: &CStr, size: usize, executable: bool) -> io::Result<MemoryFile> {
         let file = MemoryFile::create(name, size, if executable { libc::MFD_EXEC } else { 0 })?;
         // SAFETY: it is our own file.
@@ -22,8 +34,13 @@ impl MemoryFile {
         Ok(file)
     }
 
-    /// A file that holds `contents` for ever.
+    /// A file that holds `contents` for ever. There may be many of them: an error if they would take up more than a
+    /// quarter of the files that the process may open.
     pub fn of(name: &CStr, contents: &[u8]) -> io::Result<MemoryFile> {
+        let most = limit(libc::RLIMIT_NOFILE).unwrap_or(1024) / 4;
+        if FILES.load(Ordering::Relaxed) >= most {
+            return Err(io::Error::from_raw_os_error(libc::EMFILE));
+        }
         let file = MemoryFile::create(name, contents.len(), libc::MFD_ALLOW_SEALING | libc::MFD_NOEXEC_SEAL)?;
         let mut written = 0;
         while written < contents.len() {
@@ -44,14 +61,13 @@ impl MemoryFile {
 
     /// `flags` are those that older systems may lack; without what they say, a file is as good there.
     fn create(name: &CStr, size: usize, flags: libc::c_uint) -> io::Result<MemoryFile> {
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         let mut facts = MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: the structures are written to, the name is a string.
+        if limit(libc::RLIMIT_FSIZE).is_some_and(|limit| limit < size as libc::rlim_t) {
+            // To exceed it would be answered by a deadly signal.
+            return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the limit on file sizes (RLIMIT_FSIZE)"));
+        }
+        // SAFETY: the structure is written to, the name is a string.
         unsafe {
-            if libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0 && limit.rlim_cur < size as libc::rlim_t {
-                // To exceed it would be answered by a deadly signal.
-                return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the limit on file sizes (RLIMIT_FSIZE)"));
-            }
             let newest = libc::MFD_EXEC | libc::MFD_NOEXEC_SEAL;
             let descriptor = match libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | flags) {
                 -1 => libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | flags & !newest),
@@ -60,6 +76,7 @@ impl MemoryFile {
             if descriptor < 0 {
                 return Err(io::Error::last_os_error());
             }
+            FILES.fetch_add(1, Ordering::Relaxed);
             let mut file = MemoryFile { descriptor, identity: (0, 0) };
             if libc::fstat(descriptor, facts.as_mut_ptr()) != 0 {
                 return Err(io::Error::last_os_error());
@@ -88,6 +105,7 @@ impl MemoryFile {
 
 impl Drop for MemoryFile {
     fn drop(&mut self) {
+        FILES.fetch_sub(1, Ordering::Relaxed);
         if self.is_open() {
             // SAFETY: it is ours.
             unsafe { libc::close(self.descriptor) };
@@ -120,6 +138,21 @@ mod tests {
             vm::unmap(at, 2 * page);
             vm::unmap(copy, 2 * page);
         }
+    }
+
+    #[test]
+    fn most_of_the_files_are_left_to_the_host() {
+        let status = in_child(|| {
+            let few = libc::rlimit { rlim_cur: 256, rlim_max: 256 };
+            // SAFETY: the structure is read.
+            assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &few) }, 0);
+            let files: Vec<_> = (0..100).map(|_| MemoryFile::of(c"test", &[1; 4096])).collect();
+            assert!((1..=64).contains(&files.iter().flatten().count()));
+            drop(files);
+            assert!(MemoryFile::of(c"test", &[1; 4096]).is_ok());
+            0
+        });
+        assert_eq!(status, Ok(0));
     }
 
     #[test]

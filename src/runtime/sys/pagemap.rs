@@ -1,8 +1,8 @@
 //! Which pages of a range the process has a copy of its own of: PAGEMAP_SCAN (Linux 6.7 and later).
 //!
-//! The question goes to `/proc/self/pagemap`, a file that is about the process that opened it, and so means the parent after
-//! a fork. A page that the kernel clears in children (MADV_WIPEONFORK) tells. Before the answers are believed they are
-//! checked once, on a mapping whose pages are known.
+//! The question goes to `/proc/self/pagemap`, a file that is about the process that opened it, and so means the parent
+//! after a fork. A page that the kernel clears in children (MADV_WIPEONFORK) tells. Before the answers are believed
+//! they are checked once, on a mapping whose pages are known.
 
 use crate::runtime::sys::{valgrind, vm};
 use std::ops::Range;
@@ -106,16 +106,20 @@ fn answers_rightly(file: libc::c_int) -> Option<bool> {
     let asked = unsafe {
         at.read_volatile();
         at.add(2 * page).write_volatile(1);
-        scan(file, at as usize, 4 * page, &mut |range| found.push(range))
+        scan(file, at as usize, 4 * page, &mut |range| {
+            found.push(range);
+            true
+        })
     };
     // SAFETY: as above.
     unsafe { vm::unmap(at, 4 * page) };
     Some(asked && found.len() == 1 && found[0] == (2 * page..3 * page))
 }
 
-/// Asks for the pages of `len` bytes from `start` on that are private to the process and not the page of zeros, and gives them
-/// to `visit` as offsets. Whether the system answered; if not, some may have been visited.
-fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range<usize>)) -> bool {
+/// Asks for the pages of `len` bytes from `start` on that are private to the process and not the page of zeros, and
+/// gives them to `visit` as offsets, until that says no. Whether the system answered; if not, some may have been
+/// visited.
+fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range<usize>) -> bool) -> bool {
     let end = (start + len) as u64;
     let mut from = start as u64;
     while from < end {
@@ -138,19 +142,22 @@ fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range
             return false;
         }
         for region in &regions[..count as usize] {
-            visit((region.start - start as u64) as usize..(region.end - start as u64) as usize);
+            if !visit((region.start - start as u64) as usize..(region.end - start as u64) as usize) {
+                return true;
+            }
         }
         from = arguments.walk_end;
     }
     true
 }
 
-/// Gives `visit` the parts of a private mapping, as offsets from `start`, that the process has memory of its own for: those that
-/// were written to, whatever they hold now. Whether the system could tell; if not, some may have been visited.
+/// Gives `visit` the parts of a private mapping, as offsets from `start`, that the process has memory of its own for:
+/// those that were written to, whatever they hold now. It says whether it wants more. Whether the system could tell; if
+/// not, some may have been visited.
 ///
 /// # Safety
 /// The range is one or several private mappings of the caller's.
-pub unsafe fn private_pages(start: *mut u8, len: usize, visit: &mut dyn FnMut(Range<usize>)) -> bool {
+pub unsafe fn private_pages(start: *mut u8, len: usize, visit: &mut dyn FnMut(Range<usize>) -> bool) -> bool {
     match descriptor() {
         Some(file) => scan(file, start as usize, len, visit),
         None => false,
@@ -166,7 +173,13 @@ mod tests {
     fn written(at: *mut u8, len: usize) -> Option<Vec<Range<usize>>> {
         let mut found = Vec::new();
         // SAFETY: the callers' own mapping.
-        unsafe { private_pages(at, len, &mut |range| found.push(range)) }.then_some(found)
+        unsafe {
+            private_pages(at, len, &mut |range| {
+                found.push(range);
+                true
+            })
+        }
+        .then_some(found)
     }
 
     #[test]

@@ -90,8 +90,8 @@ pub unsafe fn map_file_over(
     check_map(unsafe { libc::mmap(address.cast(), len, protection.flags(), flags, file, 0) })
 }
 
-/// Maps `len` bytes of a file from `offset` on over what is mapped at `address`, to be read and written. What is written stays
-/// in this mapping.
+/// Maps `len` bytes of a file from `offset` on over what is mapped at `address`, to be read and written. What is
+/// written stays in this mapping.
 ///
 /// # Safety
 /// The range belongs to the caller, and no reference into it is alive.
@@ -162,8 +162,8 @@ pub unsafe fn populate(address: *mut u8, len: usize) -> io::Result<()> {
     }
 }
 
-/// Moves the memory of a private anonymous range to another that is mapped in the same way, and over what is there. The old
-/// range stays mapped, and reads as zeros. Kernels before 5.7 cannot.
+/// Moves the memory of a private anonymous range to another that is mapped in the same way, and over what is there. The
+/// old range stays mapped, and reads as zeros. Kernels before 5.7 cannot.
 ///
 /// # Safety
 /// Both ranges belong to the caller, no reference into them is alive, and they do not overlap.
