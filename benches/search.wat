@@ -1,5 +1,6 @@
 ;; A search tree that grows by keys in a random order and is not balanced, whose nodes are also in a list by age, which is
-;; walked and cut in the middle. Most of the time goes to loads of fields, each of which waits for the one before.
+;; walked and cut in the middle. At each node it is a toss-up whether left or right comes next: most of the time goes to branches
+;; that were predicted wrongly, and to the load behind each.
 (module
   (type $node
     (struct

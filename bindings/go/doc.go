@@ -18,6 +18,7 @@
 //	externref             anything, the same one on the way back; nil is null
 //	funcref               *Func
 //	exnref                *Exception
+//	anyref                *Struct, *Array or I31
 //	other references      *Ref, which can be passed on
 //
 // Typed functions, Bind1 and Host1 and their siblings, have numbers only, and are much faster. An exception of WebAssembly is an error

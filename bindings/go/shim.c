@@ -91,3 +91,16 @@ static void release(void *number) { tenonGoRelease((uintptr_t)number); }
 void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number) {
   wasm_foreign_set_host_info_with_finalizer(foreign, (void *)number, release);
 }
+
+tenon_heaptype_t tenon_go_heap(const wasm_ref_t *ref) {
+  wasm_valtype_t *type = tenon_ref_type(ref);
+  tenon_heaptype_t heap = tenon_valtype_heap(type);
+  if (heap == TENON_HEAP_DEFINED) {
+    tenon_deftype_t *defined = tenon_valtype_deftype(type);
+    tenon_defkind_t kind = tenon_deftype_kind(defined);
+    heap = kind == TENON_DEF_STRUCT ? TENON_HEAP_STRUCT : kind == TENON_DEF_ARRAY ? TENON_HEAP_ARRAY : TENON_HEAP_NONE;
+    tenon_deftype_delete(defined);
+  }
+  wasm_valtype_delete(type);
+  return heap == TENON_HEAP_STRUCT || heap == TENON_HEAP_ARRAY || heap == TENON_HEAP_I31 ? heap : TENON_HEAP_NONE;
+}

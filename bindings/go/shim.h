@@ -22,6 +22,9 @@ tenon_error_t *tenon_go_on_growth(wasm_store_t *store, uintptr_t use, uint32_t p
 // Lets an object stand for the Go value of a number, until tenonGoRelease is called with it.
 void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number);
 
+// What of the store's heap a reference is to: TENON_HEAP_STRUCT, TENON_HEAP_ARRAY or TENON_HEAP_I31; TENON_HEAP_NONE for all else.
+tenon_heaptype_t tenon_go_heap(const wasm_ref_t *ref);
+
 // A trap with a message that need not end in NUL.
 static inline uintptr_t tenon_go_trap_new(uintptr_t store, const char *text, size_t size) {
   wasm_message_t message = {size, (char *)text};

@@ -101,15 +101,21 @@ func (s *Store) take(slot unsafe.Pointer, ty ValType) any {
 	return s.takeRef(*(**C.wasm_ref_t)(slot))
 }
 
-// newRef is a Go value as a reference of the caller's, for a place of a type: nil is null, anything can be an externref, and elsewhere
-// what is a reference itself is another one to the same thing.
+// newRef is a Go value as a reference of the caller's, for a place of a type: nil is null, anything can be an externref, and what is a
+// reference itself is another one to the same thing; also as an externref, if it has no identity in Go.
 func (s *Store) newRef(ty ValType, value any) (*C.wasm_ref_t, error) {
-	if _, other := value.(*Ref); ty.Kind() == ExternRef && !other && value != nil {
-		return s.newForeign(value)
-	}
 	switch v := value.(type) {
 	case nil:
 		return nil, nil
+	case I31:
+		return s.newI31(v)
+	case *Ref, *Struct, *Array:
+	default:
+		if ty.Kind() == ExternRef {
+			return s.newForeign(value)
+		}
+	}
+	switch v := value.(type) {
 	case referrer:
 		store, ref := v.reference()
 		if ref == nil {
@@ -140,6 +146,9 @@ func (s *Store) takeRef(r *C.wasm_ref_t) any {
 	}
 	if value, ok := s.foreign(r); ok {
 		C.wasm_ref_delete(r)
+		return value
+	}
+	if value, ok := s.takeHeap(r); ok {
 		return value
 	}
 	other := &Ref{store: s}
