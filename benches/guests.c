@@ -109,9 +109,9 @@ static int32_t call(wasm_func_t* func, size_t count, const int32_t* values) {
   return trap == NULL && results.size == 1 ? result_values[0].of.i32 : 0;
 }
 
-#define CALL_FUNC(func, ...) \
-  call(func, sizeof((int32_t[]){0, ##__VA_ARGS__}) / sizeof(int32_t) - 1, (int32_t[]){0, ##__VA_ARGS__} + 1)
-#define CALL(world, name, ...) CALL_FUNC(find_func(world, name), ##__VA_ARGS__)
+#define CALL_FUNC(func, ...) call(func, sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t), (int32_t[]){__VA_ARGS__})
+#define CALL(world, name, ...) CALL_FUNC(find_func(world, name), __VA_ARGS__)
+#define CALL_WITHOUT(world, name) call(find_func(world, name), 0, NULL)
 
 static uint8_t* at(wasm_memory_t* memory, int32_t address) {
   return (uint8_t*)api.wasm_memory_data(memory) + (uint32_t)address;
@@ -147,10 +147,10 @@ sample_t run_sqlite(void) {
   if (memory == NULL) {
     const char* failure = make_guest(&world, &memory, "sql.wasm", specials, NULL);
     if (failure != NULL) return refuse("%s", failure);
-    CALL(&world, "emscripten_stack_init");
-    int32_t base = CALL(&world, "emscripten_stack_get_base"), end = CALL(&world, "emscripten_stack_get_end");
+    CALL_WITHOUT(&world, "emscripten_stack_init");
+    int32_t base = CALL_WITHOUT(&world, "emscripten_stack_get_base"), end = CALL_WITHOUT(&world, "emscripten_stack_get_end");
     CALL(&world, "__set_stack_limits", base, end);
-    CALL(&world, "__wasm_call_ctors");
+    CALL_WITHOUT(&world, "__wasm_call_ctors");
     place = CALL(&world, "malloc", 8);
     int32_t file = put_text(&world, memory, ":memory:");
     if (CALL(&world, "sqlite3_open", file, place) != 0 || trapped) {
@@ -292,8 +292,8 @@ sample_t run_tree_sitter(void) {
   if (memory == NULL) {
     const char* failure = make_guest(&world, &memory, "tree-sitter.wasm", specials, NULL);
     if (failure != NULL) return refuse("%s", failure);
-    CALL(&world, "__wasm_call_ctors");
-    CALL(&world, "ts_init");
+    CALL_WITHOUT(&world, "__wasm_call_ctors");
+    CALL_WITHOUT(&world, "ts_init");
     if (trapped) return refuse("tree-sitter traps");
   }
   static wasm_func_t *allocate, *release, *is_letter, *is_space;
@@ -314,7 +314,7 @@ sample_t run_tree_sitter(void) {
     check = check * 31 + CALL_FUNC(is_space, i % 0x3000);
   }
   for (int i = 0; i < 64; ++i) CALL_FUNC(release, blocks[i]);
-  CALL(&world, "ts_parser_new_wasm");
+  CALL_WITHOUT(&world, "ts_parser_new_wasm");
   double taken = now() - start;
   return trapped ? refuse("tree-sitter traps") : value(taken, check);
 }
