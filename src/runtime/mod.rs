@@ -41,6 +41,7 @@ pub mod throw;
 pub mod tier;
 pub mod trampoline;
 pub mod trap;
+mod turn;
 pub mod unwind;
 pub mod val;
 pub mod vmctx;

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! **Release from other threads.** Finalizer threads may drop handles at any time: they only count the release in
-//! the group and queue it; the store's own thread subtracts it when it next enters the store or releases something.
+//! the group and queue it; the store's own thread subtracts it when it next enters the store or releases something. A closed
+//! store has no thread of its own: whoever releases something subtracts it, in turns (`turn.rs`).
 //!
 //! **Life.** `wasm_store_delete` closes the store. What handles still reach stays usable until the last handle goes; then
 //! everything is finalized and freed.
@@ -28,12 +29,13 @@ use crate::runtime::store_limits::StoreLimits;
 use crate::runtime::sys::stack;
 use crate::runtime::tag::Tag;
 use crate::runtime::trampoline;
+use crate::runtime::turn::Turns;
 use crate::runtime::vmctx::{GlobalCell, StoreContext};
 use std::cell::{Cell, UnsafeCell};
 use std::ops::Range;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// A store. Always boxed; its address is its identity.
 #[repr(C)]
@@ -68,6 +70,8 @@ pub struct Store {
     limits: StoreLimits,
     growth: Watch,
     closed: AtomicBool,
+    /// Who does something about it now that it is closed, if somebody may.
+    turns: OnceLock<Arc<Turns>>,
 }
 
 impl Store {
@@ -91,6 +95,7 @@ impl Store {
             limits: StoreLimits::default(),
             growth: Watch::default(),
             closed: AtomicBool::new(false),
+            turns: OnceLock::new(),
         }))
     }
 
@@ -259,10 +264,16 @@ impl Store {
     pub unsafe fn release(store: *const Store, group: *const Group) {
         // SAFETY: alive by the caller's promise.
         let (this, group) = unsafe { (&*store, &*group) };
-        let closed = this.closed.load(Ordering::Acquire);
-        if !this.is_mine() && (!closed || this.is_running()) {
+        let (closed, running) = (this.closed.load(Ordering::Acquire), this.is_running());
+        if !this.is_mine() || closed && !running {
+            // The store may end as soon as the handle is given up.
+            let turns = (closed && !running).then(|| this.turns());
             if group.defer() {
                 this.enqueue(group);
+            }
+            if let Some(turns) = turns {
+                // SAFETY: whoever ends the store says so to `turns`.
+                turns.see_to(|| unsafe { Store::settle_now(store) });
             }
             return;
         }
@@ -316,19 +327,41 @@ impl Store {
     /// `store` is alive, and the calling thread may use it. It may be freed by this call.
     pub unsafe fn settle(store: *const Store) {
         // SAFETY: alive by the caller's promise.
+        match unsafe { (*store).turns.get() } {
+            None => {
+                // SAFETY: the caller's promise; nobody else may do this.
+                unsafe { Store::settle_now(store) };
+            }
+            // SAFETY: whoever ends the store says so to the turns.
+            Some(turns) => turns.clone().see_to(|| unsafe { Store::settle_now(store) }),
+        }
+    }
+
+    /// As [`Store::settle`], by the one whose turn it is. Returns whether the store was freed.
+    ///
+    /// # Safety
+    /// As there; nobody else does this at the same time.
+    unsafe fn settle_now(store: *const Store) -> bool {
+        // SAFETY: alive by the caller's promise.
         let this = unsafe { &*store };
         this.drain();
         collect::settle(this);
-        if this.closed.load(Ordering::Acquire)
+        let ends = this.closed.load(Ordering::Acquire)
             && this.rooted.get() == 0
             && !this.is_running()
             && !this.collector.is_busy()
-            && !this.growth.is_busy()
-        {
+            && !this.growth.is_busy();
+        if ends {
             collect::everything(this);
             // SAFETY: closed and without handles: nobody else knows the address.
             drop(unsafe { Box::from_raw(store.cast_mut()) });
         }
+        ends
+    }
+
+    /// The turns, for a store that is closed or about to be.
+    fn turns(&self) -> Arc<Turns> {
+        self.turns.get_or_init(Arc::default).clone()
     }
 
     /// Whether other threads have released handles that are not yet subtracted.
@@ -343,18 +376,29 @@ impl Store {
     pub unsafe fn close(store: *const Store) {
         // SAFETY: alive by the caller's promise.
         let this = unsafe { &*store };
+        this.drain();
+        // Where there are handles, others may release them as soon as the store is closed.
+        let turns = (this.rooted.get() > 0).then(|| this.turns());
         this.closed.store(true, Ordering::Release);
         if this.is_running() {
             // A finalizer or callback deletes the store it runs in: the end of the outermost activation settles it.
             this.attention.set(true);
             return;
         }
-        this.drain();
-        if this.rooted.get() > 0 && !this.collector.is_busy() {
-            collect::collect(this);
-        }
-        // SAFETY: alive until here.
-        unsafe { Store::settle(store) };
+        let Some(turns) = turns else {
+            // SAFETY: alive until here; nobody else knows it.
+            unsafe { Store::settle_now(store) };
+            return;
+        };
+        turns.see_to(|| {
+            // SAFETY: alive, as nobody was told that it has ended.
+            let this = unsafe { &*store };
+            if !this.collector.is_busy() {
+                collect::collect(this);
+            }
+            // SAFETY: as above; it is this thread's turn.
+            unsafe { Store::settle_now(store) }
+        });
     }
 
     /// Ends the store with everything in it, whatever handles there are: they are not used again, not even to be released.

@@ -1,5 +1,10 @@
 // Who lives how long: deletion in every order, copies and identity, host info, finalizers exactly once.
 
+#define _POSIX_C_SOURCE 200809L
+
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "test_util.h"
 
 static const char text[] =
@@ -230,6 +235,45 @@ static void test_busy_finalizer(wasm_engine_t* engine) {
   wasm_store_delete(other);
 }
 
+enum { THREADS = 4, HELD = 16 };
+
+static atomic_int released;
+static pthread_barrier_t barrier;
+
+static void count_release(void* data) {
+  (void)data;
+  atomic_fetch_add(&released, 1);
+}
+
+static void* release_all(void* data) {
+  wasm_foreign_t** held = data;
+  pthread_barrier_wait(&barrier);
+  for (int i = 0; i < HELD; ++i) wasm_foreign_delete(held[i]);
+  return NULL;
+}
+
+// What is left of a store that is deleted may be released by several threads at once.
+static void test_release_by_threads(wasm_engine_t* engine) {
+  int count = rounds(300, 10);
+  REQUIRE(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
+  for (int round = 1; round <= count; ++round) {
+    own wasm_store_t* store = wasm_store_new(engine);
+    wasm_foreign_t* held[THREADS][HELD];
+    for (int i = 0; i < THREADS * HELD; ++i) {
+      own wasm_foreign_t* foreign = wasm_foreign_new(store);
+      REQUIRE(foreign != NULL);
+      wasm_foreign_set_host_info_with_finalizer(foreign, NULL, count_release);
+      held[i / HELD][i % HELD] = foreign;
+    }
+    wasm_store_delete(store);
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; ++i) REQUIRE(pthread_create(&threads[i], NULL, release_all, held[i]) == 0);
+    for (int i = 0; i < THREADS; ++i) REQUIRE(pthread_join(threads[i], NULL) == 0);
+    CHECK(atomic_load(&released) == round * THREADS * HELD);
+  }
+  pthread_barrier_destroy(&barrier);
+}
+
 int main(void) {
   test_orders();
   test_use_after_store();
@@ -239,6 +283,7 @@ int main(void) {
   test_identity(store);
   test_host_info(engine);
   test_busy_finalizer(engine);
+  test_release_by_threads(engine);
   wasm_store_delete(store);
   wasm_engine_delete(engine);
   return check_done();
