@@ -1,8 +1,6 @@
 // tenon.hh: structures, arrays and numbers of 31 bits between C++ and WebAssembly.
 
-#include <tenon.hh>
-
-#include "test_util.hh"
+#include "tenon_test.hh"
 
 using namespace test;
 using tenon::Array;
@@ -24,27 +22,6 @@ static const char *text = R"((module
   (func (export "bytes") (param i32) (result (ref $bytes)) (array.new $bytes (i32.const 255) (local.get 0)))
   (func (export "twice") (param (ref i31)) (result i31ref)
     (ref.i31 (i32.mul (i31.get_s (local.get 0)) (i32.const 2))))))";
-
-template <class F>
-static bool throws(F f, const char *part) {
-  try {
-    f();
-  } catch (const tenon::Error &error) {
-    return says(error.what(), part);
-  }
-  std::printf("nothing thrown that says \"%s\"\n", part);
-  return false;
-}
-
-static tenon::Engine test_engine() {
-  return tenon::Engine([](wasm_config_t *config) {
-    const char *kind = std::getenv("TENON_TEST_ENGINE");
-    std::string name = kind != nullptr ? kind : "";
-    if (name == "checked") tenon_config_set_signals(config, false);
-    if (name == "eager") tenon_config_set_eager(config, true);
-    if (name == "collecting") tenon_config_set_collect_always(config, true);
-  });
-}
 
 int main() {
   tenon::Store store(test_engine());

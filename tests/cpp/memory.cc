@@ -1,11 +1,8 @@
 // tenon.hh: limits, growth callbacks, views of numbers, texts, memories by index, shared memories.
 
-#include <tenon.hh>
+#include "tenon_test.hh"
 
-#include "test_util.hh"
-
-using test::done;
-using test::says;
+using namespace test;
 
 static const char *text = R"((module
   (memory (export "memory") 1 10)
@@ -14,36 +11,6 @@ static const char *text = R"((module
   (data (i32.const 8) "text")
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
   (func (export "grow_table") (param i32) (result i32) (table.grow (ref.null func) (local.get 0)))))";
-
-static tenon::Engine test_engine() {
-  const char *kind = std::getenv("TENON_TEST_ENGINE");
-  std::string engine = kind != nullptr ? kind : "";
-  return tenon::Engine([&](wasm_config_t *config) {
-    if (engine == "checked") tenon_config_set_signals(config, false);
-    if (engine == "moving") {
-      tenon_config_set_memory_reservation(config, 0);
-      tenon_config_set_memory_guard(config, 0);
-    }
-    if (engine == "eager") tenon_config_set_eager(config, true);
-    if (engine == "collecting") tenon_config_set_collect_always(config, true);
-  });
-}
-
-template <class E = tenon::Error, class F>
-static bool throws(F f, const char *message, int kind = -1) {
-  try {
-    f();
-  } catch (const E &error) {
-    if constexpr (std::is_base_of_v<tenon::Error, E>) {
-      if (kind >= 0 && error.kind() != kind) std::printf("kind %d\n", error.kind());
-      return says(error.what(), message) && (kind < 0 || error.kind() == kind);
-    } else {
-      return says(error.what(), message);
-    }
-  }
-  std::printf("nothing thrown that says \"%s\"\n", message);
-  return false;
-}
 
 static void test_limits() {
   tenon::Store store(test_engine());

@@ -1,39 +1,8 @@
 // tenon.hh: typed functions, functions of the host from callables, spans, linkers, exceptions and results.
 
-#include <tenon.hh>
-
-#include "test_util.hh"
+#include "tenon_test.hh"
 
 using namespace test;
-
-// What something throws: an `Error` of type E whose text contains a part.
-template <class E, class F>
-static bool throws(F &&f, const char *part) {
-  try {
-    f();
-  } catch (const E &error) {
-    return says(error.what(), part);
-  } catch (const std::exception &other) {
-    std::printf("another exception: %s\n", other.what());
-    return false;
-  }
-  std::printf("no exception where one should say \"%s\"\n", part);
-  return false;
-}
-
-static tenon::Engine test_engine() {
-  return tenon::Engine([](wasm_config_t *config) {
-    const char *kind = std::getenv("TENON_TEST_ENGINE");
-    std::string name = kind != nullptr ? kind : "";
-    if (name == "checked") tenon_config_set_signals(config, false);
-    if (name == "eager") tenon_config_set_eager(config, true);
-    if (name == "collecting") tenon_config_set_collect_always(config, true);
-    if (name == "moving") {
-      tenon_config_set_memory_reservation(config, 0);
-      tenon_config_set_memory_guard(config, 0);
-    }
-  });
-}
 
 static void test_funcs(const tenon::Store &store) {
   auto module = tenon::Module::from_text(store, R"((module $numbers

@@ -1,41 +1,14 @@
 // tenon.hh beyond numbers: vectors, references, exceptions; tables, globals and memories of every type; shared memories.
 
-#include <tenon.hh>
-
 #include <thread>
 
-#include "test_util.hh"
+#include "tenon_test.hh"
 
 using namespace test;
 using tenon::Ref;
 using tenon::V128;
 using tenon::Value;
 using tenon::ValType;
-
-// What something throws: an E whose text contains a part.
-template <class E, class F>
-static bool throws(F &&f, const char *part) {
-  try {
-    f();
-  } catch (const E &error) {
-    return says(error.what(), part);
-  } catch (const std::exception &other) {
-    std::printf("another exception: %s\n", other.what());
-    return false;
-  }
-  std::printf("no exception where one should say \"%s\"\n", part);
-  return false;
-}
-
-static tenon::Engine test_engine() {
-  return tenon::Engine([](wasm_config_t *config) {
-    const char *kind = std::getenv("TENON_TEST_ENGINE");
-    std::string name = kind != nullptr ? kind : "";
-    if (name == "checked") tenon_config_set_signals(config, false);
-    if (name == "eager") tenon_config_set_eager(config, true);
-    if (name == "collecting") tenon_config_set_collect_always(config, true);
-  });
-}
 
 // Counts how many of it there are.
 struct Thing {
