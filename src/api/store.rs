@@ -6,6 +6,7 @@ use super::error::Error;
 use super::handle::Home;
 use super::trap::Trap;
 use crate::runtime::object::release;
+use crate::runtime::sys::thread_number::thread_number;
 use crate::runtime::{collect, error, store, trap};
 use crate::trap::TrapCode;
 use std::any::Any;
@@ -15,7 +16,6 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 /// The home of instances, functions, memories and so on, with data of the host's beside them, which host functions reach through
@@ -78,25 +78,6 @@ pub enum Pending {
     Panic(Box<dyn Any + Send>),
     /// A host function failed.
     Error(Error),
-}
-
-/// Numbers threads, so that one that takes the place of another is told apart from it.
-#[inline(always)]
-fn thread_number() -> u64 {
-    thread_local! {
-        static NUMBER: Cell<u64> = const { Cell::new(0) };
-    }
-    #[cold]
-    fn first() -> u64 {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-        NUMBER.set(number);
-        number
-    }
-    match NUMBER.get() {
-        0 => first(),
-        number => number,
-    }
 }
 
 impl<T> Store<T> {

@@ -60,7 +60,7 @@ fn is_closed(count: isize) -> bool {
 
 impl Leases {
     fn own_shard(&self) -> &AtomicIsize {
-        &self.shards[thread_number() % SHARDS].0
+        &self.shards[thread_number() as usize % SHARDS].0
     }
 
     /// Notes that a lease is made. Whether the common count must be taken.

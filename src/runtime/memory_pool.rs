@@ -167,7 +167,7 @@ impl MemoryPool {
     }
 
     fn own_shard(&self) -> Option<&Shard> {
-        (!self.shards.is_empty()).then(|| &self.shards[thread_number() % self.shards.len()])
+        (!self.shards.is_empty()).then(|| &self.shards[thread_number() as usize % self.shards.len()])
     }
 
     /// The best of the kept slots: one that is as it should be, the calling thread's first; else one that is not bound.

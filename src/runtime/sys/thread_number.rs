@@ -1,21 +1,26 @@
-//! Small numbers of threads, by which they find something that others seldom use.
+//! Numbers of threads, by which they find something that others seldom use, and by which one that takes the place of another
+//! is told apart from it.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The calling thread's number: 0 of the first that asks, and so on.
-#[inline]
-pub fn thread_number() -> usize {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
+/// The calling thread's number: 1 of the first that asks, and so on. None is given twice.
+#[inline(always)]
+pub fn thread_number() -> u64 {
     thread_local! {
-        static OWN: Cell<u32> = const { Cell::new(u32::MAX) };
+        static OWN: Cell<u64> = const { Cell::new(0) };
     }
-    let mut own = OWN.get();
-    if own == u32::MAX {
-        own = NEXT.fetch_add(1, Ordering::Relaxed);
-        OWN.set(own);
+    #[cold]
+    fn first() -> u64 {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        OWN.set(number);
+        number
     }
-    own as usize
+    match OWN.get() {
+        0 => first(),
+        number => number,
+    }
 }
 
 #[cfg(test)]
