@@ -10,11 +10,12 @@ use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
 use super::vec::{self, Owned};
 use crate::module::Module;
+use crate::module::helpers::available_threads;
 use crate::runtime::lease::{self, Lease};
 use crate::runtime::module::{CompiledModule, ModuleObject, from_module};
 use crate::runtime::object::ObjectKind;
+use crate::runtime::serialize;
 use crate::runtime::store::Store;
-use crate::runtime::{serialize, tier};
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
@@ -181,7 +182,7 @@ pub(crate) fn validate(
         let store = store.entered(function)?;
         let binary = required(binary, function, "the binary")?.as_bytes();
         let features = &store.engine().config().features;
-        Ok(Module::validate_only(binary, features, tier::compile_threads()).map_err(from_module)?)
+        Ok(Module::validate_only(binary, features, available_threads()).map_err(from_module)?)
     })
 }
 

@@ -7,6 +7,7 @@ mod bytes;
 pub mod const_expr;
 mod decode;
 mod error;
+pub mod helpers;
 mod hints;
 pub mod limits;
 mod malformed;

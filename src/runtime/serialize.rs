@@ -12,6 +12,7 @@
 use crate::compile::code::Code;
 use crate::compile::image::{self, Image, ImageError};
 use crate::compile::isa_identity;
+use crate::module::helpers::available_threads;
 use crate::module::serialize::{self as container, Parts, SerializeError};
 use crate::module::{Bytes, DataSegment, Module, ModuleFacts, SegmentMode};
 use crate::runtime::code_memory::{self, CodeKind, CodeMeta, Part};
@@ -88,7 +89,7 @@ pub fn deserialize(engine: &Arc<Engine>, bytes: &[u8]) -> Result<Arc<CompiledMod
 
 /// The module of a container whose bytes do not stay.
 fn from_parts(engine: &Arc<Engine>, parts: &Parts<'_>) -> Result<Arc<CompiledModule>, Error> {
-    let threads = tier::compile_threads();
+    let threads = available_threads();
     let module = Module::new(parts.wasm.into(), &engine.config().features, threads).map_err(from_module)?;
     let made = CompiledModule::bind_without_code(engine, module)?;
     if let (Some(blob), Some(tables)) = (parts.section(container::CODE), parts.section(container::TABLES)) {
