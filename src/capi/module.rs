@@ -288,9 +288,10 @@ pub extern "C" fn wasm_module_serialize(module: Option<&wasm_module_t>, out: Out
     error::keep(serialize("wasm_module_serialize", module, out));
 }
 
-/// Makes a module of what `wasm_module_serialize` gave. What another version, machine or configuration wrote is compiled
-/// anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL. Only
-/// accidents are found: machine code from somebody who is not trusted must not be given to this function.
+/// Makes a module of what `wasm_module_serialize` gave; the bytes are copied. What another version, machine or configuration
+/// wrote is compiled anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL.
+/// Beyond a megabyte, damage of a function's code is found when the function is first called: it is never run, and the call
+/// traps. Only accidents are found: machine code from somebody who is not trusted must not be given to this function.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_module_deserialize(
     store: Lent<wasm_store_t>,

@@ -13,6 +13,7 @@ pub mod limits;
 mod malformed;
 mod names;
 mod query;
+pub mod seal;
 pub mod serialize;
 mod types;
 mod validate;

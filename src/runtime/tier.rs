@@ -5,9 +5,10 @@
 
 use crate::compile::returns_in_memory;
 use crate::module::helpers::{available_threads, with_helpers};
+use crate::module::serialize::MISMATCH;
 use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
 use crate::runtime::engine::no_compile_stack;
-use crate::runtime::error::Error;
+use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::module::CompiledModule;
 use crate::runtime::signature::no_code_memory;
 use crate::runtime::sys::compile_stack;
@@ -34,6 +35,10 @@ fn compile_one(module: &CompiledModule, index: u32) -> Result<*const u8, Error> 
         && let Some(block) = image.place(index, kind)?
     {
         return Ok(install(module, index, block));
+    }
+    let body = &module.module.bodies[index as usize];
+    if !module.module.bytes.check(body.start as usize..body.end as usize) {
+        return Err(Error::new(ErrorKind::Damaged, MISMATCH.to_string()));
     }
     let code = module.engine.compile_here(|compiler| compiler.function(&module.module, func))?;
     let block = code_memory::place(code, kind).map_err(no_code_memory)?;
