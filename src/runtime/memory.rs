@@ -20,6 +20,7 @@ use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
+use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -312,6 +313,12 @@ impl Memory {
         slot.is_some_and(|slot| {
             slot.image_id() == image.map_or(0, |image| image.id()) && slot.clean(engine.config().pooled_bytes).is_ok()
         })
+    }
+
+    /// The part that holds the copy of an image, which the slot makes good again only where there are pages.
+    pub(in crate::runtime) fn copied_image(&self) -> Range<usize> {
+        // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+        self.slot().map_or(0..0, |slot| unsafe { (*slot).copied_image() })
     }
 
     /// The part `offset..offset + len`, if the memory has it.

@@ -126,6 +126,11 @@ impl MemorySlot {
         self.image.as_ref().map_or(0, |image| image.id())
     }
 
+    /// The part that the image was copied to. To find that it is to be restored there, its pages must stay.
+    pub fn copied_image(&self) -> Range<usize> {
+        self.image.as_ref().filter(|_| !self.mapped).map_or(0..0, |image| image.range())
+    }
+
     /// Makes exactly `len` bytes accessible, a multiple of the system's page within the reservation. What is new is zero.
     pub fn set_accessible(&mut self, len: usize) -> io::Result<()> {
         self.check(len)?;
