@@ -282,7 +282,16 @@ fn read_facts(mut facts: &[u8], bytes: Vec<u8>) -> Option<Code> {
         call = step(input, call)?;
         roots.push(Root { call, below_fp: read_leb32(input)? });
     }
-    input.is_empty().then_some(Code { bytes, traps, positions, inlined, vmctx_below_fp, handlers, frame_below_fp, roots })
+    input.is_empty().then_some(Code {
+        bytes,
+        traps,
+        positions,
+        inlined,
+        vmctx_below_fp,
+        handlers,
+        frame_below_fp,
+        roots,
+    })
 }
 
 fn read_leb(input: &mut &[u8]) -> Option<u64> {

@@ -57,11 +57,6 @@ impl Frame {
         self.height
     }
 
-    /// Whether it is a loop.
-    pub(super) fn is_loop(&self) -> bool {
-        matches!(self.kind, Kind::Loop { .. })
-    }
-
     /// The clauses, of a block that has some.
     pub(super) fn clauses(&self) -> &Try {
         let Kind::Try(clauses) = &self.kind else { unreachable!("only blocks with clauses are asked") };
@@ -156,6 +151,7 @@ impl<'a> Translator<'a> {
         self.stack.truncate(at);
         self.stack.extend_from_slice(self.b.block_params(head));
         self.b.switch_to_block(head);
+        self.loops += 1;
         self.known_globals.clear();
         Ok(())
     }
@@ -219,7 +215,10 @@ impl<'a> Translator<'a> {
         let mut frame = self.control.pop().expect("an end has its block");
         match frame.kind {
             Kind::Block => {}
-            Kind::Loop { head } => self.b.seal_block(head),
+            Kind::Loop { head } => {
+                self.b.seal_block(head);
+                self.loops -= 1;
+            }
             Kind::Try(clauses) => self.end_try(*clauses)?,
             Kind::If { otherwise, params, known } => {
                 // Without an else the parameters are the results.

@@ -106,7 +106,7 @@ impl Translator<'_> {
             return false;
         }
         let same = around.iter().filter(|body| body.func == func).count() + usize::from(func == self.func_index);
-        let is_hot = same > 0 || self.control.iter().any(|block| block.is_loop());
+        let is_hot = same > 0 || self.loops > 0;
         if same >= MAX_SAME || !is_hot && len > MAX_BODY {
             return false;
         }

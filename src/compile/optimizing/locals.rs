@@ -26,7 +26,7 @@ const MAX_LIVE_LOCALS: usize = 8 << 20;
 pub(super) const MAX_LIVE_OPERANDS: usize = 32 << 20;
 /// References in the frame, over all calls.
 const MAX_ROOTS: usize = 4 << 20;
-/// Bytes of a local in the frame.
+/// Bytes of a local in the frame, if it is no vector.
 const SIZE: u32 = 8;
 
 /// The locals of a function.
@@ -157,7 +157,8 @@ impl Locals {
                 self.set(b, local, value);
             }
             Locals::Memory(slots) => {
-                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, SIZE, 3);
+                let size = if ty == ValType::V128 { 2 * SIZE } else { SIZE };
+                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, size.trailing_zeros() as u8);
                 slots.push((b.create_sized_stack_slot(data), ty));
                 let local = slots.len() as u32 - 1;
                 self.set(b, local, value);

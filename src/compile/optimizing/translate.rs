@@ -43,6 +43,8 @@ pub(super) struct Translator<'a> {
     pub(super) stack: Vec<Value>,
     /// The blocks around the current operator, the function's body first.
     pub(super) control: Vec<Frame>,
+    /// How many of them are loops.
+    pub(super) loops: usize,
     /// Whether the current operator can be reached.
     pub(super) reachable: bool,
     /// Blocks around the current operator that are not in `control`, as they cannot be reached.
@@ -140,6 +142,7 @@ pub(super) fn translate(
         vmctx: params[0],
         stack: Vec::new(),
         control: Vec::new(),
+        loops: 0,
         reachable: true,
         skipped: 0,
         visible: false,
@@ -207,12 +210,7 @@ impl Translator<'_> {
     }
 
     /// The body of a function, called with these values. Gives false if the locals took too much: then nothing follows.
-    pub(super) fn body(
-        &mut self,
-        func: u32,
-        body: &FunctionBody<'_>,
-        params: &[Value],
-    ) -> Result<bool, CompileError> {
+    pub(super) fn body(&mut self, func: u32, body: &FunctionBody<'_>, params: &[Value]) -> Result<bool, CompileError> {
         for (param, ty) in params.iter().zip(self.module.func_type(func).params()) {
             self.locals.declare(&mut self.b, *ty, *param);
         }

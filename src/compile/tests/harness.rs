@@ -60,10 +60,13 @@ pub const NO_SIGNALS: Mode = Mode {
 /// What else only functions of absurd size go through.
 const LITTLE: Mode = Mode { forced: Some((Effort::Little, true)), ..NO_SIGNALS };
 const LEAST: Mode = Mode { forced: Some((Effort::Least, false)), ..SIGNALS };
+/// Nothing is inlined.
+pub const APART: Mode =
+    Mode { tunables: Tunables { optimization: Optimization::Little, ..SIGNALS.tunables }, ..SIGNALS };
 /// Those for functions of sane size.
 pub const USUAL: [Mode; 3] = [SIGNALS, CHECKED, NO_SIGNALS];
 /// All of them.
-pub const ALL: [Mode; 5] = [SIGNALS, CHECKED, NO_SIGNALS, LITTLE, LEAST];
+pub const ALL: [Mode; 6] = [SIGNALS, CHECKED, NO_SIGNALS, LITTLE, LEAST, APART];
 
 /// A `wasm_val_t`.
 #[repr(C)]
