@@ -6,6 +6,7 @@
 //! Where the module says that a branch goes one way as a rule (`module/hints.rs`), what lies the other way is cold: its code
 //! goes behind all other, and the usual way falls through.
 
+use super::choice::Choice;
 use super::env::clif_type;
 use super::exception::Try;
 use super::translate::Translator;
@@ -29,6 +30,8 @@ pub(super) struct Frame {
     results: usize,
     /// Height of the operand stack below the parameters.
     height: usize,
+    /// How many references were known not to be null before it.
+    not_null: usize,
 }
 
 enum Kind {
@@ -43,12 +46,37 @@ enum Kind {
         otherwise: Block,
         params: Vec<Value>,
     },
+    /// An `if` without branches.
+    Choice(Box<Choice>),
 }
 
 impl Frame {
+    /// The frame of a choice, which has no label and lies in the block `here`.
+    pub(super) fn of_choice(choice: Choice, here: Block, height: usize) -> Frame {
+        let kind = Kind::Choice(choice.into());
+        Frame { kind, next: here, next_reachable: false, params: 0, results: 0, height, not_null: 0 }
+    }
+
+    /// The choice that it is of.
+    pub(super) fn choice(&self) -> &Choice {
+        let Kind::Choice(choice) = &self.kind else { unreachable!("only choices are asked") };
+        choice
+    }
+
+    /// As [`Frame::choice`].
+    pub(super) fn choice_mut(&mut self) -> &mut Choice {
+        let Kind::Choice(choice) = &mut self.kind else { unreachable!("only choices are asked") };
+        choice
+    }
+
     /// Height of the operand stack below the parameters.
     pub(super) fn height(&self) -> usize {
         self.height
+    }
+
+    /// How many references were known not to be null before it.
+    pub(super) fn not_null(&self) -> usize {
+        self.not_null
     }
 
     /// The clauses, of a block that has some.
@@ -109,7 +137,9 @@ impl<'a> Translator<'a> {
     fn begin(&mut self, kind: Kind, params: usize, results: &[ValType]) {
         let next = self.block_with(results);
         let height = self.stack.len() - params;
-        self.control.push(Frame { kind, next, next_reachable: false, params, results: results.len(), height });
+        let not_null = self.not_null.len();
+        let results = results.len();
+        self.control.push(Frame { kind, next, next_reachable: false, params, results, height, not_null });
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), CompileError> {
@@ -140,6 +170,9 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), CompileError> {
+        if self.begin_choice(ty)? {
+            return Ok(());
+        }
         let (params, results) = self.block_types(ty)?;
         let condition = self.pop();
         let then = self.b.create_block();
@@ -161,6 +194,9 @@ impl<'a> Translator<'a> {
 
     /// The end of an `if`'s first half.
     pub(super) fn else_(&mut self) {
+        if matches!(self.control.last(), Some(Frame { kind: Kind::Choice(_), .. })) {
+            return self.else_of_choice();
+        }
         if self.reachable {
             self.jump_next();
         }
@@ -170,6 +206,7 @@ impl<'a> Translator<'a> {
         };
         self.stack.truncate(frame.height);
         self.stack.extend_from_slice(&params);
+        self.not_null.truncate(frame.not_null);
         self.b.switch_to_block(otherwise);
         self.reachable = true;
     }
@@ -184,11 +221,16 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn end(&mut self) -> Result<(), CompileError> {
+        if matches!(self.control.last(), Some(Frame { kind: Kind::Choice(_), .. })) {
+            self.end_choice();
+            return Ok(());
+        }
         if self.reachable {
             self.jump_next();
         }
         let mut frame = self.control.pop().expect("an end has its block");
         match frame.kind {
+            Kind::Choice(_) => unreachable!("it has ended above"),
             Kind::Block => {}
             Kind::Loop { head } => self.b.seal_block(head),
             Kind::Try(clauses) => self.end_try(*clauses)?,
@@ -200,6 +242,7 @@ impl<'a> Translator<'a> {
             }
         }
         self.stack.truncate(frame.height);
+        self.not_null.truncate(frame.not_null);
         self.reachable = frame.next_reachable;
         self.b.seal_block(frame.next);
         if !self.reachable {
@@ -278,6 +321,7 @@ impl<'a> Translator<'a> {
         self.b.ins().brif(reference, next, &[], label, &values);
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+        self.is_not_null(reference);
         self.push(reference);
     }
 

@@ -95,6 +95,7 @@ impl Translator<'_> {
         code: TrapCode,
     ) -> MemFlagsData {
         self.visible = true;
+        self.is_not_null(reference);
         if self.tunables.signals && displacement < GC_NULL_GUARD - 16 {
             return flags.with_trap_code(Some(clif_trap(code)));
         }

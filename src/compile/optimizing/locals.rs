@@ -30,8 +30,8 @@ const SIZE: u32 = 8;
 pub(super) enum Locals {
     /// Values.
     Values {
-        /// The builder's variable for each, and the last block in which it was used.
-        vars: Vec<(Variable, u32)>,
+        /// The builder's variable for each, the last block in which it was used, and the type.
+        vars: Vec<(Variable, u32, ValType)>,
         /// Places that the builder has for them.
         places: usize,
         /// How many are references that a collection may change.
@@ -59,6 +59,19 @@ impl Locals {
         match self {
             Locals::Values { vars, .. } => vars.len(),
             Locals::Memory(_) => 0,
+        }
+    }
+
+    /// Whether they are values.
+    pub(super) fn are_values(&self) -> bool {
+        matches!(self, Locals::Values { .. })
+    }
+
+    /// The type of one.
+    pub(super) fn ty(&self, local: u32) -> ValType {
+        match self {
+            Locals::Values { vars, .. } => vars[local as usize].2,
+            Locals::Memory(slots) => slots[local as usize].1,
         }
     }
 
@@ -105,7 +118,7 @@ impl Locals {
                     *traced += 1;
                 }
                 b.def_var(var, value);
-                vars.push((var, 0));
+                vars.push((var, 0, ty));
             }
             Locals::Memory(slots) => {
                 let data = StackSlotData::new(StackSlotKind::ExplicitSlot, SIZE, 3);
@@ -155,7 +168,7 @@ impl Locals {
     /// Counts what the use of a variable in the current block takes.
     fn touch(&mut self, b: &FunctionBuilder<'_>, local: u32) -> Variable {
         let Locals::Values { vars, places, too_large, .. } = self else { unreachable!("locals are values here") };
-        let (var, last) = &mut vars[local as usize];
+        let (var, last, _) = &mut vars[local as usize];
         let block = b.current_block().map_or(0, |block| block.as_u32());
         if block > *last {
             *places += (block - *last) as usize;

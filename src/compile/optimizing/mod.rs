@@ -10,7 +10,7 @@
 //! simd.rs        vectors                                              exception.rs  exceptions
 //! atomic.rs      atomic accesses                                       heap.rs     garbage-collected objects, i31
 //! structure.rs   structures                                            array.rs    arrays
-//! cast.rs        tests of references against types
+//! cast.rs        tests of references against types             choice.rs   an `if` that only chooses between values
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -18,6 +18,7 @@ mod array;
 mod atomic;
 mod call;
 mod cast;
+mod choice;
 mod control;
 mod env;
 mod exception;

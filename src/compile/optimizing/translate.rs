@@ -22,7 +22,7 @@ use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::HashMap;
 use std::rc::Rc;
-use wasmparser::{BinaryReader, FunctionBody};
+use wasmparser::{BinaryReader, FunctionBody, OperatorsReaderAllocations};
 
 /// The state of a translation.
 pub(super) struct Translator<'a> {
@@ -64,6 +64,12 @@ pub(super) struct Translator<'a> {
     highest: usize,
     /// How many values are references that a collection may change.
     pub(super) references: usize,
+    /// References that are not null wherever the current operator is reached.
+    pub(super) not_null: Vec<Value>,
+    /// Where the body ends in the module.
+    pub(super) body_end: u32,
+    /// What looking ahead takes memory for.
+    pub(super) ahead: OperatorsReaderAllocations,
 }
 
 /// What a translation tells besides the IR.
@@ -147,6 +153,9 @@ pub(super) fn translate(
         shapes: None,
         highest: 0,
         references: 0,
+        not_null: Vec::new(),
+        body_end: range.end,
+        ahead: OperatorsReaderAllocations::default(),
     };
     let result = translator.function(&body, &params[1..]);
     let Translator { b, visible, calls, is_leaf, locals, highest, .. } = translator;
