@@ -55,8 +55,7 @@ impl Translator<'_> {
 
     /// Says that a value is a reference of the `any` hierarchy.
     pub(super) fn declare_reference(&mut self, value: Value) {
-        self.references += 1;
-        self.b.declare_value_needs_stack_map(value);
+        self.references.push(value);
     }
 
     /// A value as it is put into a cell of 8 bytes: references of 32 bits with zeros above.

@@ -113,10 +113,7 @@ impl Locals {
         match self {
             Locals::Values { vars, traced, .. } => {
                 let var = b.declare_var(clif_type(ty));
-                if is_traced(ty) {
-                    b.declare_var_needs_stack_map(var);
-                    *traced += 1;
-                }
+                *traced += usize::from(is_traced(ty));
                 b.def_var(var, value);
                 vars.push((var, 0, ty));
             }
@@ -129,7 +126,7 @@ impl Locals {
         }
     }
 
-    /// `local.get`
+    /// `local.get`. The value must be declared if it is a reference.
     pub(super) fn get(&mut self, b: &mut FunctionBuilder<'_>, local: u32) -> Value {
         match self {
             Locals::Values { .. } => {
@@ -140,11 +137,7 @@ impl Locals {
                 let (slot, ty) = slots[local as usize];
                 let address = b.ins().stack_addr(POINTER, slot, 0);
                 let flags = flags(b);
-                let value = b.ins().load(clif_type(ty), flags, address, 0);
-                if is_traced(ty) {
-                    b.declare_value_needs_stack_map(value);
-                }
-                value
+                b.ins().load(clif_type(ty), flags, address, 0)
             }
         }
     }

@@ -11,6 +11,8 @@
 //! atomic.rs      atomic accesses                                       heap.rs     garbage-collected objects, i31
 //! structure.rs   structures                                            array.rs    arrays
 //! cast.rs        tests of references against types             choice.rs   an `if` that only chooses between values
+//! roots.rs       where references are during calls                 spill.rs    one of them: stored and read again
+//! flow.rs        the blocks in order, as these two want them
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -23,12 +25,15 @@ mod control;
 mod env;
 mod exception;
 pub(in crate::compile) mod finish;
+mod flow;
 mod frame;
 mod heap;
 mod locals;
 mod memory;
 mod numeric;
+mod roots;
 mod simd;
+mod spill;
 mod structure;
 mod table;
 mod translate;
