@@ -41,13 +41,15 @@ pub(super) fn keep(func: &mut ir::Function, declared: &[Value]) -> Result<(), Co
     if declared.is_empty() {
         return Ok(());
     }
+    // Aliases are no more, once they are resolved.
+    let declared: Vec<Value> = declared.iter().map(|value| func.dfg.resolve_aliases(*value)).collect();
     func.dfg.resolve_all_aliases();
     split_caught_edges(func);
     let flow = Flow::new(func);
     if flow.call_count() == 0 {
         return Ok(());
     }
-    let are_references = passed_on(func, &flow, declared);
+    let are_references = passed_on(func, &flow, &declared);
     let (references, uses) = references(func, &flow, &are_references);
     let uses_of = uses_of(&references, &uses);
 
@@ -136,9 +138,8 @@ fn passed_on(func: &ir::Function, flow: &Flow, declared: &[Value]) -> EntitySet<
     let mut found = EntitySet::new();
     let mut work = Vec::new();
     for value in declared {
-        let value = func.dfg.resolve_aliases(*value);
-        if found.insert(value) {
-            work.push(value);
+        if found.insert(*value) {
+            work.push(*value);
         }
     }
     let mut edges = Vec::new();
