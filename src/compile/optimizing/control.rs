@@ -6,8 +6,10 @@
 //! Where the module says that a branch goes one way as a rule (`module/hints.rs`), what lies the other way is cold: its code
 //! goes behind all other, and the usual way falls through.
 
+use super::choice::Choice;
 use super::env::clif_type;
 use super::exception::Try;
+use super::global::KnownGlobals;
 use super::translate::Translator;
 use crate::compile::CompileError;
 use crate::trap::TrapCode;
@@ -23,12 +25,18 @@ pub(super) struct Frame {
     next: Block,
     /// Whether `next` can be reached.
     next_reachable: bool,
+    /// Whether something branches there.
+    branched: bool,
+    /// What was known of globals at the end of an `if`'s first half, if that goes on behind the block.
+    known: Option<KnownGlobals>,
     /// Number of parameters.
     params: usize,
     /// Number of results.
     results: usize,
     /// Height of the operand stack below the parameters.
     height: usize,
+    /// How many references were known not to be null before it.
+    not_null: usize,
 }
 
 enum Kind {
@@ -38,17 +46,53 @@ enum Kind {
     },
     /// A `try_table`, or a `try`.
     Try(Box<Try>),
-    /// Until its `else`: the block for it, and the parameters, which it needs again.
+    /// Until its `else`: the block for it, the parameters, which it needs again, and what is known of globals.
     If {
         otherwise: Block,
         params: Vec<Value>,
+        known: KnownGlobals,
     },
+    /// An `if` without branches.
+    Choice(Box<Choice>),
 }
 
 impl Frame {
+    /// The frame of a choice, which has no label and lies in the block `here`.
+    pub(super) fn of_choice(choice: Choice, here: Block, height: usize) -> Frame {
+        let kind = Kind::Choice(choice.into());
+        Frame {
+            kind,
+            next: here,
+            next_reachable: false,
+            branched: false,
+            known: None,
+            params: 0,
+            results: 0,
+            height,
+            not_null: 0,
+        }
+    }
+
+    /// The choice that it is of.
+    pub(super) fn choice(&self) -> &Choice {
+        let Kind::Choice(choice) = &self.kind else { unreachable!("only choices are asked") };
+        choice
+    }
+
+    /// As [`Frame::choice`].
+    pub(super) fn choice_mut(&mut self) -> &mut Choice {
+        let Kind::Choice(choice) = &mut self.kind else { unreachable!("only choices are asked") };
+        choice
+    }
+
     /// Height of the operand stack below the parameters.
     pub(super) fn height(&self) -> usize {
         self.height
+    }
+
+    /// How many references were known not to be null before it.
+    pub(super) fn not_null(&self) -> usize {
+        self.not_null
     }
 
     /// The clauses, of a block that has some.
@@ -77,11 +121,10 @@ fn args(values: &[Value]) -> Vec<BlockArg> {
 }
 
 impl<'a> Translator<'a> {
-    /// The function's body as the outermost block.
-    pub(super) fn begin_body(&mut self) -> Result<(), CompileError> {
-        let results = self.module.func_type(self.func_index).results();
+    /// The body of a function as a block.
+    pub(super) fn begin_body(&mut self, func: u32) {
+        let results = self.module.func_type(func).results();
         self.begin(Kind::Block, 0, results);
-        Ok(())
     }
 
     /// Types of a block's parameters and results.
@@ -109,7 +152,18 @@ impl<'a> Translator<'a> {
     fn begin(&mut self, kind: Kind, params: usize, results: &[ValType]) {
         let next = self.block_with(results);
         let height = self.stack.len() - params;
-        self.control.push(Frame { kind, next, next_reachable: false, params, results: results.len(), height });
+        let (results, not_null) = (results.len(), self.not_null.len());
+        self.control.push(Frame {
+            kind,
+            next,
+            next_reachable: false,
+            branched: false,
+            known: None,
+            params,
+            results,
+            height,
+            not_null,
+        });
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), CompileError> {
@@ -136,10 +190,15 @@ impl<'a> Translator<'a> {
         self.stack.truncate(at);
         self.stack.extend_from_slice(self.b.block_params(head));
         self.b.switch_to_block(head);
+        self.loops += 1;
+        self.known_globals.clear();
         Ok(())
     }
 
     pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), CompileError> {
+        if self.begin_choice(ty)? {
+            return Ok(());
+        }
         let (params, results) = self.block_types(ty)?;
         let condition = self.pop();
         let then = self.b.create_block();
@@ -154,24 +213,36 @@ impl<'a> Translator<'a> {
         self.b.seal_block(otherwise);
         let at = self.stack.len() - params.len();
         let saved = self.stack[at..].to_vec();
-        self.begin(Kind::If { otherwise, params: saved }, params.len(), &results);
+        let known = self.known_globals.clone();
+        self.begin(Kind::If { otherwise, params: saved, known }, params.len(), &results);
         self.b.switch_to_block(then);
         Ok(())
     }
 
     /// The end of an `if`'s first half.
     pub(super) fn else_(&mut self) {
+        if matches!(self.control.last(), Some(Frame { kind: Kind::Choice(_), .. })) {
+            return self.else_of_choice();
+        }
         if self.reachable {
             self.jump_next();
         }
         let frame = self.control.last_mut().expect("an else has its if");
-        let Kind::If { otherwise, params } = std::mem::replace(&mut frame.kind, Kind::Block) else {
+        let Kind::If { otherwise, params, known } = std::mem::replace(&mut frame.kind, Kind::Block) else {
             unreachable!("an else has its if")
         };
+        let known = std::mem::replace(&mut self.known_globals, known);
+        frame.known = self.reachable.then_some(known);
         self.stack.truncate(frame.height);
         self.stack.extend_from_slice(&params);
+        self.not_null.truncate(frame.not_null);
         self.b.switch_to_block(otherwise);
         self.reachable = true;
+    }
+
+    /// Says that ways lead behind the innermost block that know nothing of each other.
+    pub(super) fn join(&mut self) {
+        self.control.last_mut().expect("there is a block").branched = true;
     }
 
     /// Jumps behind the innermost block with its results.
@@ -184,22 +255,38 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn end(&mut self) -> Result<(), CompileError> {
+        if matches!(self.control.last(), Some(Frame { kind: Kind::Choice(_), .. })) {
+            self.end_choice();
+            return Ok(());
+        }
         if self.reachable {
             self.jump_next();
         }
         let mut frame = self.control.pop().expect("an end has its block");
         match frame.kind {
+            Kind::Choice(_) => unreachable!("it has ended above"),
             Kind::Block => {}
-            Kind::Loop { head } => self.b.seal_block(head),
+            Kind::Loop { head } => {
+                self.b.seal_block(head);
+                self.loops -= 1;
+            }
             Kind::Try(clauses) => self.end_try(*clauses)?,
-            Kind::If { otherwise, params } => {
+            Kind::If { otherwise, params, known } => {
                 // Without an else the parameters are the results.
                 self.b.switch_to_block(otherwise);
                 self.b.ins().jump(frame.next, &args(&params));
                 frame.next_reachable = true;
+                frame.known = Some(known);
             }
         }
+        match (frame.known, self.reachable) {
+            _ if frame.branched => self.known_globals.clear(),
+            (Some(known), true) => self.known_globals.meet(&known),
+            (Some(known), false) => self.known_globals = known,
+            (None, _) => {}
+        }
         self.stack.truncate(frame.height);
+        self.not_null.truncate(frame.not_null);
         self.reachable = frame.next_reachable;
         self.b.seal_block(frame.next);
         if !self.reachable {
@@ -226,6 +313,7 @@ impl<'a> Translator<'a> {
         let frame = &mut self.control[block];
         if !matches!(frame.kind, Kind::Loop { .. }) {
             frame.next_reachable = true;
+            frame.branched = true;
         }
         frame.label()
     }
@@ -278,6 +366,7 @@ impl<'a> Translator<'a> {
         self.b.ins().brif(reference, next, &[], label, &values);
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+        self.is_not_null(reference);
         self.push(reference);
     }
 
@@ -330,6 +419,10 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn return_(&mut self) {
+        if let Some(body) = self.inlined_body() {
+            self.br((self.control.len() - 1 - body) as u32);
+            return;
+        }
         let count = self.control[0].results;
         let at = self.stack.len() - count;
         let values = self.stack[at..].to_vec();
