@@ -1454,7 +1454,7 @@ WASM_API_EXTERN own tenon_error_t *tenon_store_set_growth_callbacks(
 // The text format
 
 /// Translates a module from the text format to the binary format: `size` bytes of UTF-8 at `text`, which need not
-/// end in NUL. Bytes that are in the binary format already come back as they are.
+/// end in NUL. Bytes that are in the binary format already come back as they are, and no text at all is the empty module.
 ///
 /// On success returns NULL, and `out` owns the binary. On failure returns the error, which says why in the
 /// specification's words and knows offset, line and column (`tenon_error_offset`, `tenon_error_line`), and `out` is empty. The module is not validated yet: `wasm_module_new` does that.
