@@ -286,6 +286,21 @@ static sample_t run_search(void) {
   return kernel(&k, "search", 10000);
 }
 
+static sample_t run_hash(void) {
+  static kernel_t k;
+  return kernel(&k, "hash", 200000);
+}
+
+static sample_t run_eval(void) {
+  static kernel_t k;
+  return kernel(&k, "eval", 1500);
+}
+
+static sample_t run_closures(void) {
+  static kernel_t k;
+  return kernel(&k, "closures", 5000);
+}
+
 // --- A large module -------------------------------------------------------------------------------
 
 static wasm_trap_t* host_zeros(void* env, const wasm_val_vec_t* args, wasm_val_vec_t* results) {
@@ -473,6 +488,9 @@ const row_t rows[] = {
   {"objects: binary trees", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_trees},
   {"objects: linked lists", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_links},
   {"objects: a search tree and a list", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_search},
+  {"objects: a hash map", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_hash},
+  {"objects: expressions, by casts", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_eval},
+  {"objects: closures over small numbers", UNIT_MS, TARGET_RATIO, 1.0 / 2, 15, run_closures},
   {"guest: SQLite fills a table and sums it", UNIT_MS, TARGET_RATIO, 1.03, 11, run_sqlite},
   {"guest: resvg renders a picture", UNIT_MS, TARGET_RATIO, 1.03, 11, run_resvg},
   {"guest: resvg, bytes to the first picture", UNIT_MS, TARGET_RATIO, 1.0, 3, run_resvg_cold},

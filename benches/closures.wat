@@ -1,0 +1,38 @@
+;; Closures as structures of a function and what it has caught, mapped over arrays of boxed numbers (i31), folded.
+(module
+  (rec
+    (type $fn (func (param (ref $closure)) (param (ref null eq)) (result (ref null eq))))
+    (type $closure (sub (struct (field $code (ref $fn))))))
+  (type $adder (sub final $closure (struct (field $code (ref $fn)) (field $by i32))))
+  (type $composed (sub final $closure (struct (field $code (ref $fn)) (field $f (ref $closure)) (field $g (ref $closure)))))
+  (type $list (array (mut (ref null eq))))
+  (elem declare func $add $compose)
+  (func $add (type $fn)
+    (ref.i31 (i32.add (i31.get_s (ref.cast (ref i31) (local.get 1))) (struct.get $adder $by (ref.cast (ref $adder) (local.get 0))))))
+  (func $compose (type $fn) (local $self (ref $composed))
+    (local.set $self (ref.cast (ref $composed) (local.get 0)))
+    (call $apply (struct.get $composed $f (local.get $self))
+      (call $apply (struct.get $composed $g (local.get $self)) (local.get 1))))
+  (func $apply (param $f (ref $closure)) (param $x (ref null eq)) (result (ref null eq))
+    (call_ref $fn (local.get $f) (local.get $x) (struct.get $closure $code (local.get $f))))
+  (func $map (param $f (ref $closure)) (param $list (ref $list)) (result (ref $list))
+    (local $new (ref $list)) (local $i i32)
+    (local.set $new (array.new_default $list (array.len (local.get $list))))
+    (loop $next
+      (array.set $list (local.get $new) (local.get $i)
+        (call $apply (local.get $f) (array.get $list (local.get $list) (local.get $i))))
+      (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (array.len (local.get $list)))))
+    (local.get $new))
+  (func (export "run") (param $n i32) (result i32)
+    (local $list (ref $list)) (local $i i32) (local $sum i32) (local $f (ref $closure))
+    (local.set $list (array.new $list (ref.i31 (i32.const 1)) (i32.const 100)))
+    (local.set $f (struct.new $composed (ref.func $compose)
+      (struct.new $adder (ref.func $add) (i32.const 3)) (struct.new $adder (ref.func $add) (i32.const -1))))
+    (loop $more
+      (local.set $list (call $map (local.get $f) (local.get $list)))
+      (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))
+    (local.set $i (i32.const 0))
+    (loop $fold
+      (local.set $sum (i32.add (local.get $sum) (i31.get_s (ref.cast (ref i31) (array.get $list (local.get $list) (local.get $i))))))
+      (br_if $fold (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 100))))
+    (local.get $sum)))
