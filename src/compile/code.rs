@@ -26,13 +26,22 @@ pub struct Code {
     pub roots: Vec<Root>,
 }
 
-/// A place in a frame that holds a reference of the `any` hierarchy (32 bits) during a call.
+/// Places in a frame, one behind the other, each of which holds a reference of the `any` hierarchy (32 bits) during a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Root {
     /// Offset in the code to which the call returns.
     pub call: u32,
-    /// Distance from the frame pointer down to the place.
+    /// Distance from the frame pointer down to the first place, which has the lowest address.
     pub below_fp: u32,
+    /// How many there are.
+    pub count: u32,
+}
+
+impl Root {
+    /// Distances from the frame pointer down to each place.
+    pub fn places(self) -> impl Iterator<Item = u32> {
+        (0..self.count).map(move |i| self.below_fp - 4 * i)
+    }
 }
 
 /// A clause that may catch an exception which comes out of a call.

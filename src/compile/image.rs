@@ -10,7 +10,7 @@
 //!                  positions: count, then (offset - previous, module offset - previous, zigzag);
 //!                  inlined bodies: count, then (start - previous, body, call);
 //!                  frame_below_fp; handlers: count, then (call - previous, clause, landing);
-//!                  roots: count, then (call - previous, below_fp)
+//!                  roots: count, then (call - previous, below_fp, count)
 //! ```
 //!
 //! Entries are little-endian, facts are LEB128. A function without code has an entry of zeros, one with code has facts.
@@ -136,6 +136,7 @@ fn write_facts(code: &Code, out: &mut Vec<u8>) {
     for root in &code.roots {
         write_leb(out, u64::from(root.call.wrapping_sub(previous)));
         write_leb(out, u64::from(root.below_fp));
+        write_leb(out, u64::from(root.count));
         previous = root.call;
     }
 }
@@ -296,7 +297,12 @@ fn read_facts(mut facts: &[u8], bytes: Vec<u8>) -> Option<Code> {
     let mut call = 0;
     for _ in 0..root_count {
         call = step(input, call)?;
-        roots.push(Root { call, below_fp: read_leb32(input)? });
+        let (below_fp, count) = (read_leb32(input)?, read_leb32(input)?);
+        // All of them lie between the frame pointer and that distance.
+        if u64::from(count) * 4 > u64::from(below_fp) {
+            return None;
+        }
+        roots.push(Root { call, below_fp, count });
     }
     input.is_empty().then_some(Code {
         bytes,
@@ -370,9 +376,9 @@ mod tests {
             ],
             frame_below_fp: u32::MAX,
             roots: vec![
-                Root { call: 3, below_fp: u32::MAX },
-                Root { call: 3, below_fp: 0 },
-                Root { call: 200, below_fp: 24 },
+                Root { call: 3, below_fp: u32::MAX, count: 1 << 30 >> 1 },
+                Root { call: 3, below_fp: 4, count: 1 },
+                Root { call: 200, below_fp: 24, count: 0 },
             ],
         };
         let small = Code { bytes: vec![0xc3], vmctx_below_fp: Some(0), ..Code::default() };
@@ -448,7 +454,11 @@ mod tests {
                             assert!(code.handlers.is_sorted_by_key(|h| h.call));
                             assert!(code.handlers.iter().all(|h| h.call <= size && h.landing < size));
                             assert!(code.roots.is_sorted_by_key(|r| r.call));
-                            assert!(code.roots.iter().all(|r| r.call <= size));
+                            assert!(
+                                code.roots
+                                    .iter()
+                                    .all(|r| r.call <= size && u64::from(r.count) * 4 <= r.below_fp.into())
+                            );
                         }
                     }
                 }

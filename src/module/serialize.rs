@@ -24,7 +24,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"\x7ftenon\r\n";
-const FORMAT_VERSION: u32 = 3;
+const FORMAT_VERSION: u32 = 4;
 const TOTAL_LENGTH: usize = 8;
 const HEAD_HASH: Range<usize> = 16..48;
 const IDENTITY_HASH: Range<usize> = 48..80;

@@ -110,7 +110,7 @@ impl CodeMeta {
         let call = pc.wrapping_sub(self.start);
         let first = self.roots.partition_point(|root| (root.call as usize) < call);
         let at_call = self.roots[first..].iter().take_while(move |root| root.call as usize == call);
-        at_call.map(|root| root.below_fp)
+        at_call.flat_map(|root| root.places())
     }
 
     /// Where in the module's bytes the instruction stands whose code holds address `pc`; if its function is inlined, then where the

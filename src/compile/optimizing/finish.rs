@@ -6,10 +6,11 @@ use super::trap::trap_code;
 use crate::compile::CompileError;
 use crate::compile::code::{Clause, Code, Handler, Position, Root, TrapSite};
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::ir::{ExternalName, StackSlot, UserStackMap};
+use cranelift_codegen::ir::{ExternalName, StackSlot};
 use cranelift_codegen::{
     CompiledCode, Context, FinalizedMachExceptionHandler, FinalizedRelocTarget, MachBufferFrameLayout,
 };
+use std::cmp::Reverse;
 
 /// The code of the function in `ctx`, which is compiled.
 pub(super) fn function(ctx: &Context, body: &Body) -> Result<Code, CompileError> {
@@ -21,6 +22,7 @@ pub(super) fn function(ctx: &Context, body: &Body) -> Result<Code, CompileError>
         )));
     }
     let mut code = code(ctx, body.vmctx_slot)?;
+    code.roots = roots(ctx, body)?;
     code.positions = positions(compiled, &code.traps, body.module_offset);
     code.inlined.clone_from(&body.inlined);
     code.handlers = handlers(compiled);
@@ -89,22 +91,33 @@ pub(in crate::compile) fn code(ctx: &Context, vmctx_slot: Option<StackSlot>) -> 
     }
     traps.sort_by_key(|t| t.offset);
     let vmctx_below_fp = vmctx_slot.map(|slot| slot_below_fp(ctx, slot)).transpose()?;
-    let roots = roots(compiled)?;
-    Ok(Code { bytes, traps, vmctx_below_fp, roots, ..Code::default() })
+    Ok(Code { bytes, traps, vmctx_below_fp, ..Code::default() })
 }
 
-/// Where references are during calls.
-fn roots(compiled: &CompiledCode) -> Result<Vec<Root>, CompileError> {
+/// Where references are during calls. The first place of an area stands for all of it.
+fn roots(ctx: &Context, body: &Body) -> Result<Vec<Root>, CompileError> {
+    let compiled = compiled(ctx)?;
     let maps = compiled.buffer.user_stack_maps();
+    let mut roots: Vec<Root> = Vec::new();
     if maps.is_empty() {
-        return Ok(Vec::new());
+        return Ok(roots);
     }
     let frame = layout(compiled)?.frame_to_fp_offset;
-    let roots_of = |(call, _, map): &(u32, u32, UserStackMap)| {
-        let call = *call;
-        map.entries().map(move |(_, above_sp)| Root { call, below_fp: frame - above_sp }).collect::<Vec<_>>()
-    };
-    let mut roots: Vec<Root> = maps.iter().flat_map(roots_of).collect();
+    let mut areas = Vec::new();
+    for area in &body.areas {
+        areas.push((slot_below_fp(ctx, area.slot)?, area.count));
+    }
+    for (call, _, map) in maps {
+        let mut places: Vec<u32> = map.entries().map(|(_, above_sp)| frame - above_sp).collect();
+        places.sort_unstable_by_key(|below_fp| Reverse(*below_fp));
+        for below_fp in places {
+            let count = areas.iter().find(|area| area.0 == below_fp).map_or(1, |area| area.1);
+            match roots.last_mut() {
+                Some(last) if last.call == *call && last.below_fp - 4 * last.count == below_fp => last.count += count,
+                _ => roots.push(Root { call: *call, below_fp, count }),
+            }
+        }
+    }
     roots.sort_by_key(|root| root.call);
     Ok(roots)
 }

@@ -11,7 +11,7 @@
 use super::POINTER;
 use super::env::{REGION_LOCALS, clif_type, region};
 use super::heap::is_traced;
-use crate::compile::CompileError;
+use super::roots::{Area, ROOT_SIZE};
 use crate::types::ValType;
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Value};
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -20,12 +20,6 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 const MAX_PLACES: usize = 48 << 20;
 /// Values, of some 40 bytes each with all that belongs to them.
 const MAX_VALUES: usize = 4 << 20;
-/// References in locals, times blocks: some 30 bytes for each that lives in a block.
-const MAX_LIVE_LOCALS: usize = 8 << 20;
-/// References on the operand stack, times blocks, likewise.
-pub(super) const MAX_LIVE_OPERANDS: usize = 32 << 20;
-/// References in the frame, over all calls.
-const MAX_ROOTS: usize = 4 << 20;
 /// Bytes of a local in the frame, if it is no vector.
 const SIZE: u32 = 8;
 
@@ -41,13 +35,24 @@ pub(super) enum Locals {
         free: Vec<usize>,
         /// Places that the builder has for them.
         places: usize,
-        /// How many are references that a collection may change.
-        traced: usize,
         /// Whether it is too much.
         too_large: bool,
     },
-    /// In the frame: a slot for each, made in order, hence one behind the other.
-    Memory(Vec<(StackSlot, ValType)>),
+    /// In the frame.
+    Memory {
+        /// Where each is. Slots are made in order, hence lie one behind the other.
+        places: Vec<Place>,
+        /// The slot of all that are references which a collection may change: roots during every call.
+        roots: Option<StackSlot>,
+    },
+}
+
+/// Where a local is in the frame.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    slot: StackSlot,
+    offset: u32,
+    ty: ValType,
 }
 
 /// A variable of the builder.
@@ -61,26 +66,19 @@ pub(super) struct Var {
 impl Locals {
     /// None yet, to be values.
     pub(super) fn as_values() -> Locals {
-        Locals::Values {
-            vars: Vec::new(),
-            locals: Vec::new(),
-            free: Vec::new(),
-            places: 0,
-            traced: 0,
-            too_large: false,
-        }
+        Locals::Values { vars: Vec::new(), locals: Vec::new(), free: Vec::new(), places: 0, too_large: false }
     }
 
     /// None yet, to be in the frame.
     pub(super) fn in_memory() -> Locals {
-        Locals::Memory(Vec::new())
+        Locals::Memory { places: Vec::new(), roots: None }
     }
 
     /// How many are values.
     pub(super) fn values(&self) -> usize {
         match self {
             Locals::Values { vars, .. } => vars.len(),
-            Locals::Memory(_) => 0,
+            Locals::Memory { .. } => 0,
         }
     }
 
@@ -88,41 +86,21 @@ impl Locals {
     pub(super) fn ty(&self, local: u32) -> ValType {
         match self {
             Locals::Values { vars, locals, .. } => vars[locals[local as usize]].ty,
-            Locals::Memory(slots) => slots[local as usize].1,
+            Locals::Memory { places, .. } => places[local as usize].ty,
         }
     }
 
-    /// Whether it takes too much to have them as values in a function of so many blocks. The builder finds out which references
-    /// live in which block.
-    pub(super) fn is_too_large(&self, blocks: usize) -> bool {
-        match self {
-            Locals::Values { too_large, traced, .. } => *too_large || traced * blocks > MAX_LIVE_LOCALS,
-            Locals::Memory(_) => false,
-        }
+    /// Whether it takes too much to have them as values.
+    pub(super) fn is_too_large(&self) -> bool {
+        matches!(self, Locals::Values { too_large: true, .. })
     }
 
     /// Tells of the references in the frame at every call, once the whole function is there.
-    pub(super) fn root(&self, func: &mut ir::Function) -> Result<(), CompileError> {
-        let Locals::Memory(slots) = self else { return Ok(()) };
-        let traced = || slots.iter().filter(|(_, ty)| is_traced(*ty));
-        let count = traced().count();
-        if count == 0 {
-            return Ok(());
-        }
-        let blocks: Vec<ir::Block> = func.layout.blocks().collect();
-        let calls = blocks.into_iter().flat_map(|block| func.layout.block_insts(block).collect::<Vec<_>>());
-        let calls: Vec<ir::Inst> = calls.filter(|inst| func.dfg.insts[*inst].opcode().is_safepoint()).collect();
-        if calls.len().saturating_mul(count) > MAX_ROOTS {
-            let message = "the function has too many calls for its many references in locals";
-            return Err(CompileError::TooLarge(message.into()));
-        }
-        for call in calls {
-            for (slot, ty) in traced() {
-                let entry = ir::UserStackMapEntry { ty: clif_type(*ty), slot: *slot, offset: 0 };
-                func.dfg.append_user_stack_map_entry(call, entry);
-            }
-        }
-        Ok(())
+    pub(super) fn root(&self, func: &mut ir::Function) -> Option<Area> {
+        let Locals::Memory { roots: Some(slot), .. } = *self else { return None };
+        let area = Area { slot, count: func.sized_stack_slots[slot].size / ROOT_SIZE };
+        area.root_everywhere(func);
+        Some(area)
     }
 
     /// Whether they are values. Only then can a body be inlined, which needs locals of its own.
@@ -134,7 +112,7 @@ impl Locals {
     pub(super) fn put_aside(&mut self) -> Vec<usize> {
         match self {
             Locals::Values { locals, .. } => std::mem::take(locals),
-            Locals::Memory(_) => Vec::new(),
+            Locals::Memory { .. } => Vec::new(),
         }
     }
 
@@ -149,11 +127,10 @@ impl Locals {
     /// Adds one.
     pub(super) fn declare(&mut self, b: &mut FunctionBuilder<'_>, ty: ValType, value: Value) {
         match self {
-            Locals::Values { vars, locals, free, traced, .. } => {
+            Locals::Values { vars, locals, free, .. } => {
                 let again = free.iter().position(|at| vars[*at].ty == ty).map(|at| free.swap_remove(at));
                 let at = again.unwrap_or_else(|| {
                     let var = b.declare_var(clif_type(ty));
-                    *traced += usize::from(is_traced(ty));
                     vars.push(Var { var, ty, last: 0 });
                     vars.len() - 1
                 });
@@ -161,11 +138,22 @@ impl Locals {
                 let local = locals.len() as u32 - 1;
                 self.set(b, local, value);
             }
-            Locals::Memory(slots) => {
-                let size = if ty == ValType::V128 { 2 * SIZE } else { SIZE };
-                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, size.trailing_zeros() as u8);
-                slots.push((b.create_sized_stack_slot(data), ty));
-                let local = slots.len() as u32 - 1;
+            Locals::Memory { places, roots } => {
+                let mut slot_of = |size: u32, align: u32| {
+                    let align = align.trailing_zeros() as u8;
+                    b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, align))
+                };
+                let (slot, offset) = if is_traced(ty) {
+                    let slot = *roots.get_or_insert_with(|| slot_of(0, ROOT_SIZE));
+                    let size = &mut b.func.sized_stack_slots[slot].size;
+                    *size += ROOT_SIZE;
+                    (slot, *size - ROOT_SIZE)
+                } else {
+                    let size = if ty == ValType::V128 { 2 * SIZE } else { SIZE };
+                    (slot_of(size, size), 0)
+                };
+                places.push(Place { slot, offset, ty });
+                let local = places.len() as u32 - 1;
                 self.set(b, local, value);
             }
         }
@@ -178,9 +166,9 @@ impl Locals {
                 let var = self.touch(b, local);
                 b.use_var(var)
             }
-            Locals::Memory(slots) => {
-                let (slot, ty) = slots[local as usize];
-                let address = b.ins().stack_addr(POINTER, slot, 0);
+            Locals::Memory { places, .. } => {
+                let Place { slot, offset, ty } = places[local as usize];
+                let address = b.ins().stack_addr(POINTER, slot, offset as i32);
                 let flags = flags(b);
                 b.ins().load(clif_type(ty), flags, address, 0)
             }
@@ -194,9 +182,9 @@ impl Locals {
                 let var = self.touch(b, local);
                 b.def_var(var, value);
             }
-            Locals::Memory(slots) => {
-                let (slot, _) = slots[local as usize];
-                let address = b.ins().stack_addr(POINTER, slot, 0);
+            Locals::Memory { places, .. } => {
+                let Place { slot, offset, .. } = places[local as usize];
+                let address = b.ins().stack_addr(POINTER, slot, offset as i32);
                 let flags = flags(b);
                 b.ins().store(flags, value, address, 0);
             }

@@ -17,7 +17,7 @@
 use super::POINTER;
 use super::flow::Flow;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::{self, AliasRegion, InstBuilder, MemFlagsData, StackSlot, Value, types};
+use cranelift_codegen::ir::{self, AliasRegion, Inst, InstBuilder, MemFlagsData, StackSlot, Value, types};
 
 /// A reference of the function.
 #[derive(Clone, Copy)]
@@ -26,6 +26,34 @@ pub(super) struct Reference {
     /// The position that defines it, and the block there.
     pub(super) at: u32,
     pub(super) block: u32,
+}
+
+/// Whether a reference may live across a call. Most do not: they are used up where they are made.
+pub(super) fn needs_place(flow: &Flow, reference: &Reference, uses: &[u32]) -> bool {
+    let lives_on = |last: &u32| *last >= flow.end(reference.block);
+    uses.last().is_some_and(|last| lives_on(last) || !flow.calls(reference.at + 1, *last).is_empty())
+}
+
+/// Stores a reference where it is made, and reads it again wherever it is used in another block or behind a call.
+pub(super) fn spill_always(flow: &Flow, func: &mut ir::Function, reference: &Reference, uses: &[u32], frame: Frame) {
+    frame.store_made(flow, func, reference);
+    let (mut current, mut block, mut since) = (reference.value, reference.block, reference.at + 1);
+    for at in uses {
+        let inst = flow.inst(*at).expect("a use is at an instruction");
+        if *at >= flow.end(block) || !flow.calls(since, *at).is_empty() {
+            block = flow.block_at(*at);
+            current = frame.load(&mut FuncCursor::new(func).at_inst(inst));
+        }
+        since = *at;
+        replace(func, inst, reference.value, current);
+    }
+}
+
+/// Replaces a value in an instruction.
+fn replace(func: &mut ir::Function, inst: Inst, old: Value, new: Value) {
+    if old != new {
+        func.dfg.map_inst_values(inst, |value| if value == old { new } else { value });
+    }
 }
 
 /// Something that happens to a reference.
@@ -78,9 +106,7 @@ impl Region {
         }
         self.events.clear();
         self.ends.clear();
-        let Some(last) = uses.last() else { return false };
-        // Most are used up where they are made.
-        if *last < flow.end(reference.block) && flow.calls(reference.at + 1, *last).is_empty() {
+        if !needs_place(flow, reference, uses) {
             return false;
         }
         self.blocks.push(reference.block);
@@ -383,12 +409,7 @@ impl Region {
             }
         }
         let plan = plan.unwrap_or_else(|| {
-            let at = FuncCursor::new(func);
-            let mut at = match flow.inst(reference.at) {
-                Some(inst) => at.after_inst(inst),
-                None => at.at_first_insertion_point(flow.blocks[reference.block as usize]),
-            };
-            frame.store(&mut at, reference.value);
+            frame.store_made(flow, func, reference);
             self.plan(flow, None)
         });
         self.rewrite(flow, func, reference.value, frame, &plan);
@@ -424,8 +445,8 @@ impl Region {
                 let value = *current.get_or_insert_with(|| frame.load(&mut cursor));
                 if *event == Event::Store {
                     frame.store(&mut cursor, value);
-                } else if value != made {
-                    func.dfg.map_inst_values(inst, |old| if old == made { value } else { old });
+                } else {
+                    replace(func, inst, made, value);
                 }
             }
             if plan.at_end[place] {
@@ -465,12 +486,22 @@ impl Frame {
         (address, MemFlagsData::trusted().with_alias_region(Some(self.region)))
     }
 
-    pub(super) fn load(self, at: &mut FuncCursor<'_>) -> Value {
+    /// Stores a reference where it is made.
+    fn store_made(self, flow: &Flow, func: &mut ir::Function, reference: &Reference) {
+        let at = FuncCursor::new(func);
+        let mut at = match flow.inst(reference.at) {
+            Some(inst) => at.after_inst(inst),
+            None => at.at_first_insertion_point(flow.blocks[reference.block as usize]),
+        };
+        self.store(&mut at, reference.value);
+    }
+
+    fn load(self, at: &mut FuncCursor<'_>) -> Value {
         let (address, flags) = self.address(at);
         at.ins().load(types::I32, flags, address, 0)
     }
 
-    pub(super) fn store(self, at: &mut FuncCursor<'_>, value: Value) {
+    fn store(self, at: &mut FuncCursor<'_>, value: Value) {
         let (address, flags) = self.address(at);
         at.ins().store(flags, value, address, 0);
     }

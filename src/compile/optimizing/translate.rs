@@ -9,8 +9,8 @@ use super::exception::Shape;
 use super::frame;
 use super::global::KnownGlobals;
 use super::inline::Inlining;
-use super::locals::{Locals, MAX_LIVE_OPERANDS};
-use super::roots;
+use super::locals::Locals;
+use super::roots::{self, Area};
 use crate::compile::builtin::{BUILTINS, Builtin};
 use crate::compile::code::Inlined;
 use crate::compile::gc::GcOp;
@@ -92,6 +92,8 @@ pub(super) struct Body {
     pub(super) small_frame: bool,
     /// Whether there is no stack check, so that a large frame needs one.
     pub(super) unchecked: bool,
+    /// Stretches of the frame in which there are references during every call.
+    pub(super) areas: Vec<Area>,
     /// An upper bound, more or less, of the values that live at the same time.
     pub(super) live: usize,
     /// The bodies that are inlined.
@@ -171,14 +173,13 @@ pub(super) fn translate(
     };
     let result = translator.function(&body, &params[1..]);
     let Translator { b, visible, calls, is_leaf, locals, highest, inlining, references, .. } = translator;
-    if result.is_err() || locals.is_too_large(b.func.dfg.num_blocks()) {
+    if result.is_err() || locals.is_too_large() {
         // Only a whole function leaves the builder's context fit for the next one.
         *fctx = FunctionBuilderContext::new();
         return result.map(|()| None);
     }
     b.finalize(target);
-    roots::keep(func, &references)?;
-    locals.root(func)?;
+    let areas = roots::keep(func, &references).into_iter().chain(locals.root(func)).collect();
 
     // Without signals, a full stack is found by a frame that is complete.
     let visible = visible || calls && (!tunables.signals || module.tail_calls_out);
@@ -192,7 +193,15 @@ pub(super) fn translate(
     let unchecked = func.stack_limit.is_none() && tunables.signals;
     let live = highest.max(locals.values());
     let inlined = inlining.bodies();
-    Ok(Some(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals, unchecked, live, inlined }))
+    Ok(Some(Body {
+        vmctx_slot,
+        module_offset: range.start,
+        small_frame: !tunables.signals,
+        unchecked,
+        areas,
+        live,
+        inlined,
+    }))
 }
 
 /// A function's body, which stands at `range` in the module.
@@ -207,15 +216,7 @@ pub(super) fn unreadable(e: wasmparser::Error) -> CompileError {
 
 impl Translator<'_> {
     fn function(&mut self, body: &FunctionBody<'_>, params: &[Value]) -> Result<(), CompileError> {
-        if !self.body(self.func_index, body, params)? {
-            return Ok(());
-        }
-        let live = self.references.len().min(self.highest);
-        if live.saturating_mul(self.b.func.dfg.num_blocks()) > MAX_LIVE_OPERANDS {
-            let message = "the function has too many references on its operand stack in too many blocks";
-            return Err(CompileError::TooLarge(message.into()));
-        }
-        Ok(())
+        self.body(self.func_index, body, params).map(drop)
     }
 
     /// The body of a function, called with these values. Gives false if the locals took too much: then nothing follows.
@@ -246,7 +247,7 @@ impl Translator<'_> {
             if self.reachable {
                 self.op(op)?;
                 self.highest = self.highest.max(self.stack.len());
-                if self.locals.is_too_large(self.b.func.dfg.num_blocks()) {
+                if self.locals.is_too_large() {
                     return Ok(false);
                 }
             } else {

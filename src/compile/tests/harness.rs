@@ -495,7 +495,8 @@ impl Fake {
             while fp != end {
                 if let Some((func, offset)) = self.find(pc as usize - 1) {
                     let roots = self.codes[func].roots.iter().filter(|root| root.call == offset + 1);
-                    places.extend(roots.map(|root| (fp - u64::from(root.below_fp)) as *mut u32));
+                    let below_fp = roots.flat_map(|root| root.places());
+                    places.extend(below_fp.map(|below| (fp - u64::from(below)) as *mut u32));
                 }
                 pc = *((fp + 8) as *const u64);
                 fp = *(fp as *const u64);

@@ -1,6 +1,7 @@
 //! Functions of absurd size: compiled in sane time, by the ways that are kept for them, and right.
 
 use super::harness::*;
+use crate::compile::layout::{STORE_GC_LIMIT, STORE_GC_NEXT};
 use std::fmt::Write;
 
 /// Repeats a piece of text with its number.
@@ -109,4 +110,104 @@ fn many_blocks() {
     );
     let mut fake = Fake::new(&switch, &SIGNALS);
     assert_eq!(fake.call("f", &[i32v(29_998)]), Ok(vec![i32v(29_998 * 2 + 29_999)]));
+}
+
+/// Calls `f` of an instance with a stack for absurd frames.
+fn call_with_stack(fake: &mut Fake, args: &[Val]) -> Outcome {
+    /// What only this call uses.
+    struct Lent<'a>(&'a mut Fake, &'a [Val]);
+    // SAFETY: the thread is joined before anybody else uses it.
+    unsafe impl Send for Lent<'_> {}
+    let lent = Lent(fake, args);
+    let call = move || {
+        let Lent(fake, args) = { lent };
+        fake.limit = &raw const fake as u64 - (96 << 20);
+        fake.call("f", args)
+    };
+    std::thread::scope(|scope| {
+        std::thread::Builder::new().stack_size(128 << 20).spawn_scoped(scope, call).unwrap().join().unwrap()
+    })
+}
+
+/// An instance in which so many objects of 16 bytes are made inline, before every allocation moves everything.
+fn with_room(wat: &str, objects: usize) -> Box<Fake> {
+    let mut fake = Fake::new(wat, &SIGNALS);
+    let next = fake.store[STORE_GC_NEXT as usize / 8];
+    fake.store[STORE_GC_LIMIT as usize / 8] = next + 16 * objects as u64;
+    fake
+}
+
+/// So many references at the same time and calls that to tell of each at each call would take gigabytes: on the operand stack...
+#[test]
+fn many_references_across_many_calls() {
+    let count = 20_000;
+    let wat = format!(
+        r#"(module (type $box (struct (field i32)))
+            (func (export "f") (param i32) (result i32)
+                {} (local.set 0 (i32.const 0))
+                {} (local.get 0)))"#,
+        repeat(count, |i| format!("(struct.new $box (i32.add (local.get 0) (i32.const {i})))")),
+        "(struct.get $box 0) (local.get 0) (i32.add) (local.set 0) ".repeat(count),
+    );
+    let expected = (0..count as i32).map(|i| i + 3).sum();
+    let mut fake = with_room(&wat, count - 20);
+    assert_eq!(call_with_stack(&mut fake, &[i32v(3)]), Ok(vec![i32v(expected)]));
+    assert_eq!(fake.heap.moves, 20);
+    assert!(fake.codes[0].roots.len() <= count, "{} roots", fake.codes[0].roots.len());
+    assert!(fake.codes[0].roots.iter().all(|root| root.count as usize >= count));
+}
+
+/// ...in locals, in blocks...
+#[test]
+fn many_references_in_locals() {
+    let count = 20_000;
+    let set = |i| {
+        format!(
+            "(if (i32.ge_u (local.get 0) (i32.const {i})) (then (local.set {} (struct.new $box (i32.const {i})))))",
+            i + 2
+        )
+    };
+    let add = |i| {
+        format!(
+            "(if (i32.eqz (ref.is_null (local.get {0}))) (then (local.set 1 (i32.add (local.get 1) (struct.get $box 0 (local.get {0}))))))",
+            i + 2
+        )
+    };
+    let wat = format!(
+        r#"(module (type $box (struct (field i32)))
+            (func (export "f") (param i32) (result i32) (local i32) (local {}) {} {} (local.get 1)))"#,
+        "(ref null $box) ".repeat(count),
+        repeat(count, set),
+        repeat(count, add),
+    );
+    let mut fake = Fake::new(&wat, &SIGNALS);
+    assert_eq!(call_with_stack(&mut fake, &[i32v(10)]), Ok(vec![i32v(55)]));
+    assert_eq!(fake.heap.moves, 11);
+    assert!(fake.codes[0].roots.len() <= 2 * count, "{} roots", fake.codes[0].roots.len());
+}
+
+/// ...and on the operand stack across blocks.
+#[test]
+fn many_references_across_blocks() {
+    let count = 4000;
+    let new = |i| {
+        format!(
+            "(if (result (ref $box)) (i32.and (local.get 0) (i32.const {})) (then (struct.new $box (i32.const {i}))) (else (local.get $one)))",
+            1 << (i % 3)
+        )
+    };
+    let wat = format!(
+        r#"(module (type $box (struct (field i32)))
+            (func (export "f") (param i32) (result i32) (local $one (ref $box)) (local $sum i32)
+                (local.set $one (struct.new $box (i32.const 1)))
+                {} {} (local.get $sum)))"#,
+        repeat(count, new),
+        "(struct.get $box 0) (local.get $sum) (i32.add) (local.set $sum) ".repeat(count),
+    );
+    let mut fake = with_room(&wat, 3 * count / 2);
+    let expected = |bits: i32| (0..count as i32).map(|i| if bits & 1 << (i % 3) != 0 { i } else { 1 }).sum();
+    for bits in [0, 5, 7] {
+        assert_eq!(call_with_stack(&mut fake, &[i32v(bits)]), Ok(vec![i32v(expected(bits))]), "{bits}");
+    }
+    assert!(fake.heap.moves > 100, "{} moves", fake.heap.moves);
 }
