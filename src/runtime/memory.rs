@@ -225,7 +225,7 @@ impl Memory {
                 (def, unsafe { (*slot.get()).as_mut() }.ok_or(GrowError::System)?, growths)
             }
             Backing::Host { def, memory, growths } => return self.extend_created(def, memory, growths, delta),
-            Backing::Shared(shared) => return shared.grow(delta),
+            Backing::Shared(shared) => return self.store().growth().while_busy(|| shared.grow(delta)),
         };
         let old = self.pages();
         let Some(bytes) = grown(&self.declared, old, delta)? else { return Ok(old) };
@@ -284,7 +284,11 @@ impl Memory {
 
     /// Whether the host provides its bytes.
     pub fn is_created(&self) -> bool {
-        matches!(self.backing, Backing::Host { .. })
+        match &self.backing {
+            Backing::Own { .. } => false,
+            Backing::Host { .. } => true,
+            Backing::Shared(shared) => shared.is_created(),
+        }
     }
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
@@ -339,7 +343,9 @@ impl Memory {
 impl Backing {
     fn new(store: &Store, ty: MemoryType, image: Option<&Arc<MemoryImage>>) -> Result<Backing, Error> {
         if ty.shared {
-            return Ok(Backing::Shared(SharedMemory::new(store.engine().clone(), ty)?));
+            // The host may be asked for its bytes, and is not to make others meanwhile.
+            let made = store.growth().while_busy(|| SharedMemory::new(store.engine().clone(), ty));
+            return Ok(Backing::Shared(made?));
         }
         let config = store.engine().config();
         if let Some(creator) = &config.memory_creator {
@@ -394,7 +400,8 @@ pub fn most_pages(ty: &MemoryType) -> u64 {
     ty.limits.max.unwrap_or(u64::MAX).min(addressable)
 }
 
-fn most_bytes(ty: &MemoryType) -> u64 {
+/// The most bytes that a memory of this type may ever have.
+pub(in crate::runtime) fn most_bytes(ty: &MemoryType) -> u64 {
     most_pages(ty) << ty.page_size_log2
 }
 

@@ -44,6 +44,7 @@ impl OwedPages {
     }
 
     /// The place of a reservation, if it has one: it must be large enough to have it for itself.
+    #[inline]
     pub fn of(base: *mut u8, reservation: usize) -> Option<&'static OwedPages> {
         let end = (base as usize).checked_add(reservation)?;
         (reservation >> SPAN_LOG2 > 0 && end >> ADDRESS_BITS == 0).then(|| &PLACES[base as usize >> SPAN_LOG2])
