@@ -277,6 +277,13 @@ impl Memory {
         })
     }
 
+    /// The image that is mapped into it, if one is: what was not written to there is in no memory of its own.
+    pub(in crate::runtime) fn mapped_image(&self) -> Option<&Arc<MemoryImage>> {
+        let Backing::Own { slot, .. } = &self.backing else { return None };
+        // SAFETY: only the store's thread is here; the slot and its image stay as long as nothing grows.
+        unsafe { &*slot.get() }.as_ref()?.mapped_image()
+    }
+
     /// The part `offset..offset + len`, if the memory has it.
     pub fn range(&self, offset: u64, len: u64) -> Option<*mut u8> {
         let end = offset.checked_add(len)?;

@@ -112,6 +112,11 @@ impl MemorySlot {
         self.image.as_ref()
     }
 
+    /// The image that it is bound to, if that is mapped.
+    pub fn mapped_image(&self) -> Option<&Arc<MemoryImage>> {
+        self.image.as_ref().filter(|_| self.mapped)
+    }
+
     /// The id of the image that it is bound to; 0 if there is none.
     pub fn image_id(&self) -> u64 {
         self.image.as_ref().map_or(0, |image| image.id())
