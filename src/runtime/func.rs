@@ -41,6 +41,8 @@ pub struct Func {
     pub signature: *const Signature,
     /// Index in the module's function index space; `u32::MAX` for host functions.
     pub index: u32,
+    /// Another function of the same instance that was asked for, or null.
+    pub next: Cell<*mut Func>,
 }
 
 /// A vector of values as the C API passes it: `wasm_val_vec_t`.
@@ -114,6 +116,7 @@ impl Func {
                 entry: Cell::new(sig.fast_entry()),
                 signature,
                 index: u32::MAX,
+                next: Cell::new(ptr::null_mut()),
             },
             slot: AtomicPtr::new(code.cast_mut()),
             finalizer: Cell::new(finalizer),

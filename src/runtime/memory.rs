@@ -20,6 +20,7 @@ use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
+use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,7 +52,7 @@ enum Backing {
     Host {
         /// Base and length, for generated code.
         def: UnsafeCell<MemoryDef>,
-        memory: UnsafeCell<CreatedMemory>,
+        memory: UnsafeCell<Box<CreatedMemory>>,
         /// How often it has grown.
         growths: Cell<u64>,
     },
@@ -210,7 +211,7 @@ impl Memory {
     fn extend_created(
         &self,
         def: &UnsafeCell<MemoryDef>,
-        memory: &UnsafeCell<CreatedMemory>,
+        memory: &UnsafeCell<Box<CreatedMemory>>,
         growths: &Cell<u64>,
         delta: u64,
     ) -> Result<u64, GrowError> {
@@ -284,6 +285,14 @@ impl Memory {
         unsafe { &*slot.get() }.as_ref()?.mapped_image()
     }
 
+    /// The part that an image stands for, mapped or copied: its pages must stay the slot's own, once they are written to.
+    pub(in crate::runtime) fn image_range(&self) -> Range<usize> {
+        let Backing::Own { slot, .. } = &self.backing else { return 0..0 };
+        // SAFETY: as above.
+        let image = unsafe { &*slot.get() }.as_ref().and_then(|slot| slot.image());
+        image.map_or(0..0, |image| image.range())
+    }
+
     /// The part `offset..offset + len`, if the memory has it.
     pub fn range(&self, offset: u64, len: u64) -> Option<*mut u8> {
         let end = offset.checked_add(len)?;
@@ -308,7 +317,7 @@ impl Backing {
                 // SAFETY: the creator gave so many bytes to this memory alone; an image is never in a memory.
                 unsafe { image.copy_to(memory.base(), length as usize) };
             }
-            let (def, memory) = (UnsafeCell::new(def), UnsafeCell::new(memory));
+            let (def, memory) = (UnsafeCell::new(def), UnsafeCell::new(Box::new(memory)));
             return Ok(Backing::Host { def, memory, growths: Cell::new(0) });
         }
         let (slot, length) = reserve(store.engine(), &ty, image)?;

@@ -23,20 +23,16 @@ impl Memory {
         let page = vm::page_size();
         let first = start.align_offset(page).min(len as usize);
         let whole = (len as usize - first) / page * page;
-        let image = self.mapped_image().map_or(0..0, |image| image.range());
         // SAFETY: these are parts of the memory, which is the calling thread's, or shared and so WebAssembly's to synchronize.
         unsafe {
             ptr::write_bytes(start, 0, first);
             let middle = start.add(first);
-            let from = offset as usize + first;
-            let mut left = from..from + whole;
-            if whole > 0 && vm::discard(middle, whole).is_ok() {
-                // What the system fills with something else than zeros is zeroed below.
-                left = image.start.clamp(left.start, left.end)..image.end.clamp(left.start, left.end);
+            if whole > 0 {
+                // What the system cannot take back, or fills with something else than zeros, is zeroed below.
+                let _ = vm::discard(middle, whole);
             }
-            let blocks = middle.add(left.start - from).cast::<Block>();
-            for block in 0..left.len() / size_of::<Block>() {
-                let block = blocks.add(block);
+            for block in 0..whole / size_of::<Block>() {
+                let block = middle.cast::<Block>().add(block);
                 if (*block).iter().fold(0, |all, word| all | word) != 0 {
                     *block = [0; 64];
                 }

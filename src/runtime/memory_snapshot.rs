@@ -151,10 +151,10 @@ impl Memory {
 
     /// Makes whole system pages zero, or what of them the memory has.
     fn make_zero(&self, part: Range<usize>) {
-        let image = self.mapped_image().map_or(0..0, |image| image.range());
-        let is_anonymous = part.end <= image.start || part.start >= image.end;
+        let image = self.image_range();
+        let is_plain = part.end <= image.start || part.start >= image.end;
         // SAFETY: a part of the memory's own mapping, which is the calling thread's.
-        if is_anonymous
+        if is_plain
             && !self.is_created()
             && part.len() >= DISCARDED
             && unsafe { vm::discard(self.base().add(part.start), part.len()) }.is_ok()
