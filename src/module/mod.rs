@@ -274,6 +274,13 @@ impl Module {
         func.checked_sub(self.imported_functions)
     }
 
+    /// The function whose body holds a byte of the module.
+    pub fn function_at(&self, module_offset: u32) -> Option<u32> {
+        let after = self.bodies.partition_point(|body| body.start <= module_offset);
+        let defined = after.checked_sub(1)?;
+        self.bodies[defined].contains(&module_offset).then_some(self.imported_functions + defined as u32)
+    }
+
     /// The type of something in an index space.
     pub fn extern_type(&self, kind: ExternKind, index: u32) -> ExternType {
         let i = index as usize;

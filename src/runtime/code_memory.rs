@@ -13,7 +13,7 @@
 //!
 //! A child of `fork` gets copies of its own of everything placed so far, because the file's pages would stay shared.
 
-use crate::compile::code::{Code, Handler, Position, Root, TrapSite};
+use crate::compile::code::{Code, Handler, Inlined, Position, Root, TrapSite, places_of};
 use crate::runtime::sys::granules::Granules;
 use crate::runtime::sys::memory_file::MemoryFile;
 use crate::runtime::sys::valgrind;
@@ -79,6 +79,8 @@ pub struct CodeMeta {
     pub traps: Box<[TrapSite]>,
     /// Which byte of the module its code stems from, by ascending offset.
     pub positions: Box<[Position]>,
+    /// As in [`Code`].
+    pub inlined: Box<[Inlined]>,
     /// Distance from its frame pointer down to where it keeps its vmctx, if it does.
     pub vmctx_below_fp: Option<u32>,
     /// What catches exceptions, as in [`Code`].
@@ -111,11 +113,15 @@ impl CodeMeta {
         at_call.map(|root| root.below_fp)
     }
 
-    /// The offset in the module's bytes of the instruction whose code holds address `pc`.
-    pub fn position(&self, pc: usize) -> Option<u32> {
-        let offset = u32::try_from(pc.checked_sub(self.start)?).ok()?;
-        let after = self.positions.partition_point(|position| position.offset <= offset);
-        Some(self.positions[after.checked_sub(1)?].module_offset)
+    /// Where in the module's bytes the instruction stands whose code holds address `pc`; if its function is inlined, then where the
+    /// call of that stands, and so on outwards.
+    pub fn places(&self, pc: usize) -> impl Iterator<Item = u32> + '_ {
+        let position = || {
+            let offset = u32::try_from(pc.checked_sub(self.start)?).ok()?;
+            let after = self.positions.partition_point(|position| position.offset <= offset);
+            Some(self.positions[after.checked_sub(1)?].module_offset)
+        };
+        position().into_iter().flat_map(|position| places_of(&self.inlined, position))
     }
 }
 
@@ -132,6 +138,8 @@ pub struct Part {
     pub traps: Box<[TrapSite]>,
     /// As in [`CodeMeta`].
     pub positions: Box<[Position]>,
+    /// As in [`Code`].
+    pub inlined: Box<[Inlined]>,
     /// As in [`CodeMeta`].
     pub vmctx_below_fp: Option<u32>,
     /// As in [`CodeMeta`].
@@ -231,6 +239,7 @@ pub fn place(code: Code, kind: CodeKind) -> io::Result<CodeBlock> {
         kind,
         traps: code.traps.into(),
         positions: code.positions.into(),
+        inlined: code.inlined.into(),
         vmctx_below_fp: code.vmctx_below_fp,
         handlers: code.handlers.into(),
         frame_below_fp: code.frame_below_fp,
@@ -498,6 +507,7 @@ impl Region {
                 kind: part.kind,
                 traps: part.traps,
                 positions: part.positions,
+                inlined: part.inlined,
                 vmctx_below_fp: part.vmctx_below_fp,
                 handlers: part.handlers,
                 frame_below_fp: part.frame_below_fp,

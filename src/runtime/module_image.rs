@@ -77,6 +77,7 @@ impl ModuleImage {
                 kind,
                 traps: code.traps.into(),
                 positions: code.positions.into(),
+                inlined: code.inlined.into(),
                 vmctx_below_fp: code.vmctx_below_fp,
                 handlers: code.handlers.into(),
                 frame_below_fp: code.frame_below_fp,

@@ -76,6 +76,7 @@ fn code_of(meta: &CodeMeta) -> Code {
         bytes: bytes.to_vec(),
         traps: meta.traps.to_vec(),
         positions: meta.positions.to_vec(),
+        inlined: meta.inlined.to_vec(),
         vmctx_below_fp: meta.vmctx_below_fp,
         handlers: meta.handlers.to_vec(),
         frame_below_fp: meta.frame_below_fp,
