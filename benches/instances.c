@@ -222,19 +222,35 @@ static void* repeat_in_thread(void* count) {
   return NULL;
 }
 
-// How much more two threads do than one, in the same time.
-sample_t run_two_threads(void) {
-  static subject_t subject;
-  sample_t alone = rounds_of(&subject, (shape_t){.pages = 1});
-  if (!alone.ok) return alone;
+// Arithmetic that uses nothing but a processor.
+static void* calculate_in_thread(void* count) {
+  uint64_t value = 1;
+  for (size_t i = 0; i < *(size_t*)count * 1000; ++i) value = value * 6364136223846793005u + 1442695040888963407u;
+  return value == 0 ? count : NULL;
+}
+
+// How long so many threads take for the same work each; negative if they cannot be made.
+static double taken_by(int thread_count, void* (*work)(void*), size_t* count) {
   pthread_t threads[2];
   double start = now();
-  for (int i = 0; i < 2; ++i) {
-    if (pthread_create(&threads[i], NULL, repeat_in_thread, &subject.count) != 0) return refuse("no thread");
+  for (int i = 0; i < thread_count; ++i) {
+    if (pthread_create(&threads[i], NULL, work, count) != 0) return -1;
   }
-  for (int i = 0; i < 2; ++i) pthread_join(threads[i], NULL);
-  double each = (now() - start) / 2 / (double)subject.count;
-  return value(alone.value / each, 0);
+  for (int i = 0; i < thread_count; ++i) pthread_join(threads[i], NULL);
+  return now() - start;
+}
+
+// How much more two threads do than one, in the same time; and how much more arithmetic, which is what the machine has to give.
+sample_t run_two_threads(void) {
+  static subject_t subject;
+  sample_t first = rounds_of(&subject, (shape_t){.pages = 1});
+  if (!first.ok) return first;
+  double most = 2 * taken_by(1, calculate_in_thread, &subject.count) / taken_by(2, calculate_in_thread, &subject.count);
+  double times = 2 * taken_by(1, repeat_in_thread, &subject.count) / taken_by(2, repeat_in_thread, &subject.count);
+  if (most < 0 || times < 0) return refuse("no thread");
+  sample_t sample = value(times, 0);
+  snprintf(sample.note, sizeof(sample.note), "of %.2f for arithmetic alone", most);
+  return sample;
 }
 
 // --- Growth -----------------------------------------------------------------------------------------

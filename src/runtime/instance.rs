@@ -365,8 +365,6 @@ impl Instance {
             type_id: signature.id,
             params: signature.ty.params().len() as u16,
             results: signature.ty.results().len() as u16,
-            callback: ptr::null(),
-            env: ptr::null_mut(),
             entry: Cell::new(signature.fast_entry()),
             signature,
             index,
