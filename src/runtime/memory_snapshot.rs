@@ -13,6 +13,7 @@
 use crate::runtime::memory::Memory;
 use crate::runtime::memory_image::MemoryImage;
 use crate::runtime::sys::{pagemap, vm};
+use std::iter;
 use std::ops::Range;
 use std::slice;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ impl Snapshot {
         let mut written = memory.written(len);
         if image.is_some() && !memory.tells_written() {
             // What is written over it is not known: all of it is kept.
-            written = vec![0..len];
+            written = iter::once(0..len).collect();
         }
         for at in written.into_iter().flat_map(|range| range.step_by(page)) {
             // SAFETY: the memory is the calling thread's, or shared and so WebAssembly's to synchronize.
@@ -141,7 +142,7 @@ impl Memory {
         if self.tells_written() && unsafe { pagemap::private_pages(self.base(), end, &mut note) } {
             return found;
         }
-        vec![0..len]
+        iter::once(0..len).collect()
     }
 
     /// Whether the system can tell what was written to. It does not know the memories of a creator.
