@@ -139,7 +139,7 @@ impl Memory {
         };
         let end = len.next_multiple_of(vm::page_size());
         // SAFETY: the memory's own mapping, which is private to the process.
-        if self.tells_written() && unsafe { pagemap::private_pages(self.base(), end, &mut note) } {
+        if self.tells_written() && unsafe { pagemap::private_pages(self.address(), end, &mut note) } {
             return found;
         }
         iter::once(0..len).collect()
