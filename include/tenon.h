@@ -1395,6 +1395,10 @@ typedef enum tenon_limit_enum {
   TENON_LIMIT_TABLES = 3,
   /// Instances.
   TENON_LIMIT_INSTANCES = 4,
+  /// Bytes of garbage-collected objects; those that nobody reaches count until they are collected, which happens before
+  /// anything is refused. An instruction that makes an object traps with TENON_TRAP_ALLOCATION_FAILURE then. No more than
+  /// `tenon_config_set_gc_heap_limit` allows in any case.
+  TENON_LIMIT_HEAP_BYTES = 5,
 } tenon_limit_enum;
 
 /// What a store has a limit for: one of the constants of `tenon_limit_enum`.
