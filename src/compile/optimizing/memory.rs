@@ -4,8 +4,8 @@
 //! - *proven*: a constant address below the memory's least size;
 //! - *guarded*: the reservation and its guard cover all that a 32-bit address and the offset can reach; the access
 //!   itself faults;
-//! - *checked*: an explicit comparison with the length. The address is replaced with null on the wrong side, also
-//!   where a processor only guesses; with signals that is the whole check, as null faults.
+//! - *checked*: an explicit comparison with the length. With signals the address is replaced with null on the wrong side, also
+//!   where a processor only guesses, and null faults; without, a branch leads to the trap.
 
 use super::POINTER;
 use super::translate::Translator;
@@ -37,6 +37,14 @@ impl Translator<'_> {
         ty.limits.min.checked_shl(u32::from(ty.page_size_log2)).unwrap_or(0)
     }
 
+    /// Bytes of a memory that cannot grow: its length at any time.
+    fn fixed_bytes(&self, memory: u32) -> Option<u64> {
+        let ty = &self.module.memories[memory as usize];
+        let bytes = self.min_bytes(memory);
+        let is_exact = bytes >> ty.page_size_log2 == ty.limits.min;
+        (is_exact && ty.limits.max == Some(ty.limits.min)).then_some(bytes)
+    }
+
     /// A value of a memory's address type as 64 bits.
     pub(super) fn extend_index(&mut self, is64: bool, value: Value) -> Value {
         if is64 { value } else { self.b.ins().uextend(types::I64, value) }
@@ -54,6 +62,9 @@ impl Translator<'_> {
     }
 
     fn length(&mut self, memory: u32) -> Value {
+        if let Some(bytes) = self.fixed_bytes(memory) {
+            return self.b.ins().iconst(types::I64, bytes as i64);
+        }
         let def = self.vmctx_pointer(self.layout.memory(memory) + MEMORY_DEF);
         let flags = self.changing();
         if self.module.memories[memory as usize].shared {
@@ -98,36 +109,39 @@ impl Translator<'_> {
             return self.displaced(address, place.offset, faulting);
         }
 
-        let length = self.length(place.memory);
-        let outside = match end {
-            Some(end) if !is64 => {
-                let end = self.b.ins().iadd_imm_u(index, end as i64);
-                self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, length)
-            }
-            Some(end) => {
-                let end_value = self.b.ins().iconst(types::I64, end as i64);
-                let last = self.b.ins().isub(length, end_value);
-                let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThan, index, last);
-                if end <= self.min_bytes(place.memory) {
-                    outside
-                } else {
-                    let short = self.b.ins().icmp(IntCC::UnsignedLessThan, length, end_value);
-                    self.b.ins().bor(outside, short)
-                }
-            }
-            None => self.b.ins().iconst(types::I8, 1),
-        };
+        let outside = self.is_outside(place.memory, index, end);
         self.visible = true;
         if !self.tunables.signals {
             self.trap_if(outside, TrapCode::OutOfBoundsMemoryAccess);
+            let base = self.base(place.memory);
+            let address = self.b.ins().iadd(base, index);
+            return self.displaced(address, place.offset, flags.with_notrap());
         }
         let base = self.base(place.memory);
         let address = self.b.ins().iadd(base, index);
         let address = self.b.ins().iadd_imm_u(address, place.offset as i64);
         let null = self.b.ins().iconst(POINTER, 0);
         let address = self.b.ins().select_spectre_guard(outside, null, address);
-        let flags = if self.tunables.signals { faulting } else { flags.with_notrap() };
-        Address { address, displacement: 0, flags }
+        Address { address, displacement: 0, flags: faulting }
+    }
+
+    /// Whether `index`, of 64 bits, and an offset and bytes that are `end` together go beyond the memory's length.
+    fn is_outside(&mut self, memory: u32, index: Value, end: Option<u64>) -> Value {
+        let Some(end) = end else { return self.b.ins().iconst(types::I8, 1) };
+        let length = self.length(memory);
+        // What is subtracted from the length is so once for all accesses that have it in common, in loops before them.
+        if end > self.min_bytes(memory) && !self.is64(memory) {
+            let end = self.b.ins().iadd_imm_u(index, end as i64);
+            return self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, length);
+        }
+        let end_value = self.b.ins().iconst(types::I64, end as i64);
+        let last = self.b.ins().isub(length, end_value);
+        let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThan, index, last);
+        if end <= self.min_bytes(memory) {
+            return outside;
+        }
+        let short = self.b.ins().icmp(IntCC::UnsignedLessThan, length, end_value);
+        self.b.ins().bor(outside, short)
     }
 
     /// The place `offset` bytes behind `address`, as a displacement if the instruction set can express it.
