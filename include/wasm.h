@@ -1112,9 +1112,10 @@ WASM_API_EXTERN void wasm_module_exports(
 /// NULL, or where something fails.
 WASM_API_EXTERN void wasm_module_serialize(const wasm_module_t *module, own wasm_byte_vec_t *out);
 
-/// Makes a module of what `wasm_module_serialize` gave. What another version, machine or configuration wrote is compiled
-/// anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL. Only
-/// accidents are found: machine code from somebody who is not trusted must not be given to this function.
+/// Makes a module of what `wasm_module_serialize` gave; the bytes are copied. What another version, machine or configuration
+/// wrote is compiled anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL.
+/// Beyond a megabyte, damage of a function's code is found when the function is first called: it is never run, and the call
+/// traps. Only accidents are found: machine code from somebody who is not trusted must not be given to this function.
 WASM_API_EXTERN own wasm_module_t *wasm_module_deserialize(
     wasm_store_t *store, const wasm_byte_vec_t *binary);
 

@@ -11,6 +11,8 @@ pub struct Code {
     pub traps: Vec<TrapSite>,
     /// Which byte of the module each piece of code stems from, by ascending offset.
     pub positions: Vec<Position>,
+    /// Other functions' bodies that stand in the code in place of calls, by ascending `start`.
+    pub inlined: Vec<Inlined>,
     /// Distance from the frame pointer down to where the frame keeps its vmctx, if it does. A frame does that can be the
     /// innermost when it is seen (it can trap, or calls the runtime), or whose callee may be of another instance.
     pub vmctx_below_fp: Option<u32>,
@@ -78,13 +80,43 @@ pub struct TrapSite {
     pub code: TrapCode,
 }
 
-/// From `offset` to the next position's, code stems from the instruction at `module_offset` of the module.
+/// From `offset` to the next position's, code stems from the instruction at `module_offset` of the module, or of an inlined body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Offset in the code.
     pub offset: u32,
-    /// Offset in the module's bytes.
+    /// Offset in the module's bytes; from the first inlined body's `start` on, a place in such a body ([`Inlined`]).
     pub module_offset: u32,
+}
+
+/// A copy of a function's body in the code of another function. Its instructions have positions of their own, so that it is known
+/// for which call it stands:
+///
+/// ```text
+///  positions   0 .. end of the module's bytes .. start ......... next start .. next start ..
+///              as in the module                  this copy       the next one
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inlined {
+    /// The position of the body's first byte.
+    pub start: u32,
+    /// Where that byte stands in the module.
+    pub body: u32,
+    /// The position of the call for which it stands: less than `start`, and inlined itself if the call is.
+    pub call: u32,
+}
+
+/// The places in the module that a position stands for, the innermost first: an instruction of an inlined body, the call for which
+/// that stands, and so on to the function whose code it is.
+pub fn places_of(inlined: &[Inlined], position: u32) -> impl Iterator<Item = u32> + '_ {
+    let mut next = Some(position);
+    std::iter::from_fn(move || {
+        let position = next?;
+        let after = inlined.partition_point(|body| body.start <= position);
+        let body = after.checked_sub(1).map(|at| inlined[at]);
+        next = body.map(|body| body.call);
+        Some(body.map_or(position, |body| (position - body.start).wrapping_add(body.body)))
+    })
 }
 
 /// An entry stub: how the host calls functions of one type.

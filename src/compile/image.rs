@@ -8,6 +8,7 @@
 //!  entries         16 bytes each: start in the blob / 64 (u32), code bytes (u32), facts' start (u32), facts' bytes (u32)
 //!  facts           of each function: vmctx_below_fp + 1 or 0; trap sites: count, then (offset - previous, code);
 //!                  positions: count, then (offset - previous, module offset - previous, zigzag);
+//!                  inlined bodies: count, then (start - previous, body, call);
 //!                  frame_below_fp; handlers: count, then (call - previous, clause, landing);
 //!                  roots: count, then (call - previous, below_fp)
 //! ```
@@ -15,7 +16,7 @@
 //! Entries are little-endian, facts are LEB128. A function without code has an entry of zeros, one with code has facts.
 //! Reading checks everything that it touches and refuses what does not fit; it never panics.
 
-use super::code::{Clause, Code, Handler, Position, Root, TrapSite};
+use super::code::{Clause, Code, Handler, Inlined, Position, Root, TrapSite};
 use crate::trap::TrapCode;
 use std::fmt;
 use std::ops::Range;
@@ -113,6 +114,14 @@ fn write_facts(code: &Code, out: &mut Vec<u8>) {
         write_leb(out, ((step << 1) ^ (step >> 63)) as u64);
         (previous, module_previous) = (position.offset, position.module_offset);
     }
+    write_leb(out, code.inlined.len() as u64);
+    let mut previous = 0u32;
+    for body in &code.inlined {
+        write_leb(out, u64::from(body.start.wrapping_sub(previous)));
+        write_leb(out, u64::from(body.body));
+        write_leb(out, u64::from(body.call));
+        previous = body.start;
+    }
     write_leb(out, u64::from(code.frame_below_fp));
     write_leb(out, code.handlers.len() as u64);
     let mut previous = 0u32;
@@ -176,6 +185,22 @@ impl<'a> Image<'a> {
     /// Where the machine code of a function stands in the blob; none if it is not compiled.
     pub fn range(&self, index: u32) -> Result<Option<Range<usize>>, ImageError> {
         Ok(self.entry(index)?.map(|(range, _)| range))
+    }
+
+    /// Where the entry of a function stands in the tables.
+    pub fn place_of_entry(index: u32) -> Range<usize> {
+        let start = COUNT_SIZE + index as usize * ENTRY_SIZE;
+        start..start + ENTRY_SIZE
+    }
+
+    /// Where the facts about a function stand in the tables; none if it is not compiled.
+    pub fn place_of_facts(&self, index: u32) -> Result<Option<Range<usize>>, ImageError> {
+        let before = COUNT_SIZE + self.entries.len();
+        let place = |facts: &[u8]| {
+            let start = before + (facts.as_ptr() as usize - self.facts.as_ptr() as usize);
+            start..start + facts.len()
+        };
+        Ok(self.entry(index)?.map(|(_, facts)| place(facts)))
     }
 
     /// The code of a function; none if it is not compiled.
@@ -246,6 +271,16 @@ fn read_facts(mut facts: &[u8], bytes: Vec<u8>) -> Option<Code> {
         module_offset = u32::try_from(i64::from(module_offset).checked_add(distance)?).ok()?;
         positions.push(Position { offset, module_offset });
     }
+    let inlined_count = count(input)?;
+    let mut inlined = Vec::with_capacity(inlined_count as usize);
+    let mut start = 0u32;
+    for _ in 0..inlined_count {
+        start = start.checked_add(read_leb32(input)?)?;
+        let body = read_leb32(input)?;
+        // Who follows the calls outwards comes to an end.
+        let call = read_leb32(input).filter(|call| *call < start)?;
+        inlined.push(Inlined { start, body, call });
+    }
     let frame_below_fp = read_leb32(input)?;
     let handler_count = count(input)?;
     let mut handlers = Vec::with_capacity(handler_count as usize);
@@ -263,7 +298,16 @@ fn read_facts(mut facts: &[u8], bytes: Vec<u8>) -> Option<Code> {
         call = step(input, call)?;
         roots.push(Root { call, below_fp: read_leb32(input)? });
     }
-    input.is_empty().then_some(Code { bytes, traps, positions, vmctx_below_fp, handlers, frame_below_fp, roots })
+    input.is_empty().then_some(Code {
+        bytes,
+        traps,
+        positions,
+        inlined,
+        vmctx_below_fp,
+        handlers,
+        frame_below_fp,
+        roots,
+    })
 }
 
 fn read_leb(input: &mut &[u8]) -> Option<u64> {
@@ -312,6 +356,11 @@ mod tests {
                 site(199, TrapCode::CompilationFailure),
             ],
             positions: vec![position(0, u32::MAX), position(5, 0), position(5, 77), position(200, u32::MAX)],
+            inlined: vec![
+                Inlined { start: 90, body: 7, call: 89 },
+                Inlined { start: 95, body: u32::MAX, call: 0 },
+                Inlined { start: u32::MAX, body: 0, call: u32::MAX - 1 },
+            ],
             vmctx_below_fp: Some(u32::MAX),
             handlers: vec![
                 handler(0, Some(0), false, 199),
@@ -394,6 +443,8 @@ mod tests {
                             assert!(code.positions.is_sorted_by_key(|p| p.offset));
                             assert!(code.traps.iter().all(|t| t.offset <= size));
                             assert!(code.positions.iter().all(|p| p.offset <= size));
+                            assert!(code.inlined.is_sorted_by_key(|b| b.start));
+                            assert!(code.inlined.iter().all(|b| b.call < b.start));
                             assert!(code.handlers.is_sorted_by_key(|h| h.call));
                             assert!(code.handlers.iter().all(|h| h.call <= size && h.landing < size));
                             assert!(code.roots.is_sorted_by_key(|r| r.call));

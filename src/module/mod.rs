@@ -7,11 +7,13 @@ mod bytes;
 pub mod const_expr;
 mod decode;
 mod error;
+pub mod helpers;
 mod hints;
 pub mod limits;
 mod malformed;
 mod names;
 mod query;
+pub mod seal;
 pub mod serialize;
 mod types;
 mod validate;
@@ -270,6 +272,13 @@ impl Module {
     /// The index among the defined functions, if `func` is not imported.
     pub fn defined_func(&self, func: u32) -> Option<u32> {
         func.checked_sub(self.imported_functions)
+    }
+
+    /// The function whose body holds a byte of the module.
+    pub fn function_at(&self, module_offset: u32) -> Option<u32> {
+        let after = self.bodies.partition_point(|body| body.start <= module_offset);
+        let defined = after.checked_sub(1)?;
+        self.bodies[defined].contains(&module_offset).then_some(self.imported_functions + defined as u32)
     }
 
     /// The type of something in an index space.

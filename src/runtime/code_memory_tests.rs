@@ -35,7 +35,7 @@ fn placed_code_runs_and_is_found() {
         let meta = find(pc).unwrap();
         assert_eq!((meta.start, meta.len, meta.kind, meta.vmctx_below_fp), (start, 6, kind, Some(41)));
         assert_eq!(meta.trap_at(pc), (pc == start + 5).then_some(TrapCode::Unreachable));
-        assert_eq!(meta.position(pc), Some(if pc == start + 5 { 200 } else { 100 }));
+        assert_eq!(meta.places(pc).collect::<Vec<_>>(), [if pc == start + 5 { 200 } else { 100 }]);
     }
     assert!(find(start + 6).is_none() && find(start + GRANULE - 1).is_none());
     assert_eq!(find(b.address() as usize).unwrap().kind, CodeKind::HostStub);
@@ -53,6 +53,7 @@ fn freed_code_is_not_found() {
             kind: CodeKind::Other,
             traps: Box::new([]),
             positions: Box::new([]),
+            inlined: Box::new([]),
             vmctx_below_fp: None,
             handlers: Box::default(),
             frame_below_fp: 0,
@@ -81,6 +82,7 @@ fn images_hold_many_functions() {
             kind: CodeKind::Wasm { owner: ptr::null(), func: i },
             traps: code.traps.into(),
             positions: code.positions.into(),
+            inlined: code.inlined.into(),
             vmctx_below_fp: code.vmctx_below_fp,
             handlers: Box::default(),
             frame_below_fp: 0,
@@ -104,6 +106,7 @@ fn wrong_images_are_refused() {
         kind: CodeKind::Other,
         traps: Box::new([]),
         positions: Box::new([]),
+        inlined: Box::new([]),
         vmctx_below_fp: None,
         handlers: Box::default(),
         frame_below_fp: 0,

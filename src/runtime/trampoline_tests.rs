@@ -36,7 +36,7 @@ fn see(store: *const StoreContext, start: Start, vmctx: *mut Vmctx) {
     let mut each = |frame: Frame| {
         let CodeKind::Wasm { func, .. } = frame.meta.kind else { panic!("{:?}", frame.meta.kind) };
         // SAFETY: the frame is being walked.
-        seen.push((func, frame.module_offset(), unsafe { frame.vmctx() } == Some(vmctx)));
+        seen.push((func, frame.places().next(), unsafe { frame.vmctx() } == Some(vmctx)));
         true
     };
     // SAFETY: called by a builtin or after a fault of the store.

@@ -41,6 +41,21 @@ struct Record {
     func_offset: usize,
 }
 
+impl Record {
+    /// A function at a place in the module. Pins the instance.
+    ///
+    /// # Safety
+    /// The instance is alive, and defines the function.
+    unsafe fn new(instance: *const Instance, func_index: u32, module_offset: u32) -> Record {
+        // SAFETY: as the caller says.
+        let (group, module) = unsafe { (&(*instance).group, &(*instance).module().module) };
+        group.pins.set(group.pins.get() + 1);
+        let body = &module.bodies[(func_index - module.imported_functions) as usize];
+        let func_offset = module_offset.saturating_sub(body.start) as usize;
+        Record { instance, func_index, module_offset: module_offset as usize, func_offset }
+    }
+}
+
 /// A function that was running, and where in it. Holds a handle to its instance.
 #[derive(Debug)]
 pub struct Frame {
@@ -151,18 +166,17 @@ impl Trap {
                 let (Some(vmctx), CodeKind::Wasm { func: func_index, .. }) = (frame.vmctx(), &frame.meta.kind) else {
                     return true;
                 };
-                let (instance, func_index) = ((*vmctx).instance, *func_index);
-                let group = &(*instance).group;
-                group.pins.set(group.pins.get() + 1);
-                let module_offset = frame.module_offset().unwrap_or(0) as usize;
+                let instance = (*vmctx).instance;
                 let module = &(*instance).module().module;
-                let body = &module.bodies[(func_index - module.imported_functions) as usize];
-                records.push(Record {
-                    instance,
-                    func_index,
-                    module_offset,
-                    func_offset: module_offset.saturating_sub(body.start as usize),
-                });
+                // A frame stands for several functions if some are inlined.
+                let mut places = frame.places().peekable();
+                if places.peek().is_none() {
+                    records.push(Record::new(instance, *func_index, 0));
+                }
+                for place in places.take(MAX_FRAMES - records.len()) {
+                    let func_index = module.function_at(place).unwrap_or(*func_index);
+                    records.push(Record::new(instance, func_index, place));
+                }
                 records.len() < MAX_FRAMES
             });
         }

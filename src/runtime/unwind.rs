@@ -43,9 +43,10 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Where in the module's bytes the instruction stands.
-    pub fn module_offset(&self) -> Option<u32> {
-        self.meta.position(self.pc)
+    /// Where in the module's bytes the instruction stands; if it is of an inlined function, then where the call of that stands, and so
+    /// on to the function that the frame was made for.
+    pub fn places(&self) -> impl Iterator<Item = u32> {
+        self.meta.places(self.pc)
     }
 
     /// The vmctx that the function was called with, if its frame keeps it.

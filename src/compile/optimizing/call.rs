@@ -34,6 +34,7 @@ impl Translator<'_> {
     pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
         self.visible = true;
         self.is_leaf = false;
+        self.known_globals.clear();
         let sig = self.builtin_signature(builtin);
         // These pointers never change, but are wanted only where the helper is called: not to be kept in registers.
         let flags = self.changing();
@@ -74,6 +75,11 @@ impl Translator<'_> {
 
     /// `call`, `call_indirect`, `call_ref`
     pub(super) fn call(&mut self, callee: Callee) -> Result<(), CompileError> {
+        if let Callee::Func(func) = callee
+            && self.is_worth_inlining(func)
+        {
+            return self.inline(func);
+        }
         let target = self.target(callee)?;
         let args = self.pop_args(target.ty, target.vmctx);
         if let Some(scope) = self.handlers {
@@ -83,6 +89,7 @@ impl Translator<'_> {
             Code::This(func) => self.b.ins().call(func, &args),
             Code::At(code) => self.b.ins().call_indirect(target.sig, code, &args),
         };
+        self.known_globals.clear();
         let results = self.b.func.dfg.inst_results(call).to_vec();
         let types = self.module.type_of_funcs(target.ty).results();
         for (result, ty) in results.into_iter().zip(types) {

@@ -8,6 +8,7 @@
 
 use super::env::clif_type;
 use super::exception::Try;
+use super::global::KnownGlobals;
 use super::translate::Translator;
 use crate::compile::CompileError;
 use crate::trap::TrapCode;
@@ -23,6 +24,10 @@ pub(super) struct Frame {
     next: Block,
     /// Whether `next` can be reached.
     next_reachable: bool,
+    /// Whether something branches there.
+    branched: bool,
+    /// What was known of globals at the end of an `if`'s first half, if that goes on behind the block.
+    known: Option<KnownGlobals>,
     /// Number of parameters.
     params: usize,
     /// Number of results.
@@ -38,10 +43,11 @@ enum Kind {
     },
     /// A `try_table`, or a `try`.
     Try(Box<Try>),
-    /// Until its `else`: the block for it, and the parameters, which it needs again.
+    /// Until its `else`: the block for it, the parameters, which it needs again, and what is known of globals.
     If {
         otherwise: Block,
         params: Vec<Value>,
+        known: KnownGlobals,
     },
 }
 
@@ -77,11 +83,10 @@ fn args(values: &[Value]) -> Vec<BlockArg> {
 }
 
 impl<'a> Translator<'a> {
-    /// The function's body as the outermost block.
-    pub(super) fn begin_body(&mut self) -> Result<(), CompileError> {
-        let results = self.module.func_type(self.func_index).results();
+    /// The body of a function as a block.
+    pub(super) fn begin_body(&mut self, func: u32) {
+        let results = self.module.func_type(func).results();
         self.begin(Kind::Block, 0, results);
-        Ok(())
     }
 
     /// Types of a block's parameters and results.
@@ -109,7 +114,17 @@ impl<'a> Translator<'a> {
     fn begin(&mut self, kind: Kind, params: usize, results: &[ValType]) {
         let next = self.block_with(results);
         let height = self.stack.len() - params;
-        self.control.push(Frame { kind, next, next_reachable: false, params, results: results.len(), height });
+        let results = results.len();
+        self.control.push(Frame {
+            kind,
+            next,
+            next_reachable: false,
+            branched: false,
+            known: None,
+            params,
+            results,
+            height,
+        });
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), CompileError> {
@@ -136,6 +151,8 @@ impl<'a> Translator<'a> {
         self.stack.truncate(at);
         self.stack.extend_from_slice(self.b.block_params(head));
         self.b.switch_to_block(head);
+        self.loops += 1;
+        self.known_globals.clear();
         Ok(())
     }
 
@@ -154,7 +171,8 @@ impl<'a> Translator<'a> {
         self.b.seal_block(otherwise);
         let at = self.stack.len() - params.len();
         let saved = self.stack[at..].to_vec();
-        self.begin(Kind::If { otherwise, params: saved }, params.len(), &results);
+        let known = self.known_globals.clone();
+        self.begin(Kind::If { otherwise, params: saved, known }, params.len(), &results);
         self.b.switch_to_block(then);
         Ok(())
     }
@@ -165,13 +183,20 @@ impl<'a> Translator<'a> {
             self.jump_next();
         }
         let frame = self.control.last_mut().expect("an else has its if");
-        let Kind::If { otherwise, params } = std::mem::replace(&mut frame.kind, Kind::Block) else {
+        let Kind::If { otherwise, params, known } = std::mem::replace(&mut frame.kind, Kind::Block) else {
             unreachable!("an else has its if")
         };
+        let known = std::mem::replace(&mut self.known_globals, known);
+        frame.known = self.reachable.then_some(known);
         self.stack.truncate(frame.height);
         self.stack.extend_from_slice(&params);
         self.b.switch_to_block(otherwise);
         self.reachable = true;
+    }
+
+    /// Says that ways lead behind the innermost block that know nothing of each other.
+    pub(super) fn join(&mut self) {
+        self.control.last_mut().expect("there is a block").branched = true;
     }
 
     /// Jumps behind the innermost block with its results.
@@ -190,14 +215,24 @@ impl<'a> Translator<'a> {
         let mut frame = self.control.pop().expect("an end has its block");
         match frame.kind {
             Kind::Block => {}
-            Kind::Loop { head } => self.b.seal_block(head),
+            Kind::Loop { head } => {
+                self.b.seal_block(head);
+                self.loops -= 1;
+            }
             Kind::Try(clauses) => self.end_try(*clauses)?,
-            Kind::If { otherwise, params } => {
+            Kind::If { otherwise, params, known } => {
                 // Without an else the parameters are the results.
                 self.b.switch_to_block(otherwise);
                 self.b.ins().jump(frame.next, &args(&params));
                 frame.next_reachable = true;
+                frame.known = Some(known);
             }
+        }
+        match (frame.known, self.reachable) {
+            _ if frame.branched => self.known_globals.clear(),
+            (Some(known), true) => self.known_globals.meet(&known),
+            (Some(known), false) => self.known_globals = known,
+            (None, _) => {}
         }
         self.stack.truncate(frame.height);
         self.reachable = frame.next_reachable;
@@ -226,6 +261,7 @@ impl<'a> Translator<'a> {
         let frame = &mut self.control[block];
         if !matches!(frame.kind, Kind::Loop { .. }) {
             frame.next_reachable = true;
+            frame.branched = true;
         }
         frame.label()
     }
@@ -330,6 +366,10 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn return_(&mut self) {
+        if let Some(body) = self.inlined_body() {
+            self.br((self.control.len() - 1 - body) as u32);
+            return;
+        }
         let count = self.control[0].results;
         let at = self.stack.len() - count;
         let values = self.stack[at..].to_vec();

@@ -10,7 +10,7 @@
 use super::POINTER;
 use super::call::Code;
 use super::env::{REGION_PAYLOAD, clif_type, region};
-use super::translate::{Translator, unreadable};
+use super::translate::{Translator, body_of, unreadable};
 use super::trap::clif_trap;
 use crate::compile::CompileError;
 use crate::compile::builtin::Builtin;
@@ -25,7 +25,7 @@ use cranelift_codegen::ir::{
 };
 use std::collections::HashSet;
 use std::rc::Rc;
-use wasmparser::{BinaryReader, BlockType, FunctionBody, Operator};
+use wasmparser::{BlockType, FunctionBody, Operator};
 
 /// Entries of all lists of clauses of a function: in deep nests they grow with the product of calls and blocks.
 const MAX_ENTRIES: usize = 1 << 20;
@@ -109,6 +109,7 @@ impl Translator<'_> {
         };
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+        self.known_globals.clear();
         self.stack.extend_from_slice(self.b.block_params(next));
         Ok(())
     }
@@ -343,9 +344,7 @@ impl Translator<'_> {
     fn next_shape(&mut self) -> Result<Shape, CompileError> {
         if self.shapes.is_none() {
             let range = &self.module.bodies[(self.func_index - self.module.imported_functions) as usize];
-            let bytes = &self.module.bytes[range.start as usize..range.end as usize];
-            let body = FunctionBody::new(BinaryReader::new(bytes, u64::from(range.start)));
-            self.shapes = Some(shapes(&body).map_err(unreadable)?.into_iter());
+            self.shapes = Some(shapes(&body_of(self.module, range)).map_err(unreadable)?.into_iter());
         }
         Ok(self.shapes.as_mut().and_then(Iterator::next).unwrap_or_default())
     }
@@ -380,6 +379,8 @@ impl Translator<'_> {
         if self.reachable {
             self.jump_next();
         }
+        self.join();
+        self.known_globals.clear();
         let here = self.control.len() - 1;
         let clauses = self.control[here].clauses_mut();
         let catch = &mut clauses.catches[clauses.done];

@@ -22,6 +22,7 @@ pub(super) fn function(ctx: &Context, body: &Body) -> Result<Code, CompileError>
     }
     let mut code = code(ctx, body.vmctx_slot)?;
     code.positions = positions(compiled, &code.traps, body.module_offset);
+    code.inlined.clone_from(&body.inlined);
     code.handlers = handlers(compiled);
     if !code.handlers.is_empty() {
         code.frame_below_fp = frame;

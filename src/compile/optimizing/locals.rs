@@ -4,6 +4,9 @@
 //! each block, and makes a value for each local that is used behind each join: what many locals take in many
 //! blocks has no bound but their product. Where that gets too large the function is translated again with its
 //! locals in the frame. Such functions exist only to try a compiler's patience.
+//!
+//! The locals of bodies that are inlined (`inline.rs`) are values as well. When such a body is done, the next one uses the builder's
+//! variables again.
 
 use super::POINTER;
 use super::env::{REGION_LOCALS, clif_type, region};
@@ -23,15 +26,19 @@ const MAX_LIVE_LOCALS: usize = 8 << 20;
 pub(super) const MAX_LIVE_OPERANDS: usize = 32 << 20;
 /// References in the frame, over all calls.
 const MAX_ROOTS: usize = 4 << 20;
-/// Bytes of a local in the frame.
+/// Bytes of a local in the frame, if it is no vector.
 const SIZE: u32 = 8;
 
 /// The locals of a function.
 pub(super) enum Locals {
     /// Values.
     Values {
-        /// The builder's variable for each, and the last block in which it was used.
-        vars: Vec<(Variable, u32)>,
+        /// The builder's variables.
+        vars: Vec<Var>,
+        /// The variable of each local.
+        locals: Vec<usize>,
+        /// Variables of bodies that are done.
+        free: Vec<usize>,
         /// Places that the builder has for them.
         places: usize,
         /// How many are references that a collection may change.
@@ -43,10 +50,25 @@ pub(super) enum Locals {
     Memory(Vec<(StackSlot, ValType)>),
 }
 
+/// A variable of the builder.
+pub(super) struct Var {
+    var: Variable,
+    ty: ValType,
+    /// The last block in which it was used.
+    last: u32,
+}
+
 impl Locals {
     /// None yet, to be values.
     pub(super) fn as_values() -> Locals {
-        Locals::Values { vars: Vec::new(), places: 0, traced: 0, too_large: false }
+        Locals::Values {
+            vars: Vec::new(),
+            locals: Vec::new(),
+            free: Vec::new(),
+            places: 0,
+            traced: 0,
+            too_large: false,
+        }
     }
 
     /// None yet, to be in the frame.
@@ -95,20 +117,48 @@ impl Locals {
         Ok(())
     }
 
+    /// Whether a body can be inlined, which needs locals of its own.
+    pub(super) fn are_values(&self) -> bool {
+        matches!(self, Locals::Values { .. })
+    }
+
+    /// Puts the locals aside, for those of an inlined body.
+    pub(super) fn put_aside(&mut self) -> Vec<usize> {
+        match self {
+            Locals::Values { locals, .. } => std::mem::take(locals),
+            Locals::Memory(_) => Vec::new(),
+        }
+    }
+
+    /// The end of an inlined body: the locals are again what they were.
+    pub(super) fn take_back(&mut self, aside: Vec<usize>) {
+        if let Locals::Values { locals, free, .. } = self {
+            free.append(locals);
+            *locals = aside;
+        }
+    }
+
     /// Adds one.
     pub(super) fn declare(&mut self, b: &mut FunctionBuilder<'_>, ty: ValType, value: Value) {
         match self {
-            Locals::Values { vars, traced, .. } => {
-                let var = b.declare_var(clif_type(ty));
-                if is_traced(ty) {
-                    b.declare_var_needs_stack_map(var);
-                    *traced += 1;
-                }
-                b.def_var(var, value);
-                vars.push((var, 0));
+            Locals::Values { vars, locals, free, traced, .. } => {
+                let again = free.iter().position(|at| vars[*at].ty == ty).map(|at| free.swap_remove(at));
+                let at = again.unwrap_or_else(|| {
+                    let var = b.declare_var(clif_type(ty));
+                    if is_traced(ty) {
+                        b.declare_var_needs_stack_map(var);
+                        *traced += 1;
+                    }
+                    vars.push(Var { var, ty, last: 0 });
+                    vars.len() - 1
+                });
+                locals.push(at);
+                let local = locals.len() as u32 - 1;
+                self.set(b, local, value);
             }
             Locals::Memory(slots) => {
-                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, SIZE, 3);
+                let size = if ty == ValType::V128 { 2 * SIZE } else { SIZE };
+                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, size.trailing_zeros() as u8);
                 slots.push((b.create_sized_stack_slot(data), ty));
                 let local = slots.len() as u32 - 1;
                 self.set(b, local, value);
@@ -154,8 +204,10 @@ impl Locals {
 
     /// Counts what the use of a variable in the current block takes.
     fn touch(&mut self, b: &FunctionBuilder<'_>, local: u32) -> Variable {
-        let Locals::Values { vars, places, too_large, .. } = self else { unreachable!("locals are values here") };
-        let (var, last) = &mut vars[local as usize];
+        let Locals::Values { vars, locals, places, too_large, .. } = self else {
+            unreachable!("locals are values here")
+        };
+        let Var { var, last, .. } = &mut vars[locals[local as usize]];
         let block = b.current_block().map_or(0, |block| block.as_u32());
         if block > *last {
             *places += (block - *last) as usize;

@@ -5,12 +5,13 @@
 //! control.rs     blocks, branches, unreachable code                   trap.rs     traps, with signals and without
 //! locals.rs      locals, as values or in the frame
 //! numeric.rs     numbers                                              call.rs     calls, builtins
-//! memory.rs      linear memories                                      table.rs    tables, references, globals
+//! memory.rs      linear memories                                      table.rs    tables, references
 //! frame.rs       stack check, the vmctx's slot                        finish.rs   what Cranelift made, as `Code`
 //! simd.rs        vectors                                              exception.rs  exceptions
 //! atomic.rs      atomic accesses                                       heap.rs     garbage-collected objects, i31
 //! structure.rs   structures                                            array.rs    arrays
-//! cast.rs        tests of references against types
+//! cast.rs        tests of references against types                    global.rs   globals
+//! inline.rs      small functions in place of calls
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -23,7 +24,9 @@ mod env;
 mod exception;
 pub(in crate::compile) mod finish;
 mod frame;
+mod global;
 mod heap;
+mod inline;
 mod locals;
 mod memory;
 mod numeric;

@@ -7,8 +7,11 @@ use super::control::Frame;
 use super::env::{clif_type, roots_region, wasm_signature};
 use super::exception::Shape;
 use super::frame;
+use super::global::KnownGlobals;
+use super::inline::Inlining;
 use super::locals::{Locals, MAX_LIVE_OPERANDS};
 use crate::compile::builtin::{BUILTINS, Builtin};
+use crate::compile::code::Inlined;
 use crate::compile::gc::GcOp;
 use crate::compile::layout::*;
 use crate::compile::op::Op;
@@ -21,6 +24,7 @@ use cranelift_codegen::ir::{self, InstBuilder, SigRef, SourceLoc, StackSlot, Val
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 use wasmparser::{BinaryReader, FunctionBody};
 
@@ -30,6 +34,7 @@ pub(super) struct Translator<'a> {
     pub(super) tunables: &'a Tunables,
     pub(super) module: &'a Module,
     pub(super) layout: VmctxLayout,
+    /// The function that is compiled; others may be inlined.
     pub(super) func_index: u32,
     /// Where the current operator stands in the module.
     pub(super) at: u32,
@@ -38,6 +43,8 @@ pub(super) struct Translator<'a> {
     pub(super) stack: Vec<Value>,
     /// The blocks around the current operator, the function's body first.
     pub(super) control: Vec<Frame>,
+    /// How many of them are loops.
+    pub(super) loops: usize,
     /// Whether the current operator can be reached.
     pub(super) reachable: bool,
     /// Blocks around the current operator that are not in `control`, as they cannot be reached.
@@ -52,6 +59,8 @@ pub(super) struct Translator<'a> {
     pub(super) type_signatures: HashMap<u32, SigRef>,
     pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
     pub(super) locals: Locals,
+    pub(super) known_globals: KnownGlobals,
+    pub(super) inlining: Inlining,
     /// The layouts of structure types that were asked for.
     pub(super) struct_layouts: HashMap<u32, Rc<StructLayout>>,
     /// The innermost block around whose clauses may catch something.
@@ -78,6 +87,8 @@ pub(super) struct Body {
     pub(super) unchecked: bool,
     /// An upper bound, more or less, of the values that live at the same time.
     pub(super) live: usize,
+    /// The bodies that are inlined.
+    pub(super) inlined: Vec<Inlined>,
 }
 
 /// Turns a defined function of a validated module into IR. Gives nothing if locals of this sort take too much memory. A function
@@ -97,8 +108,7 @@ pub(super) fn translate(
         .defined_func(func_index)
         .ok_or_else(|| CompileError::Internal(format!("function {func_index} is imported")))?;
     let range = module.bodies[defined as usize].clone();
-    let bytes = &module.bytes[range.start as usize..range.end as usize];
-    let body = FunctionBody::new(BinaryReader::new(bytes, u64::from(range.start)));
+    let body = body_of(module, &range);
 
     func.signature = wasm_signature(module.func_type(func_index));
     if tunables.signals {
@@ -132,6 +142,7 @@ pub(super) fn translate(
         vmctx: params[0],
         stack: Vec::new(),
         control: Vec::new(),
+        loops: 0,
         reachable: true,
         skipped: 0,
         visible: false,
@@ -141,6 +152,8 @@ pub(super) fn translate(
         type_signatures: HashMap::new(),
         builtin_signatures: [None; BUILTINS.len()],
         locals,
+        known_globals: KnownGlobals::default(),
+        inlining: Inlining::new(module, &range, tunables),
         struct_layouts: HashMap::new(),
         handlers: None,
         handler_entries: 0,
@@ -149,7 +162,7 @@ pub(super) fn translate(
         references: 0,
     };
     let result = translator.function(&body, &params[1..]);
-    let Translator { b, visible, calls, is_leaf, locals, highest, .. } = translator;
+    let Translator { b, visible, calls, is_leaf, locals, highest, inlining, .. } = translator;
     if result.is_err() || locals.is_too_large(b.func.dfg.num_blocks()) {
         // Only a whole function leaves the builder's context fit for the next one.
         *fctx = FunctionBuilderContext::new();
@@ -169,7 +182,14 @@ pub(super) fn translate(
     }
     let unchecked = func.stack_limit.is_none() && tunables.signals;
     let live = highest.max(locals.values());
-    Ok(Some(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals, unchecked, live }))
+    let inlined = inlining.bodies();
+    Ok(Some(Body { vmctx_slot, module_offset: range.start, small_frame: !tunables.signals, unchecked, live, inlined }))
+}
+
+/// A function's body, which stands at `range` in the module.
+pub(super) fn body_of<'a>(module: &'a Module, range: &Range<u32>) -> FunctionBody<'a> {
+    let bytes = &module.bytes[range.start as usize..range.end as usize];
+    FunctionBody::new(BinaryReader::new(bytes, u64::from(range.start)))
 }
 
 pub(super) fn unreadable(e: wasmparser::Error) -> CompileError {
@@ -178,7 +198,20 @@ pub(super) fn unreadable(e: wasmparser::Error) -> CompileError {
 
 impl Translator<'_> {
     fn function(&mut self, body: &FunctionBody<'_>, params: &[Value]) -> Result<(), CompileError> {
-        for (param, ty) in params.iter().zip(self.module.func_type(self.func_index).params()) {
+        if !self.body(self.func_index, body, params)? {
+            return Ok(());
+        }
+        let live = self.references.min(self.highest);
+        if live.saturating_mul(self.b.func.dfg.num_blocks()) > MAX_LIVE_OPERANDS {
+            let message = "the function has too many references on its operand stack in too many blocks";
+            return Err(CompileError::TooLarge(message.into()));
+        }
+        Ok(())
+    }
+
+    /// The body of a function, called with these values. Gives false if the locals took too much: then nothing follows.
+    pub(super) fn body(&mut self, func: u32, body: &FunctionBody<'_>, params: &[Value]) -> Result<bool, CompileError> {
+        for (param, ty) in params.iter().zip(self.module.func_type(func).params()) {
             self.locals.declare(&mut self.b, *ty, *param);
         }
         let mut locals = body.get_locals_reader().map_err(unreadable)?;
@@ -191,30 +224,25 @@ impl Translator<'_> {
             }
         }
 
-        self.begin_body()?;
+        self.begin_body(func);
         let mut operators = body.get_operators_reader().map_err(unreadable)?;
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset().map_err(unreadable)?;
             self.at = offset as u32;
-            self.b.set_srcloc(SourceLoc::new(self.at));
+            self.b.set_srcloc(SourceLoc::new(self.inlining.position(self.at)));
             let op =
                 Op::new(&operator).map_err(|what| CompileError::NotSupported { what, module_offset: Some(self.at) })?;
             if self.reachable {
                 self.op(op)?;
                 self.highest = self.highest.max(self.stack.len());
                 if self.locals.is_too_large(self.b.func.dfg.num_blocks()) {
-                    return Ok(());
+                    return Ok(false);
                 }
             } else {
                 self.unreachable_op(op)?;
             }
         }
-        let live = self.references.min(self.highest);
-        if live.saturating_mul(self.b.func.dfg.num_blocks()) > MAX_LIVE_OPERANDS {
-            let message = "the function has too many references on its operand stack in too many blocks";
-            return Err(CompileError::TooLarge(message.into()));
-        }
-        Ok(())
+        Ok(true)
     }
 
     /// A value type as the parser gives it.

@@ -5,7 +5,7 @@
 
 use super::heap::Heap;
 use crate::compile::builtin::{BUILTINS, Builtin};
-use crate::compile::code::{Code, EntryCode, Handler};
+use crate::compile::code::{Code, EntryCode, Handler, places_of};
 use crate::compile::layout::*;
 use crate::compile::optimizing::Effort;
 use crate::compile::{Compiler, Tunables, stubs};
@@ -60,10 +60,13 @@ pub const NO_SIGNALS: Mode = Mode {
 /// What else only functions of absurd size go through.
 const LITTLE: Mode = Mode { forced: Some((Effort::Little, true)), ..NO_SIGNALS };
 const LEAST: Mode = Mode { forced: Some((Effort::Least, false)), ..SIGNALS };
+/// Nothing is inlined.
+pub const APART: Mode =
+    Mode { tunables: Tunables { optimization: Optimization::Little, ..SIGNALS.tunables }, ..SIGNALS };
 /// Those for functions of sane size.
 pub const USUAL: [Mode; 3] = [SIGNALS, CHECKED, NO_SIGNALS];
 /// All of them.
-pub const ALL: [Mode; 5] = [SIGNALS, CHECKED, NO_SIGNALS, LITTLE, LEAST];
+pub const ALL: [Mode; 6] = [SIGNALS, CHECKED, NO_SIGNALS, LITTLE, LEAST, APART];
 
 /// A `wasm_val_t`.
 #[repr(C)]
@@ -464,12 +467,16 @@ impl Fake {
 
     /// The functions on the stack at the last trap, innermost first, each with the opcode of the operator it was at.
     pub fn stopped_at(&self) -> Vec<(usize, u8)> {
-        let opcode = |(func, offset): &(usize, u32)| {
-            let positions = &self.codes[*func].positions;
+        let mut stops = Vec::new();
+        for (func, offset) in &self.trace {
+            let Code { positions, inlined, .. } = &self.codes[*func];
             let at = positions.partition_point(|p| p.offset <= *offset);
-            (*func, self.module.bytes[positions[at - 1].module_offset as usize])
-        };
-        self.trace.iter().map(opcode).collect()
+            for place in places_of(inlined, positions[at - 1].module_offset) {
+                let func = self.module.function_at(place).expect("it is the place of an operator");
+                stops.push((func as usize, self.module.bytes[place as usize]));
+            }
+        }
+        stops
     }
 
     /// The function and the offset in its code of an address.

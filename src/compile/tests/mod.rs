@@ -7,6 +7,7 @@ mod gc;
 mod harness;
 mod heap;
 mod hints;
+mod inline;
 mod limits;
 mod memory;
 mod numeric;
