@@ -8,7 +8,7 @@
 
 use super::env::clif_type;
 use super::exception::Try;
-use super::global::KnownGlobals;
+use super::known::Known;
 use super::translate::Translator;
 use crate::compile::CompileError;
 use crate::trap::TrapCode;
@@ -24,10 +24,8 @@ pub(super) struct Frame {
     next: Block,
     /// Whether `next` can be reached.
     next_reachable: bool,
-    /// Whether something branches there.
-    branched: bool,
-    /// What was known of globals at the end of an `if`'s first half, if that goes on behind the block.
-    known: Option<KnownGlobals>,
+    /// What all ways know that lead there so far.
+    known: Option<Known>,
     /// Number of parameters.
     params: usize,
     /// Number of results.
@@ -43,15 +41,24 @@ enum Kind {
     },
     /// A `try_table`, or a `try`.
     Try(Box<Try>),
-    /// Until its `else`: the block for it, the parameters, which it needs again, and what is known of globals.
+    /// Until its `else`: the block for it, the parameters, which it needs again, and what is known there.
     If {
         otherwise: Block,
         params: Vec<Value>,
-        known: KnownGlobals,
+        known: Known,
     },
 }
 
 impl Frame {
+    /// Notes that a way on which so much is known leads behind the block.
+    fn reach(&mut self, known: &Known) {
+        self.next_reachable = true;
+        match &mut self.known {
+            Some(so_far) => so_far.meet(known),
+            None => self.known = Some(known.clone()),
+        }
+    }
+
     /// Height of the operand stack below the parameters.
     pub(super) fn height(&self) -> usize {
         self.height
@@ -115,16 +122,7 @@ impl<'a> Translator<'a> {
         let next = self.block_with(results);
         let height = self.stack.len() - params;
         let results = results.len();
-        self.control.push(Frame {
-            kind,
-            next,
-            next_reachable: false,
-            branched: false,
-            known: None,
-            params,
-            results,
-            height,
-        });
+        self.control.push(Frame { kind, next, next_reachable: false, known: None, params, results, height });
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), CompileError> {
@@ -152,7 +150,7 @@ impl<'a> Translator<'a> {
         self.stack.extend_from_slice(self.b.block_params(head));
         self.b.switch_to_block(head);
         self.loops += 1;
-        self.known_globals.clear();
+        self.known.clear();
         Ok(())
     }
 
@@ -171,7 +169,7 @@ impl<'a> Translator<'a> {
         self.b.seal_block(otherwise);
         let at = self.stack.len() - params.len();
         let saved = self.stack[at..].to_vec();
-        let known = self.known_globals.clone();
+        let known = self.known.clone();
         self.begin(Kind::If { otherwise, params: saved, known }, params.len(), &results);
         self.b.switch_to_block(then);
         Ok(())
@@ -186,23 +184,17 @@ impl<'a> Translator<'a> {
         let Kind::If { otherwise, params, known } = std::mem::replace(&mut frame.kind, Kind::Block) else {
             unreachable!("an else has its if")
         };
-        let known = std::mem::replace(&mut self.known_globals, known);
-        frame.known = self.reachable.then_some(known);
+        self.known = known;
         self.stack.truncate(frame.height);
         self.stack.extend_from_slice(&params);
         self.b.switch_to_block(otherwise);
         self.reachable = true;
     }
 
-    /// Says that ways lead behind the innermost block that know nothing of each other.
-    pub(super) fn join(&mut self) {
-        self.control.last_mut().expect("there is a block").branched = true;
-    }
-
     /// Jumps behind the innermost block with its results.
     pub(super) fn jump_next(&mut self) {
         let frame = self.control.last_mut().expect("there is a block");
-        frame.next_reachable = true;
+        frame.reach(&self.known);
         let next = frame.next;
         let values = args(&self.stack[self.stack.len() - frame.results..]);
         self.b.ins().jump(next, &values);
@@ -213,7 +205,7 @@ impl<'a> Translator<'a> {
             self.jump_next();
         }
         let mut frame = self.control.pop().expect("an end has its block");
-        match frame.kind {
+        match std::mem::replace(&mut frame.kind, Kind::Block) {
             Kind::Block => {}
             Kind::Loop { head } => {
                 self.b.seal_block(head);
@@ -224,18 +216,12 @@ impl<'a> Translator<'a> {
                 // Without an else the parameters are the results.
                 self.b.switch_to_block(otherwise);
                 self.b.ins().jump(frame.next, &args(&params));
-                frame.next_reachable = true;
-                frame.known = Some(known);
+                frame.reach(&known);
             }
-        }
-        match (frame.known, self.reachable) {
-            _ if frame.branched => self.known_globals.clear(),
-            (Some(known), true) => self.known_globals.meet(&known),
-            (Some(known), false) => self.known_globals = known,
-            (None, _) => {}
         }
         self.stack.truncate(frame.height);
         self.reachable = frame.next_reachable;
+        self.known = frame.known.unwrap_or_default();
         self.b.seal_block(frame.next);
         if !self.reachable {
             return Ok(());
@@ -260,8 +246,7 @@ impl<'a> Translator<'a> {
     fn label_of(&mut self, block: usize) -> (Block, usize) {
         let frame = &mut self.control[block];
         if !matches!(frame.kind, Kind::Loop { .. }) {
-            frame.next_reachable = true;
-            frame.branched = true;
+            frame.reach(&self.known);
         }
         frame.label()
     }

@@ -109,7 +109,7 @@ impl Translator<'_> {
         };
         self.b.seal_block(next);
         self.b.switch_to_block(next);
-        self.known_globals.clear();
+        self.known.clear();
         self.stack.extend_from_slice(self.b.block_params(next));
         Ok(())
     }
@@ -197,6 +197,7 @@ impl Translator<'_> {
     fn land(&mut self, landing: Block) -> (Value, Value) {
         self.b.switch_to_block(landing);
         self.b.seal_block(landing);
+        self.known.clear();
         let params = self.b.block_params(landing);
         (params[0], params[1])
     }
@@ -379,8 +380,6 @@ impl Translator<'_> {
         if self.reachable {
             self.jump_next();
         }
-        self.join();
-        self.known_globals.clear();
         let here = self.control.len() - 1;
         let clauses = self.control[here].clauses_mut();
         let catch = &mut clauses.catches[clauses.done];

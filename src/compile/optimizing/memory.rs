@@ -8,6 +8,7 @@
 //!   where a processor only guesses, and null faults; without, a branch leads to the trap.
 
 use super::POINTER;
+use super::known;
 use super::translate::Translator;
 use crate::compile::builtin::Builtin;
 use crate::compile::layout::*;
@@ -55,15 +56,23 @@ impl Translator<'_> {
         if self.tunables.has_fixed_base(&self.module.memories[memory as usize]) {
             self.vmctx_pointer(entry + MEMORY_BASE)
         } else {
+            if let Some(base) = self.known.get(known::Place::MemoryBase(memory)) {
+                return base;
+            }
             let def = self.vmctx_pointer(entry + MEMORY_DEF);
             let flags = self.changing();
-            self.b.ins().load(POINTER, flags, def, MEMORY_DEF_BASE as i32)
+            let base = self.b.ins().load(POINTER, flags, def, MEMORY_DEF_BASE as i32);
+            self.known.set(known::Place::MemoryBase(memory), base);
+            base
         }
     }
 
     fn length(&mut self, memory: u32) -> Value {
         if let Some(bytes) = self.fixed_bytes(memory) {
             return self.b.ins().iconst(types::I64, bytes as i64);
+        }
+        if let Some(length) = self.known.get(known::Place::MemoryLength(memory)) {
+            return length;
         }
         let def = self.vmctx_pointer(self.layout.memory(memory) + MEMORY_DEF);
         let flags = self.changing();
@@ -72,7 +81,9 @@ impl Translator<'_> {
             let at = self.b.ins().iadd_imm_u(def, i64::from(MEMORY_DEF_LENGTH));
             return self.b.ins().atomic_load(types::I64, flags, at);
         }
-        self.b.ins().load(types::I64, flags, def, MEMORY_DEF_LENGTH as i32)
+        let length = self.b.ins().load(types::I64, flags, def, MEMORY_DEF_LENGTH as i32);
+        self.known.set(known::Place::MemoryLength(memory), length);
+        length
     }
 
     /// Whether any access of a 32-bit address, the offset and the size ends within reservation and guard.

@@ -11,7 +11,7 @@
 //! atomic.rs      atomic accesses                                       heap.rs     garbage-collected objects, i31
 //! structure.rs   structures                                            array.rs    arrays
 //! cast.rs        tests of references against types                    global.rs   globals
-//! inline.rs      small functions in place of calls
+//! inline.rs      small functions in place of calls                      known.rs    what need not be read again
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -27,6 +27,7 @@ mod frame;
 mod global;
 mod heap;
 mod inline;
+mod known;
 mod locals;
 mod memory;
 mod numeric;
