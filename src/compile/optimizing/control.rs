@@ -6,6 +6,7 @@
 //! Where the module says that a branch goes one way as a rule (`module/hints.rs`), what lies the other way is cold: its code
 //! goes behind all other, and the usual way falls through.
 
+use super::choice::Choice;
 use super::env::clif_type;
 use super::exception::Try;
 use super::known::Known;
@@ -32,6 +33,8 @@ pub(super) struct Frame {
     results: usize,
     /// Height of the operand stack below the parameters.
     height: usize,
+    /// How many references were known not to be null before it.
+    not_null: usize,
 }
 
 enum Kind {
@@ -47,6 +50,8 @@ enum Kind {
         params: Vec<Value>,
         known: Known,
     },
+    /// An `if` without branches.
+    Choice(Box<Choice>),
 }
 
 impl Frame {
@@ -59,9 +64,32 @@ impl Frame {
         }
     }
 
+    /// The frame of a choice, which has no label and lies in the block `here`.
+    pub(super) fn of_choice(choice: Choice, here: Block, height: usize) -> Frame {
+        let kind = Kind::Choice(choice.into());
+        Frame { kind, next: here, next_reachable: false, known: None, params: 0, results: 0, height, not_null: 0 }
+    }
+
+    /// The choice that it is of.
+    pub(super) fn choice(&self) -> &Choice {
+        let Kind::Choice(choice) = &self.kind else { unreachable!("only choices are asked") };
+        choice
+    }
+
+    /// As [`Frame::choice`].
+    pub(super) fn choice_mut(&mut self) -> &mut Choice {
+        let Kind::Choice(choice) = &mut self.kind else { unreachable!("only choices are asked") };
+        choice
+    }
+
     /// Height of the operand stack below the parameters.
     pub(super) fn height(&self) -> usize {
         self.height
+    }
+
+    /// How many references were known not to be null before it.
+    pub(super) fn not_null(&self) -> usize {
+        self.not_null
     }
 
     /// The clauses, of a block that has some.
@@ -121,8 +149,8 @@ impl<'a> Translator<'a> {
     fn begin(&mut self, kind: Kind, params: usize, results: &[ValType]) {
         let next = self.block_with(results);
         let height = self.stack.len() - params;
-        let results = results.len();
-        self.control.push(Frame { kind, next, next_reachable: false, known: None, params, results, height });
+        let (results, not_null) = (results.len(), self.not_null.len());
+        self.control.push(Frame { kind, next, next_reachable: false, known: None, params, results, height, not_null });
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), CompileError> {
@@ -155,6 +183,9 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), CompileError> {
+        if self.begin_choice(ty)? {
+            return Ok(());
+        }
         let (params, results) = self.block_types(ty)?;
         let condition = self.pop();
         let then = self.b.create_block();
@@ -177,6 +208,9 @@ impl<'a> Translator<'a> {
 
     /// The end of an `if`'s first half.
     pub(super) fn else_(&mut self) {
+        if matches!(self.control.last(), Some(Frame { kind: Kind::Choice(_), .. })) {
+            return self.else_of_choice();
+        }
         if self.reachable {
             self.jump_next();
         }
@@ -187,6 +221,7 @@ impl<'a> Translator<'a> {
         self.known = known;
         self.stack.truncate(frame.height);
         self.stack.extend_from_slice(&params);
+        self.not_null.truncate(frame.not_null);
         self.b.switch_to_block(otherwise);
         self.reachable = true;
     }
@@ -201,11 +236,16 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn end(&mut self) -> Result<(), CompileError> {
+        if matches!(self.control.last(), Some(Frame { kind: Kind::Choice(_), .. })) {
+            self.end_choice();
+            return Ok(());
+        }
         if self.reachable {
             self.jump_next();
         }
         let mut frame = self.control.pop().expect("an end has its block");
         match std::mem::replace(&mut frame.kind, Kind::Block) {
+            Kind::Choice(_) => unreachable!("it has ended above"),
             Kind::Block => {}
             Kind::Loop { head } => {
                 self.b.seal_block(head);
@@ -220,6 +260,7 @@ impl<'a> Translator<'a> {
             }
         }
         self.stack.truncate(frame.height);
+        self.not_null.truncate(frame.not_null);
         self.reachable = frame.next_reachable;
         self.known = frame.known.unwrap_or_default();
         self.b.seal_block(frame.next);
@@ -299,6 +340,7 @@ impl<'a> Translator<'a> {
         self.b.ins().brif(reference, next, &[], label, &values);
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+        self.is_not_null(reference);
         self.push(reference);
     }
 
