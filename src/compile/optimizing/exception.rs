@@ -10,6 +10,7 @@
 use super::POINTER;
 use super::call::Code;
 use super::env::{REGION_PAYLOAD, clif_type, region};
+use super::known::Known;
 use super::translate::{Translator, body_of, unreadable};
 use super::trap::clif_trap;
 use crate::compile::CompileError;
@@ -197,7 +198,7 @@ impl Translator<'_> {
     fn land(&mut self, landing: Block) -> (Value, Value) {
         self.b.switch_to_block(landing);
         self.b.seal_block(landing);
-        self.known.clear();
+        self.known = Known::default();
         let params = self.b.block_params(landing);
         (params[0], params[1])
     }

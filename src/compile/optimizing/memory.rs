@@ -8,7 +8,7 @@
 //!   where a processor only guesses, and null faults; without, a branch leads to the trap.
 
 use super::POINTER;
-use super::known;
+use super::known::{self, Inside};
 use super::translate::Translator;
 use crate::compile::builtin::Builtin;
 use crate::compile::layout::*;
@@ -16,6 +16,9 @@ use crate::compile::op::{Access, Float, Int, Num, Place};
 use crate::trap::TrapCode;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Value, types};
+
+/// Bytes behind null where an access faults on any system.
+const FAULTING: u64 = 4096;
 
 /// Bytes of a constant number that are copied without a helper, at most.
 const MAX_INLINE_COPY: i64 = 64;
@@ -112,6 +115,7 @@ impl Translator<'_> {
             return self.displaced(base, at, flags.with_notrap());
         }
 
+        let narrow = self.b.func.dfg.resolve_aliases(index);
         let index = self.extend_index(is64, index);
         if self.is_guarded(place, bytes) {
             self.visible = true;
@@ -120,20 +124,53 @@ impl Translator<'_> {
             return self.displaced(address, place.offset, faulting);
         }
 
-        let outside = self.is_outside(place.memory, index, end);
         self.visible = true;
-        if !self.tunables.signals {
+        if self.tunables.signals {
+            return self.checked_address(place, narrow, index, end, faulting);
+        }
+        let known = self.known.inside(&self.b.func.dfg, place.memory, narrow);
+        if !known.is_some_and(|known| end.is_some_and(|end| end <= known.bytes)) {
+            let outside = self.is_outside(place.memory, index, end);
             self.trap_if(outside, TrapCode::OutOfBoundsMemoryAccess);
-            let base = self.base(place.memory);
-            let address = self.b.ins().iadd(base, index);
-            return self.displaced(address, place.offset, flags.with_notrap());
+            let bytes = end.unwrap_or(u64::MAX);
+            self.known.set_inside(Inside { memory: place.memory, index: narrow, bytes, checked: None });
         }
         let base = self.base(place.memory);
         let address = self.b.ins().iadd(base, index);
-        let address = self.b.ins().iadd_imm_u(address, place.offset as i64);
+        self.displaced(address, place.offset, flags.with_notrap())
+    }
+
+    /// The address of a checked access with signals, `end` bytes at most from `index` on, which is `narrow` in its own width.
+    fn checked_address(
+        &mut self,
+        place: Place,
+        narrow: Value,
+        index: Value,
+        end: Option<u64>,
+        flags: MemFlagsData,
+    ) -> Address {
+        let base = self.base(place.memory);
         let null = self.b.ins().iconst(POINTER, 0);
+        let Some(end) = end.filter(|end| *end <= FAULTING) else {
+            let outside = self.is_outside(place.memory, index, end);
+            let address = self.b.ins().iadd(base, index);
+            let address = self.b.ins().iadd_imm_u(address, place.offset as i64);
+            let address = self.b.ins().select_spectre_guard(outside, null, address);
+            return Address { address, displacement: 0, flags };
+        };
+        if let Some(Inside { bytes, checked: Some((old_base, address)), .. }) =
+            self.known.inside(&self.b.func.dfg, place.memory, narrow)
+            && end <= bytes
+            && (base == old_base || self.tunables.has_fixed_base(&self.module.memories[place.memory as usize]))
+        {
+            return self.displaced(address, place.offset, flags);
+        }
+        let outside = self.is_outside(place.memory, index, Some(end));
+        let address = self.b.ins().iadd(base, index);
         let address = self.b.ins().select_spectre_guard(outside, null, address);
-        Address { address, displacement: 0, flags: faulting }
+        let checked = Some((base, address));
+        self.known.set_inside(Inside { memory: place.memory, index: narrow, bytes: end, checked });
+        self.displaced(address, place.offset, flags)
     }
 
     /// Whether `index`, of 64 bits, and an offset and bytes that are `end` together go beyond the memory's length.

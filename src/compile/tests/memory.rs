@@ -356,3 +356,65 @@ fn checks_without_signals_are_branches() {
     }
     assert!(fake.codes[1].bytes.len() < fake.codes[0].bytes.len());
 }
+
+/// What was checked is not checked again, on all ways and only on those, whatever grows meanwhile.
+#[test]
+fn what_was_checked_is_inside() {
+    let wat = r#"(module (memory 1 3)
+        (func (export "less") (param i32) (result i64)
+            (i64.add (i64.load offset=8 (local.get 0)) (i64.load (local.get 0))))
+        (func (export "more") (param i32) (result i64)
+            (i64.add (i64.load (local.get 0)) (i64.load offset=8 (local.get 0))))
+        (func (export "joined") (param i32 i32) (result i64)
+            (if (local.get 1)
+                (then (i64.store offset=8 (local.get 0) (i64.const 7)))
+                (else (i32.store offset=4 (local.get 0) (i32.const 9))))
+            (i64.load (local.get 0)))
+        (func (export "beyond") (param i32 i32) (result i64)
+            (if (local.get 1)
+                (then (i64.store offset=8 (local.get 0) (i64.const 7)))
+                (else (i32.store offset=4 (local.get 0) (i32.const 9))))
+            (i64.load offset=1 (local.get 0)))
+        (func (export "branched") (param i32 i32) (result i64)
+            (block (br_if 0 (local.get 1)) (i64.store (local.get 0) (i64.const 7)))
+            (i64.load (local.get 0)))
+        (func (export "grown") (param i32) (result i64)
+            (i64.store (local.get 0) (i64.const 7))
+            (drop (memory.grow (i32.const 1)))
+            (i64.load (local.get 0)))
+        (func (export "loop") (param i32) (result i32) (local i32)
+            (loop
+                (local.set 1 (i32.add (local.get 1) (i32.load offset=4 (local.get 0))))
+                (local.set 1 (i32.add (local.get 1) (i32.load (local.get 0))))
+                (br_if 0 (i32.ne (local.tee 0 (i32.sub (local.get 0) (i32.const -8))) (i32.const 65536))))
+            (local.get 1)))"#;
+    let outside = || Err(TrapCode::OutOfBoundsMemoryAccess);
+    for mode in &ALL {
+        let mut fake = Fake::new(wat, mode);
+        fake.memory(0)[65528..].fill(1);
+        let ones = i64v(0x0101_0101_0101_0101);
+        assert_eq!(fake.call("less", &[i32v(65520)]), Ok(vec![ones]), "{mode:?}");
+        assert_eq!(fake.call("more", &[i32v(65520)]), Ok(vec![ones]), "{mode:?}");
+        assert_eq!(fake.call("loop", &[i32v(65520)]), Ok(vec![i32v(0x0202_0202)]), "{mode:?}");
+        for export in ["less", "more", "loop"] {
+            for address in [65521, 65536, -1] {
+                assert_eq!(fake.call(export, &[i32v(address)]), outside(), "{export} {address} {mode:?}");
+            }
+        }
+        assert_eq!(fake.call("joined", &[i32v(65528), i32v(0)]), Ok(vec![i64v(0x9_0101_0101)]), "{mode:?}");
+        assert_eq!(fake.call("joined", &[i32v(65529), i32v(0)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("joined", &[i32v(65521), i32v(1)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("beyond", &[i32v(65528), i32v(0)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("branched", &[i32v(65529), i32v(1)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("branched", &[i32v(65529), i32v(0)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("grown", &[i32v(65528)]), Ok(vec![i64v(7)]), "{mode:?}");
+        assert_eq!(fake.call("grown", &[i32v(131_064)]), Ok(vec![i64v(7)]), "{mode:?}");
+    }
+    // One check instead of two: there is less code.
+    for mode in [CHECKED, NO_SIGNALS] {
+        let fake = Fake::new(wat, &mode);
+        assert!(fake.codes[0].bytes.len() + 8 < fake.codes[1].bytes.len(), "{mode:?}");
+    }
+    let fake = Fake::new(wat, &NO_SIGNALS);
+    assert!(fake.codes[2].bytes.len() + 8 < fake.codes[3].bytes.len());
+}
