@@ -127,7 +127,8 @@ typedef enum tenon_optimization_enum {
 typedef uint8_t tenon_optimization_t;
 
 /// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
-/// process's signal handlers are left alone.
+/// process's signal handlers are left alone. Such a check of a linear memory is a branch: a processor that guesses it wrong may
+/// read beyond the memory, without effect on what the code computes.
 WASM_API_EXTERN void tenon_config_set_signals(wasm_config_t *config, bool on);
 
 /// Whether all functions are compiled when a module is made, on all processors, instead of each when it is first
