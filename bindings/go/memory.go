@@ -148,7 +148,7 @@ func (m *Memory) ReadString(address, size uint64) (string, error) {
 	if !utf8.Valid(p) {
 		return "", errorf(KindArgument, "the %d bytes at address %d are not UTF-8", size, address)
 	}
-	return string(p), nil
+	return unsafe.String(unsafe.SliceData(p), len(p)), nil
 }
 
 // WriteString writes the bytes of a text at an address.
