@@ -52,11 +52,13 @@ class Func(StoreObject):
         self._own(out[0], lib.wasm_func_delete)
 
     @classmethod
-    def _wrap(cls, store, ptr):
+    def _wrap(cls, store, ptr, type=None):
         self = cls.__new__(cls)
         self._own(ptr, lib.wasm_func_delete)
-        ty = ffi.gc(lib.wasm_func_type(ptr), lib.wasm_functype_delete)
-        self._describe(store, FuncType._of(ty))
+        # A type of references that a module tells may be less precise than the function's own.
+        if type is None or not type._numbers:
+            type = FuncType._of(ffi.gc(lib.wasm_func_type(ptr), lib.wasm_functype_delete))
+        self._describe(store, type)
         return self
 
     def _describe(self, store, type):
@@ -64,10 +66,10 @@ class Func(StoreObject):
         self._type = type
         self._count = len(type.params)
         # Numbers alone go the short way, whose values the library does not check: they are all good.
-        self._raw = all(ty.kind in MEMBERS for ty in type.params + type.results)
+        self._raw = type._numbers
         if self._raw:
-            self._members = tuple((i, MEMBERS[ty.kind], ty.kind) for i, ty in enumerate(type.params))
-            self._out = tuple((i, MEMBERS[ty.kind]) for i, ty in enumerate(type.results))
+            self._members = tuple([(i, MEMBERS[ty.kind], ty.kind) for i, ty in enumerate(type.params)])
+            self._out = tuple([(i, MEMBERS[ty.kind]) for i, ty in enumerate(type.results)])
             self._room = max(len(type.params), len(type.results), 1)
             # Arrays that no call uses at the moment.
             self._pool = []

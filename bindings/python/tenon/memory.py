@@ -29,7 +29,9 @@ class Memory(StoreObject, Contents, Exporter):
     default), shared ones, those that cannot grow, and all under `Config(pinned_memories=True)`. Others refuse with BufferError.
     """
 
-    __slots__ = ("_type",)
+    # The bytes of a memory that never moves, as many as there were when that was last looked at: accesses to them need nothing of the
+    # library. None as long as it is not known, False for a memory that may move.
+    __slots__ = ("_bytes",)
 
     def __init__(self, store, type: MemoryType):
         ptr = own_store(store)._ptr
@@ -42,8 +44,14 @@ class Memory(StoreObject, Contents, Exporter):
 
     def _bind(self, store, ptr):
         self._store = store
+        self._bytes = None
         self._own(ptr, lib.wasm_memory_delete)
         return self
+
+    def close(self) -> None:
+        """Gives the memory back; it cannot be used any more, though its views can. Closing twice does nothing."""
+        self._bytes = False
+        super().close()
 
     @property
     def type(self) -> MemoryType:
@@ -82,27 +90,39 @@ class Memory(StoreObject, Contents, Exporter):
         if not self.pinned:
             raise BufferError("this memory may move when it grows, so it has no views: use read and write")
         copy = lib.wasm_memory_copy(ptr)
-        base = ffi.gc(ffi.cast("char *", lib.wasm_memory_data(ptr)), lambda _: lib.wasm_memory_delete(copy))
+        base = ffi.gc(ffi.cast("char *", lib.wasm_memory_data(ptr)), lambda _, delete=lib.wasm_memory_delete: delete(copy))
         return memoryview(ffi.buffer(base, lib.wasm_memory_data_size(ptr)))
 
     def _at(self, offset, length):
         """The bytes from offset on, after a check that they lie inside."""
         ptr = self._live()
-        if not isinstance(offset, int) or not isinstance(length, int):
-            raise TypeError(f"offset and length are numbers, not {offset!r} and {length!r}")
+        try:
+            offset, length = operator.index(offset), operator.index(length)
+        except TypeError:
+            raise TypeError(f"offset and length are numbers, not {offset!r} and {length!r}") from None
         size = lib.wasm_memory_data_size(ptr)
         if offset < 0 or length < 0 or offset + length > size:
             raise IndexError(f"{length} bytes at {offset} are outside the memory of {size} bytes")
+        if self._bytes is not False:
+            self._bytes = self.view() if self.pinned else False
         return ffi.buffer(lib.wasm_memory_data(ptr) + offset, length)
 
     def read(self, offset: int, length: int) -> bytes:
         """A copy of these bytes."""
+        known = self._bytes
+        if known and self._store._ptr is not None and 0 <= offset <= (end := offset + length) <= len(known):
+            return known[offset:end].tobytes()
         return self._at(offset, length)[:]
 
     def write(self, offset: int, data) -> None:
         """Writes bytes, or anything with the buffer protocol."""
-        data = memoryview(data).cast("B")
-        self._at(offset, len(data))[:] = data
+        if type(data) is not bytes:
+            data = memoryview(data).cast("B")
+        length, known = len(data), self._bytes
+        if known and self._store._ptr is not None and 0 <= offset <= (end := offset + length) <= len(known):
+            known[offset:end] = data
+        else:
+            self._at(offset, length)[:] = data
 
     def read_into(self, offset: int, buffer) -> int:
         """Fills a buffer that can be written, a bytearray or an array for example, from an offset on; answers how many bytes that were."""
@@ -159,7 +179,9 @@ class Memory(StoreObject, Contents, Exporter):
         """A number: "i8" to "u64", "f32", "f64", little-endian; or 16 bytes, "v128"."""
         if kind == "v128":
             return self.read(offset, 16)
-        form = self._scalar(kind)
+        form, known = self._scalar(kind), self._bytes
+        if known and self._store._ptr is not None and 0 <= offset <= len(known) - form.size:
+            return form.unpack_from(known, offset)[0]
         return form.unpack(self._at(offset, form.size))[0]
 
     def store_value(self, kind: str, offset: int, value) -> None:
@@ -167,10 +189,12 @@ class Memory(StoreObject, Contents, Exporter):
         if kind == "v128":
             put_vector(ffi.cast("tenon_raw_t *", ffi.from_buffer(self._at(offset, 16))), value)
             return
-        form = self._scalar(kind)
-        place = self._at(offset, form.size)
+        form, known = self._scalar(kind), self._bytes
         try:
-            place[:] = form.pack(value)
+            if known and self._store._ptr is not None and 0 <= offset <= len(known) - form.size:
+                form.pack_into(known, offset, value)
+            else:
+                self._at(offset, form.size)[:] = form.pack(value)
         except struct.error as error:
             raise OverflowError(f"{value!r} is no {kind}: {error}") from None
 

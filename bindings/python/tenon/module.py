@@ -1,6 +1,7 @@
 """Modules, instances and linkers."""
 
 import os
+import weakref
 from typing import Any, Iterator, List, Union
 
 from ._handle import SharedHandle, StoreObject, check
@@ -34,7 +35,7 @@ class Module(SharedHandle):
     """A compiled module, from bytes in the binary format or text in the text format. It is made with an engine, or with that of a store;
     all stores of the engine, on whichever thread, can have instances of it. These stay when it is closed."""
 
-    __slots__ = ("_engine", "_imports", "_exports")
+    __slots__ = ("_engine", "_imports", "_exports", "_places")
 
     def __init__(self, engine: Union[Engine, Store], source: Union[str, bytes]):
         data = wat2wasm(source) if isinstance(source, str) else bytes(memoryview(source))
@@ -57,6 +58,7 @@ class Module(SharedHandle):
             lib.wasm_module_exports(module, exports)
             self._exports = [export_of(exports.data[i]) for i in range(exports.size)]
             lib.wasm_exporttype_vec_delete(exports)
+            self._places = {entry.name: place for place, entry in enumerate(self._exports)}
             ffi.release(module)
         return self
 
@@ -148,11 +150,11 @@ def _extern(store, item, what):
     return item, ffi.cast("wasm_extern_t *", ptr)
 
 
-def _own_extern(store, external):
-    """The object for a wasm_extern_t, which is taken over."""
+def _own_extern(store, external, type=None):
+    """The object for a wasm_extern_t, which is taken over; a module may have told its type."""
     kind = lib.wasm_extern_kind(external)
     if kind == 0:
-        return Func._wrap(store, lib.wasm_extern_as_func(external))
+        return Func._wrap(store, lib.wasm_extern_as_func(external), type)
     if kind == 1:
         return Global.__new__(Global)._bind(store, lib.wasm_extern_as_global(external))
     if kind == 2:
@@ -163,34 +165,49 @@ def _own_extern(store, external):
 
 
 class Exports:
-    """The exports of an instance, as attributes and as items; len, iteration and `in` are by name."""
+    """The exports of an instance, as attributes and as items; len, iteration and `in` are by name. Each is made when it is asked for first,
+    and keeps the instance alive."""
 
-    def __init__(self, items):
-        self._items = items
+    def __init__(self, store, module, vector):
+        self._store = store
+        self._module = module
+        # What was made, and all of the library's, which goes with this object.
+        self._items = {}
+        self._vector = vector
+        weakref.finalize(self, lib.wasm_extern_vec_delete, vector).atexit = False
 
     def __getitem__(self, name: str) -> Any:
         try:
             return self._items[name]
         except KeyError:
-            raise KeyError(f"there is no export {name!r}; there are {', '.join(self._items) or 'none'}") from None
+            pass
+        place = self._module._places.get(name)
+        if place is None:
+            there = ", ".join(self._module._places) or "none"
+            raise KeyError(f"there is no export {name!r}; there are {there}")
+        self._store._live()
+        item = _own_extern(self._store, lib.wasm_extern_copy(self._vector.data[place]), self._module._exports[place].type)
+        # Another thread may have made it meanwhile.
+        return self._items.setdefault(name, item)
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_items"][name]
-        except KeyError:
-            raise AttributeError(f"there is no export {name!r}") from None
+        # Before __init__ there is no module.
+        module = self.__dict__.get("_module")
+        if module is None or name not in module._places:
+            raise AttributeError(f"there is no export {name!r}")
+        return self[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
+        return iter(self._module._places)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._module._places)
 
     def __contains__(self, name):
-        return name in self._items
+        return name in self._module._places
 
     def __dir__(self):
-        return [*super().__dir__(), *self._items]
+        return [*super().__dir__(), *self._module._places]
 
 
 class Instance(StoreObject):
@@ -262,11 +279,7 @@ class Instance(StoreObject):
         self._own(ptr, lib.wasm_instance_delete)
         vector = ffi.new("wasm_extern_vec_t *")
         lib.wasm_instance_exports(ptr, vector)
-        items = {}
-        for index, entry in enumerate(module._exports):
-            items[entry.name] = _own_extern(store, lib.wasm_extern_copy(vector.data[index]))
-        lib.wasm_extern_vec_delete(vector)
-        self._exports = Exports(items)
+        self._exports = Exports(store, module, vector)
         return self
 
     @property

@@ -133,11 +133,13 @@ def _vector(types):
 class FuncType:
     """The type of a function: what it takes and what it gives."""
 
-    __slots__ = ("params", "results")
+    __slots__ = ("params", "results", "_numbers")
 
     def __init__(self, params: Iterable[ValType] = (), results: Iterable[ValType] = ()):
         self.params = _valtypes(params, "parameter")
         self.results = _valtypes(results, "result")
+        # Whether all values are numbers that Python has.
+        self._numbers = all([ty.kind < 4 for ty in self.params + self.results])
 
     def __repr__(self):
         return f"FuncType({list(self.params)}, {list(self.results)})"

@@ -8,15 +8,19 @@ NEEDS = '(module (import "env" "first" (func (param i32))) (import "env" "second
 
 
 def test_what_is_closed_is_refused(store, load):
-    exports = load('(module (memory (export "m") 1) (func (export "f")))')
+    exports = load('(module (memory (export "m") 1) (func (export "f")) (func (export "g")))')
     exports.f.close()
     exports.f.close()
     assert exports.f.closed
     with pytest.raises(tenon.ClosedError, match="this Func is closed"):
         exports.f()
+    memory = exports.m
     store.close()
     with pytest.raises(tenon.ClosedError, match="the store of this Memory is closed"):
-        exports.m.read(0, 1)
+        memory.read(0, 1)
+    assert exports.m is memory and "g" in exports
+    with pytest.raises(tenon.ClosedError, match="this Store is closed"):
+        exports.g
     with pytest.raises(tenon.ClosedError, match="this Store is closed"):
         tenon.Module(store, "(module)")
     with pytest.raises(tenon.ClosedError):
