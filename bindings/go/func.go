@@ -41,6 +41,9 @@ func typedFunc(s *Store, ptr *C.wasm_func_t, ty FuncType) *Func {
 // Type is the function's type.
 func (f *Func) Type() FuncType { return f.ty }
 
+// Same says whether both are references to the same function.
+func (f *Func) Same(other *Func) bool { return same(f.ref, other.ref) }
+
 // Close gives up the reference to the function. Instances that use it go on.
 func (f *Func) Close() { f.drop() }
 

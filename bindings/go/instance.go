@@ -193,6 +193,39 @@ func (l *Linker) Define(module, name string, item Extern) error {
 	return nil
 }
 
+// DefineFunc defines a closure as a function under two names; see Wrap.
+func (l *Linker) DefineFunc(module, name string, fn any) error {
+	f, err := Wrap(l.store, fn)
+	if err != nil {
+		return err
+	}
+	return l.Define(module, name, f)
+}
+
+// DefineMissing defines, for each function that a module imports and that is not defined, one that fails and says which it is: for
+// imports that are not called.
+func (l *Linker) DefineMissing(m *Module) error {
+	for _, i := range m.imports {
+		ty, ok := i.Type.(FuncType)
+		if l.Get(i.Module, i.Name) != nil || !ok {
+			continue
+		}
+		f, err := NewFunc(l.store, ty, func([]any) ([]any, error) {
+			return nil, errorf(KindLink, "the import %q %q was called, which is not defined", i.Module, i.Name)
+		})
+		if err != nil {
+			return err
+		}
+		if err := l.Define(i.Module, i.Name, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Get is what is defined under two names; nil if nothing is.
+func (l *Linker) Get(module, name string) Extern { return l.items[[2]string{module, name}] }
+
 // DefineInstance defines all exports of an instance under a name and their own.
 func (l *Linker) DefineInstance(module string, i *Instance) error {
 	for n, ty := range i.module.exports {

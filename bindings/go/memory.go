@@ -52,6 +52,9 @@ func NewMemoryOf(s *Store, ty MemoryType) (*Memory, error) {
 
 func (m *Memory) extern() (*Store, *ref) { return m.store, m.ref }
 
+// Same says whether both are references to the same memory.
+func (m *Memory) Same(other *Memory) bool { return same(m.ref, other.ref) }
+
 // Close gives up the reference to the memory. Instances that use it go on.
 func (m *Memory) Close() { m.drop() }
 
