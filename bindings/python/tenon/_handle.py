@@ -115,6 +115,19 @@ def text(name) -> str:
     return bytes(ffi.buffer(name.data, name.size)).decode("utf-8") if name.size else ""
 
 
+class Comparable:
+    """What can be told from others of its kind."""
+
+    __slots__ = ()
+
+    def same(self, other) -> bool:
+        """Whether both are references to the same thing of WebAssembly."""
+        if not isinstance(other, type(self)):
+            raise TypeError(f"a {type(self).__name__} is expected, not {other!r}")
+        mine, others = (ffi.cast("wasm_ref_t *", thing._live()) for thing in (self, other))
+        return bool(lib.wasm_ref_same(mine, others))
+
+
 # Everything that the library refers to by an address: host functions and externref objects. The library's finalizer takes
 # an entry out again.
 kept: Dict[int, Any] = {}

@@ -78,6 +78,10 @@ class Frame(NamedTuple):
     func_offset: int
     module_offset: int
 
+    def __str__(self) -> str:
+        name = self.func_name or f"func[{self.func_index}]"
+        return f"  in {name} at {self.module_offset:#x}" + (f" of {self.module_name}" if self.module_name else "")
+
 
 class Trap(TenonError):
     """WebAssembly code trapped. A host function may raise one, too."""
@@ -91,6 +95,9 @@ class Trap(TenonError):
         except ValueError:
             self.code = code
         self.frames = list(frames or ())
+        if self.frames:
+            # What Python shows under the message, from 3.11 on.
+            self.__notes__ = [str(frame) for frame in self.frames]
 
 
 def error_of_kind(kind: int, message: str) -> TenonError:

@@ -5,7 +5,7 @@ import typing
 import weakref
 from typing import Any, Callable, Optional
 
-from ._handle import StoreObject, check, keep, kept
+from ._handle import Comparable, StoreObject, check, keep, kept
 from ._native import ffi, lib
 from ._values import MEMBERS, NULL, holders, put, put_number, referenced, take
 from .store import own_store
@@ -18,7 +18,7 @@ __all__ = ["Func"]
 _ANNOTATIONS = {int: I32, float: F64, bytes: V128, object: EXTERNREF, Any: EXTERNREF}
 
 
-class Func(StoreObject):
+class Func(StoreObject, Comparable):
     """A function. Calling it takes and gives ints for i32 and i64, floats for f32 and f64, 16 bytes for v128, Func or None for
     funcref, any object for externref, WasmException for exnref; several results come as a tuple.
 

@@ -4,7 +4,7 @@ import operator
 import struct
 from typing import Any, Optional, Union
 
-from ._handle import StoreObject, check
+from ._handle import Comparable, StoreObject, check
 from ._buffer import Exporter
 from ._native import ffi, lib
 from ._values import put, put_vector, reference, referenced, take
@@ -20,7 +20,7 @@ _FORMATS = {"i8": "<b", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32"
 _SCALARS = {name: struct.Struct(form) for name, form in _FORMATS.items()}
 
 
-class Memory(StoreObject, Contents, Exporter):
+class Memory(StoreObject, Comparable, Contents, Exporter):
     """A linear memory. Every access is checked.
 
     `view()` gives the bytes without a copy, as a memoryview; numpy and others take the memory itself. A view holds a reference to
@@ -57,6 +57,9 @@ class Memory(StoreObject, Contents, Exporter):
     def type(self) -> MemoryType:
         """Its type; the minimum is the size that it has now."""
         return MemoryType._of(ffi.gc(lib.wasm_memory_type(self._live()), lib.wasm_memorytype_delete))
+
+    def __repr__(self):
+        return f"<Memory of {len(self)} bytes>" if self._ptr is not None and self._store._ptr is not None else "<Memory, closed>"
 
     @property
     def pages(self) -> int:
@@ -199,7 +202,7 @@ class Memory(StoreObject, Contents, Exporter):
             raise OverflowError(f"{value!r} is no {kind}: {error}") from None
 
 
-class Table(StoreObject):
+class Table(StoreObject, Comparable):
     """A table of references."""
 
     __slots__ = ("_element",)
@@ -230,6 +233,11 @@ class Table(StoreObject):
 
     def __bool__(self):
         return True
+
+    def __repr__(self):
+        if self._ptr is None or self._store._ptr is None:
+            return "<Table, closed>"
+        return f"<Table of {len(self)} {self._element}>"
 
     def _index(self, index):
         size = len(self)
@@ -263,7 +271,7 @@ makers[2] = "table", lambda item: lib.wasm_table_copy(lib.wasm_extern_as_table_c
 makers[3] = "memory", lambda item: lib.wasm_memory_copy(lib.wasm_extern_as_memory_const(item)), Memory
 
 
-class Global(StoreObject):
+class Global(StoreObject, Comparable):
     """A global variable or constant."""
 
     __slots__ = ("_type",)
@@ -291,6 +299,9 @@ class Global(StoreObject):
     def type(self) -> GlobalType:
         """Its type."""
         return self._type
+
+    def __repr__(self):
+        return f"<Global of {'mutable ' if self._type.mutable else ''}{self._type.content}>"
 
     @property
     def value(self) -> Any:

@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from typing import Any, Iterator, List, Union
+from typing import Any, Iterator, List, Optional, Union
 
 from ._handle import SharedHandle, StoreObject, check
 from ._native import ffi, lib
@@ -206,6 +206,9 @@ class Exports:
     def __contains__(self, name):
         return name in self._module._places
 
+    def __repr__(self):
+        return f"<Exports {', '.join(self) or 'none'}>"
+
     def __dir__(self):
         return [*super().__dir__(), *self._module._places]
 
@@ -315,6 +318,15 @@ def _made(store, error, out, trap):
     return out[0]
 
 
+def _missing(module, name):
+    """A function that says that it is missing."""
+
+    def missing(*_):
+        raise LinkError(f'the import "{module}" "{name}" was called, which is not defined')
+
+    return missing
+
+
 class Linker(StoreObject):
     """Definitions by two names, from which modules get their imports."""
 
@@ -324,12 +336,23 @@ class Linker(StoreObject):
         self._store = own_store(store)
         self._own(lib.tenon_linker_new(store._ptr), lib.tenon_linker_delete)
 
-    def define(self, module: str, name: str, item: Any) -> None:
-        """Defines a thing, or a callable whose annotations say its type. A name can be defined once."""
+    def define(self, module: str, name: str, item: Any, type: Optional[FuncType] = None) -> None:
+        """Defines a thing, or a callable, whose type is this one or what its annotations say. A name can be defined once."""
         ptr = self._live()
+        if type is not None:
+            item = Func(self._store, item, type)
         item, external = _extern(self._store, item, f'"{module}" "{name}"')
         first, second = module.encode("utf-8"), name.encode("utf-8")
         check(lib.tenon_linker_define(ptr, first, len(first), second, len(second), external))
+
+    def define_missing(self, module: Module) -> None:
+        """Defines, for each function that a module imports and that is not defined, one that raises and says which it is: for imports that
+        are not called."""
+        if not isinstance(module, Module):
+            raise TypeError(f"a Module is expected, not {module!r}")
+        for entry in module._imports:
+            if isinstance(entry.type, FuncType) and self.get(entry.module, entry.name) is None:
+                self.define(entry.module, entry.name, _missing(entry.module, entry.name), entry.type)
 
     def define_instance(self, name: str, instance: Instance) -> None:
         """Defines each export of an instance under this name and its own."""

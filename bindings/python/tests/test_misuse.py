@@ -1,5 +1,7 @@
 """Modules and linking, and what is refused."""
 
+import traceback
+
 import pytest
 
 import tenon
@@ -125,3 +127,49 @@ def test_linker(store):
         exports = linker.instantiate(tenon.Module(store, '(module (import "env" "twice" (func $t (param i32) (result i32)))'
                                                   '(func (export "f") (result i32) (call $t (i32.const 21))))')).exports
         assert exports.f() == 42
+
+
+def test_what_is_not_called_may_be_missing(store):
+    module = tenon.Module(store, """(module (import "h" "a" (func $a (param i64))) (import "h" "b" (func $b (result f32)))
+      (func (export "a") (call $a (i64.const 5))) (func (export "b") (result f32) (call $b)))""")
+    linker = tenon.Linker(store)
+    called = []
+    linker.define("h", "a", called.append, tenon.FuncType([tenon.I64]))
+    linker.define_missing(module)
+    exports = linker.instantiate(module).exports
+    exports.a()
+    assert called == [5]
+    with pytest.raises(tenon.LinkError, match='the import "h" "b" was called, which is not defined'):
+        exports.b()
+    memory = tenon.Module(store, '(module (import "h" "m" (memory 1)))')
+    linker.define_missing(memory)
+    with pytest.raises(tenon.LinkError, match="m"):
+        linker.instantiate(memory)
+    with pytest.raises(TypeError, match="a Module is expected"):
+        linker.define_missing(None)
+
+
+def test_the_same_and_others(store):
+    module = tenon.Module(store, '(module (memory (export "m") 1) (table (export "t") 1 funcref) (global (export "g") i32 (i32.const 1))'
+                                 '(func (export "f")))')
+    one, two = tenon.Instance(store, module), tenon.Instance(store, module)
+    one.exports.t[0] = one.exports.f
+    assert one.exports.t[0].same(one.exports.f) and not one.exports.t[0].same(two.exports.f)
+    assert one.exports.m.same(one.memory(0)) and not one.exports.m.same(two.exports.m)
+    assert one.exports.t.same(one.exports.t) and not one.exports.g.same(two.exports.g)
+    with pytest.raises(TypeError, match="a Func is expected, not <Memory of 65536 bytes>"):
+        one.exports.f.same(one.exports.m)
+    assert repr(one.exports) == "<Exports m, t, g, f>" and repr(one.exports.t) == "<Table of 1 funcref>"
+    assert repr(one.exports.g) == "<Global of i32>"
+    one.exports.m.close()
+    assert repr(one.exports.m) == "<Memory, closed>"
+
+
+def test_traps_show_where(store):
+    exports = tenon.Instance(store, tenon.Module(store, "(module $m (func $inner unreachable) (func (export \"f\") (call $inner)))")).exports
+    with pytest.raises(tenon.Trap) as trap:
+        exports.f()
+    first = trap.value.frames[0]
+    assert str(first) == f"  in inner at {first.module_offset:#x} of m"
+    if hasattr(trap.value, "add_note"):
+        assert "".join(traceback.format_exception(trap.value)).endswith(f"{first}\n{trap.value.frames[1]}\n")
