@@ -1,5 +1,6 @@
 """Modules and linking, and what is refused."""
 
+import threading
 import traceback
 
 import pytest
@@ -173,3 +174,49 @@ def test_traps_show_where(store):
     assert str(first) == f"  in inner at {first.module_offset:#x} of m"
     if hasattr(trap.value, "add_note"):
         assert "".join(traceback.format_exception(trap.value)).endswith(f"{first}\n{trap.value.frames[1]}\n")
+
+
+def test_another_thread_is_refused_while_the_store_is_used(store):
+    entered, leave = threading.Event(), threading.Event()
+
+    def wait(n):
+        entered.set()
+        assert leave.wait(60)
+        return n
+
+    module = tenon.Module(store, """(module (import "h" "f" (func $f (param i32) (result i32))) (memory (export "m") 1)
+      (table (export "t") 1 funcref) (global (export "g") (mut externref) (ref.null extern))
+      (func (export "f") (param i32) (result i32) (call $f (local.get 0))) (func (export "r") (param externref)))""")
+    exports = tenon.Instance(store, module, [wait]).exports
+    f, r, m, t, g = [exports[name] for name in ["f", "r", "m", "t", "g"]]
+    tag = tenon.Tag(store, [])
+    uses = [lambda: f(1), lambda: r("x"), lambda: m.grow(1), lambda: m.snapshot(), lambda: g.value, lambda: setattr(g, "value", "x"),
+            lambda: t[0], lambda: t.grow(1), lambda: tenon.Memory(store, tenon.MemoryType(1)), lambda: tenon.Instance(store, module, [wait]),
+            lambda: tenon.Func(store, wait, tenon.FuncType()), store.collect, store.gc_statistics, lambda: store.usage(tenon.Limit.TABLES),
+            lambda: store.limit(tenon.Limit.TABLES), lambda: store.set_limit(tenon.Limit.TABLES, 1), lambda: tenon.WasmException(tag),
+            lambda: tenon.Array(store, tenon.ArrayType(tenon.Field(tenon.I32)), [1]), lambda: store.ref_test(5, tenon.ANYREF)]
+    answers = []
+
+    def use():
+        assert entered.wait(60)
+        for use in uses:
+            try:
+                answers.append(use())
+            except tenon.TenonError as error:
+                answers.append(error)
+        with pytest.raises(tenon.TenonError, match="call is under way"):
+            store.close()
+        leave.set()
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    assert f(5) == 5
+    thread.join()
+    assert len(answers) == len(uses)
+    for place, answer in enumerate(answers):
+        assert isinstance(answer, tenon.StoreError) and "in use on another thread" in str(answer), (place, answer)
+    # Afterwards it may.
+    thread = threading.Thread(target=lambda: answers.append(m.grow(1)))
+    thread.start()
+    thread.join()
+    assert answers[-1] == 1
