@@ -342,7 +342,8 @@ WASM_API_EXTERN void wasm_functype_vec_delete(own wasm_functype_vec_t *vec);
 WASM_API_EXTERN own wasm_functype_t *wasm_functype_copy(const wasm_functype_t *ty);
 
 /// Makes a function type. Takes over both vectors and what is in them, and leaves them empty; NULL stands for an empty
-/// vector. A NULL among the value types, or memory running out, gives NULL; the vectors are taken all the same.
+/// vector. A NULL among the value types, one that means nothing outside of the declaration of a group, or memory running
+/// out, gives NULL; the vectors are taken all the same.
 WASM_API_EXTERN own wasm_functype_t *wasm_functype_new(
     own wasm_valtype_vec_t *params, own wasm_valtype_vec_t *results);
 
