@@ -18,6 +18,9 @@ type Memory struct {
 	store *Store
 	// Whether the memory never moves when it grows.
 	fixed bool
+	// Of such a memory, the bytes that there were when the library was last asked: accesses to them need nothing of it. Only the goroutine
+	// that uses the store looks.
+	known []byte
 }
 
 func newMemory(s *Store, ptr *C.wasm_memory_t) *Memory {
@@ -118,11 +121,29 @@ func (m *Memory) copy(address uint64, p unsafe.Pointer, size int, write bool) er
 		m.store.leave(before)
 		return ErrClosed
 	}
+	if n := uint64(len(m.known)); address <= n && uint64(size) <= n-address {
+		if size != 0 {
+			here, there := m.known[address:][:size], unsafe.Slice((*byte)(p), size)
+			if write {
+				copy(here, there)
+			} else {
+				copy(there, here)
+			}
+		}
+		m.store.leave(before)
+		runtime.KeepAlive(m)
+		return nil
+	}
 	var ok C.bool
 	if write {
 		ok = C.tenon_go_memory_write(C.uintptr_t(ptr), C.uint64_t(address), p, C.size_t(size))
 	} else {
 		ok = C.tenon_go_memory_read(C.uintptr_t(ptr), C.uint64_t(address), p, C.size_t(size))
+	}
+	if bool(ok) && m.fixed {
+		// The size first: a memory does not shrink.
+		n := int(C.wasm_memory_data_size((*C.wasm_memory_t)(pointer(ptr))))
+		m.known = unsafe.Slice((*byte)(unsafe.Pointer(C.wasm_memory_data((*C.wasm_memory_t)(pointer(ptr))))), n)
 	}
 	m.store.leave(before)
 	runtime.KeepAlive(m)

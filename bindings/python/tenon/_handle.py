@@ -8,7 +8,16 @@ from ._native import ffi, lib
 from .errors import ClosedError, CompileError, LimitError, error_of_kind
 
 
-class Handle:
+class Uncopied:
+    """What stands for something of the library, of which there is one owner."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError(f"a {type(self).__name__} cannot be copied or pickled")
+
+
+class Handle(Uncopied):
     """An object of the library. It is given back by `close`, at the end of a `with` block, or when it is collected, on
     whichever thread: the library leaves the rest to the thread of the store."""
 

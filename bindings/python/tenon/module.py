@@ -4,7 +4,7 @@ import os
 import weakref
 from typing import Any, Iterator, List, Optional, Union
 
-from ._handle import SharedHandle, StoreObject, check
+from ._handle import SharedHandle, StoreObject, Uncopied, check
 from ._native import ffi, lib
 from .errors import LinkError, StoreError
 from .func import Func
@@ -38,7 +38,10 @@ class Module(SharedHandle):
     __slots__ = ("_engine", "_imports", "_exports", "_places")
 
     def __init__(self, engine: Union[Engine, Store], source: Union[str, bytes]):
-        data = wat2wasm(source) if isinstance(source, str) else bytes(memoryview(source))
+        try:
+            data = wat2wasm(source) if isinstance(source, str) else bytes(memoryview(source))
+        except TypeError:
+            raise TypeError(f"bytes or a text is expected, not {source!r}; from_file reads files") from None
         self._load(engine, lambda store, out: lib.tenon_module_new(store, _vec(data), out))
 
     def _load(self, home, load):
@@ -164,7 +167,7 @@ def _own_extern(store, external, type=None):
     return Tag.__new__(Tag)._bind(store, lib.wasm_extern_as_tag(external))
 
 
-class Exports:
+class Exports(Uncopied):
     """The exports of an instance, as attributes and as items; len, iteration and `in` are by name. Each is made when it is asked for first,
     and keeps the instance alive."""
 

@@ -1,5 +1,7 @@
 """Modules and linking, and what is refused."""
 
+import copy
+import pickle
 import threading
 import traceback
 
@@ -90,6 +92,9 @@ def test_another_engine_is_refused(store):
 def test_bad_modules(store):
     with pytest.raises(tenon.CompileError):
         tenon.Module(store, b"no module")
+    for source in [5, None, open]:
+        with pytest.raises(TypeError, match="bytes or a text is expected, not .*; from_file reads files"):
+            tenon.Module(store, source)
     with pytest.raises(tenon.CompileError, match="1"):
         tenon.Module(store, "(module (func (wat)))")
     with pytest.raises(tenon.CompileError):
@@ -148,6 +153,17 @@ def test_what_is_not_called_may_be_missing(store):
         linker.instantiate(memory)
     with pytest.raises(TypeError, match="a Module is expected"):
         linker.define_missing(None)
+
+
+def test_nothing_of_the_library_has_two_owners(store):
+    module = tenon.Module(store, '(module (memory (export "m") 1))')
+    instance = tenon.Instance(store, module)
+    for thing in [store, store.engine, module, instance, instance.exports, instance.exports.m, tenon.Tag(store), tenon.Linker(store)]:
+        for use in [copy.copy, copy.deepcopy, pickle.dumps]:
+            with pytest.raises(TypeError, match="cannot be copied or pickled"):
+                use(thing)
+    trap = pickle.loads(pickle.dumps(tenon.Trap("no", tenon.TrapCode.UNREACHABLE, [tenon.Frame(1, "f", None, 2, 3)])))
+    assert (trap.message, trap.code, trap.frames[0].func_name) == ("no", tenon.TrapCode.UNREACHABLE, "f")
 
 
 def test_the_same_and_others(store):
