@@ -3,6 +3,8 @@
 import random
 import signal
 import sys
+import threading
+import time
 
 import pytest
 
@@ -109,3 +111,23 @@ def test_recursion_that_is_too_deep_is_an_error_at_whatever_depth_it_is_noticed(
     finally:
         sys.setrecursionlimit(limit)
     store.close()
+
+
+def test_a_wait_is_interrupted(store, interrupt_in):
+    shared = tenon.SharedMemory(store.engine, tenon.MemoryType(1, 1, shared=True))
+    for timeout in [None, 1e18]:
+        interrupt_in(0.01)
+        with pytest.raises(Interrupt):
+            shared.wait32(0, 0, timeout)
+    assert shared.wait64(0, 0, 0.12) == shared.wait32(0, 0, 0) == tenon.Wait.TIMED_OUT
+
+    # One that takes many parts is woken all the same.
+    def wake():
+        while shared.notify(8) == 0:
+            time.sleep(0.001)
+
+    for _ in range(3):
+        waker = threading.Timer(0.11, wake)
+        waker.start()
+        assert shared.wait32(8, 0) == tenon.Wait.NOTIFIED
+        waker.join()
