@@ -1,7 +1,6 @@
 """What all objects share that stand for an object of the library: closing, finalization, errors of the library."""
 
 import threading
-import weakref
 from typing import Any, Dict
 
 from ._native import ffi, lib
@@ -21,13 +20,11 @@ class Handle(Uncopied):
     """An object of the library. It is given back by `close`, at the end of a `with` block, or when it is collected, on
     whichever thread: the library leaves the rest to the thread of the store."""
 
-    __slots__ = ("_ptr", "_finalizer", "__weakref__")
+    __slots__ = ("_ptr", "__weakref__")
 
     def _own(self, ptr, delete):
-        self._ptr = ptr
-        self._finalizer = weakref.finalize(self, delete, ptr)
-        # At the end of the process nothing needs to be given back, and callbacks could not run any more.
-        self._finalizer.atexit = False
+        # Deletes it when nobody has the pointer any more, if it was not released.
+        self._ptr = ffi.gc(ptr, delete)
 
     def _live(self):
         """The pointer, or a ClosedError."""
@@ -42,9 +39,9 @@ class Handle(Uncopied):
 
     def close(self) -> None:
         """Gives the object back; it cannot be used any more. Closing twice does nothing."""
-        if self._ptr is not None:
-            self._ptr = None
-            self._finalizer()
+        ptr, self._ptr = self._ptr, None
+        if ptr is not None:
+            ffi.release(ptr)
 
     def __enter__(self):
         self._live()
@@ -59,9 +56,6 @@ class SharedHandle(Handle):
     given back when the last one goes."""
 
     __slots__ = ()
-
-    def _own(self, ptr, delete):
-        self._ptr = ffi.gc(ptr, delete)
 
     def close(self) -> None:
         """Gives the object back; it cannot be used any more. Closing twice does nothing."""
@@ -88,11 +82,10 @@ class StoreObject(Handle):
 
     def close(self) -> None:
         """Gives the object back; it cannot be used any more. Closing twice does nothing."""
-        if self._ptr is not None:
-            self._ptr = None
-            # Whoever runs in it has a reference to it: it is given back when the last one goes.
-            if not self._store._calls:
-                self._finalizer()
+        ptr, self._ptr = self._ptr, None
+        # Whoever runs in it has the pointer: it is given back when the last one goes.
+        if ptr is not None and not self._store._calls:
+            ffi.release(ptr)
 
 
 # What a memory creator raised on a thread, until somebody hears of it.
@@ -150,5 +143,6 @@ def keep(thing):
 
 
 @ffi.def_extern()
-def tenon_py_release(env):
-    kept.pop(int(ffi.cast("uintptr_t", env)), None)
+def tenon_py_release(env, cast=ffi.cast, kept=kept):
+    # At the end of the process the module may have no names any more.
+    kept.pop(int(cast("uintptr_t", env)), None)

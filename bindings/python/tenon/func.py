@@ -41,8 +41,7 @@ class Func(StoreObject, Comparable):
         handle = ffi.new_handle(_Host(store, function, type))
         env = ffi.new("tenon_py_host_t *", (handle, ptr))
         kept[int(ffi.cast("uintptr_t", env))] = env, handle
-        ty = ffi.gc(type._new(), lib.wasm_functype_delete)
-        out = ffi.new("wasm_func_t **")
+        ty, out = type._lent(), ffi.new("wasm_func_t **")
         try:
             if self._raw:
                 check(lib.tenon_func_new_raw(ptr, ty, _HOST_RAW, env, lib.tenon_py_release, out))

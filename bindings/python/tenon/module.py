@@ -1,7 +1,6 @@
 """Modules, instances and linkers."""
 
 import os
-import weakref
 from typing import Any, Iterator, List, Optional, Union
 
 from ._handle import SharedHandle, StoreObject, Uncopied, check
@@ -176,8 +175,7 @@ class Exports(Uncopied):
         self._module = module
         # What was made, and all of the library's, which goes with this object.
         self._items = {}
-        self._vector = vector
-        weakref.finalize(self, lib.wasm_extern_vec_delete, vector).atexit = False
+        self._vector = ffi.gc(vector, lib.wasm_extern_vec_delete)
 
     def __getitem__(self, name: str) -> Any:
         try:

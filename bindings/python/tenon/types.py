@@ -150,11 +150,12 @@ def _vector(types):
 class FuncType:
     """The type of a function: what it takes and what it gives."""
 
-    __slots__ = ("params", "results", "_numbers")
+    __slots__ = ("params", "results", "_numbers", "_held")
 
     def __init__(self, params: Iterable[ValType] = (), results: Iterable[ValType] = ()):
         self.params = _valtypes(params, "parameter")
         self.results = _valtypes(results, "result")
+        self._held = None
         # Whether all values are numbers that Python has.
         self._numbers = all([ty.kind < 4 for ty in self.params + self.results])
 
@@ -167,8 +168,18 @@ class FuncType:
     def __hash__(self):
         return hash((self.params, self.results))
 
+    def __reduce__(self):
+        return FuncType, (self.params, self.results)
+
     def _new(self):
+        """A wasm_functype_t of the caller's."""
         return lib.wasm_functype_new(_vector(self.params), _vector(self.results))
+
+    def _lent(self):
+        """A wasm_functype_t that goes with this."""
+        if self._held is None:
+            self._held = ffi.gc(self._new(), lib.wasm_functype_delete)
+        return self._held
 
     @staticmethod
     def _of(ty) -> "FuncType":
