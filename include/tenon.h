@@ -127,7 +127,8 @@ typedef enum tenon_optimization_enum {
 typedef uint8_t tenon_optimization_t;
 
 /// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
-/// process's signal handlers are left alone.
+/// process's signal handlers are left alone. Such a check of a linear memory is a branch: a processor that guesses it wrong may
+/// read beyond the memory, without effect on what the code computes.
 WASM_API_EXTERN void tenon_config_set_signals(wasm_config_t *config, bool on);
 
 /// Whether all functions are compiled when a module is made, on all processors, instead of each when it is first
@@ -224,7 +225,7 @@ typedef struct tenon_memory_request_t {
   uint64_t maximum;
   /// What its address must be a multiple of.
   uint64_t alignment;
-  /// Whether its address must never change (`tenon_config_set_pinned_memories`).
+  /// Whether its address must never change: that of a shared memory, and after `tenon_config_set_pinned_memories` any.
   bool pinned;
 } tenon_memory_request_t;
 
@@ -236,14 +237,16 @@ typedef struct tenon_host_memory_t {
   void *handle;
 } tenon_host_memory_t;
 
-/// Who makes the memories of an engine. Its functions are called on any thread that uses one of its stores, several at a time
-/// for different memories; they must not use the store. All three are there; the finalizer may be NULL.
+/// Who makes the memories of an engine. Its functions are called on any thread that uses one of its stores or shared memories,
+/// several at a time for different memories; they must use neither the store nor the memory. All three are there; the finalizer
+/// may be NULL.
 typedef struct tenon_memory_creator_t {
   /// Makes a memory: as many bytes as the request says, all zero, which can be read and written until they are given back.
   /// False if there is none.
   bool (*allocate)(void *env, const tenon_memory_request_t *request, tenon_host_memory_t *out);
   /// Makes a memory larger: what it holds stays, what is new is zero; the address may change unless the memory is pinned,
-  /// and what was at the old one is not used any more then. False if it cannot; then nothing has changed.
+  /// and what was at the old one is not used any more then. False if it cannot; then nothing has changed. Other threads use
+  /// a shared memory meanwhile: one that moves all the same never grows again, and must stay where it was.
   bool (*grow)(void *env, tenon_host_memory_t *memory, uint64_t old_size, uint64_t new_size);
   /// Takes a memory back.
   void (*free)(void *env, tenon_host_memory_t *memory, uint64_t size);
@@ -253,7 +256,7 @@ typedef struct tenon_memory_creator_t {
   void (*finalizer)(void *env);
 } tenon_memory_creator_t;
 
-/// Sets who makes the memories of the engine, those that are not shared. Every access is checked in code then, so that the bytes
+/// Sets who makes the memories of the engine, shared ones included. Every access is checked in code then, so that the bytes
 /// around a memory do not matter. What the creator gives is checked, too: a wrong address, or bytes that are not zero, make
 /// the memory fail, or its growth. The structure is copied. The environment changes hands unless there is an error.
 WASM_API_EXTERN own tenon_error_t *tenon_config_set_memory_creator(
@@ -593,10 +596,10 @@ WASM_API_EXTERN bool tenon_memory_is_pinned(const wasm_memory_t *memory);
 /// A number that changes whenever the memory grows, by the host or by WebAssembly code, in place or not. With NULL: 0.
 WASM_API_EXTERN uint64_t tenon_memory_generation(const wasm_memory_t *memory);
 
-/// The contents of a memory at some time, copied. Independent of the memory and its store; any thread may use it.
+/// The contents of a memory at some time. Independent of the memory and its store; any thread may use it.
 typedef struct tenon_memory_snapshot_t tenon_memory_snapshot_t;
 
-/// Copies what a memory holds.
+/// Copies what a memory holds, as far as it was written to: what never was takes neither time nor memory.
 WASM_API_EXTERN own tenon_error_t *tenon_memory_snapshot(
     wasm_memory_t *memory, own tenon_memory_snapshot_t **out);
 
@@ -1395,6 +1398,10 @@ typedef enum tenon_limit_enum {
   TENON_LIMIT_TABLES = 3,
   /// Instances.
   TENON_LIMIT_INSTANCES = 4,
+  /// Bytes of garbage-collected objects; those that nobody reaches count until they are collected, which happens before
+  /// anything is refused. An instruction that makes an object traps with TENON_TRAP_ALLOCATION_FAILURE then. No more than
+  /// `tenon_config_set_gc_heap_limit` allows in any case.
+  TENON_LIMIT_HEAP_BYTES = 5,
 } tenon_limit_enum;
 
 /// What a store has a limit for: one of the constants of `tenon_limit_enum`.

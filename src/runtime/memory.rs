@@ -12,6 +12,7 @@ use crate::runtime::memory_image::MemoryImage;
 use crate::runtime::memory_pool::Wanted;
 use crate::runtime::memory_slot::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
+use crate::runtime::owed_pages::may_owe;
 use crate::runtime::shared_memory::SharedMemory;
 use crate::runtime::store::Store;
 use crate::runtime::store_limits::{Charge, Resource, bytes_of, ensure_more};
@@ -54,7 +55,7 @@ enum Backing {
     Host {
         /// Base and length, for generated code.
         def: UnsafeCell<MemoryDef>,
-        memory: UnsafeCell<CreatedMemory>,
+        memory: UnsafeCell<Box<CreatedMemory>>,
         /// How often it has grown.
         growths: Cell<u64>,
     },
@@ -225,7 +226,7 @@ impl Memory {
                 (def, unsafe { (*slot.get()).as_mut() }.ok_or(GrowError::System)?, growths)
             }
             Backing::Host { def, memory, growths } => return self.extend_created(def, memory, growths, delta),
-            Backing::Shared(shared) => return shared.grow(delta),
+            Backing::Shared(shared) => return self.store().growth().while_busy(|| shared.grow(delta)),
         };
         let old = self.pages();
         let Some(bytes) = grown(&self.declared, old, delta)? else { return Ok(old) };
@@ -247,7 +248,7 @@ impl Memory {
     fn extend_created(
         &self,
         def: &UnsafeCell<MemoryDef>,
-        memory: &UnsafeCell<CreatedMemory>,
+        memory: &UnsafeCell<Box<CreatedMemory>>,
         growths: &Cell<u64>,
         delta: u64,
     ) -> Result<u64, GrowError> {
@@ -284,7 +285,11 @@ impl Memory {
 
     /// Whether the host provides its bytes.
     pub fn is_created(&self) -> bool {
-        matches!(self.backing, Backing::Host { .. })
+        match &self.backing {
+            Backing::Own { .. } => false,
+            Backing::Host { .. } => true,
+            Backing::Shared(shared) => shared.is_created(),
+        }
     }
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
@@ -315,10 +320,17 @@ impl Memory {
         })
     }
 
-    /// The part that holds the copy of an image, which the slot makes good again only where there are pages.
-    pub(in crate::runtime) fn copied_image(&self) -> Range<usize> {
+    /// The image that is mapped into it, if one is: what was not written to there is in no memory of its own.
+    pub(in crate::runtime) fn mapped_image(&self) -> Option<&Arc<MemoryImage>> {
+        // SAFETY: only the store's thread is here; the slot and its image stay as long as nothing grows.
+        unsafe { &*self.slot()? }.mapped_image()
+    }
+
+    /// The part that an image stands for, mapped or copied. The slot makes it good again only where there are pages.
+    pub(in crate::runtime) fn image_range(&self) -> Range<usize> {
         // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
-        self.slot().map_or(0..0, |slot| unsafe { (*slot).copied_image() })
+        let image = self.slot().and_then(|slot| unsafe { (*slot).image() });
+        image.map_or(0..0, |image| image.range())
     }
 
     /// The part `offset..offset + len`, if the memory has it.
@@ -339,7 +351,9 @@ impl Memory {
 impl Backing {
     fn new(store: &Store, ty: MemoryType, image: Option<&Arc<MemoryImage>>) -> Result<Backing, Error> {
         if ty.shared {
-            return Ok(Backing::Shared(SharedMemory::new(store.engine().clone(), ty)?));
+            // The host may be asked for its bytes, and is not to make others meanwhile.
+            let made = store.growth().while_busy(|| SharedMemory::new(store.engine().clone(), ty));
+            return Ok(Backing::Shared(made?));
         }
         let config = store.engine().config();
         if let Some(creator) = &config.memory_creator {
@@ -353,7 +367,7 @@ impl Backing {
                 // SAFETY: the creator gave so many bytes to this memory alone; an image is never in a memory.
                 unsafe { image.copy_to(memory.base(), length as usize) };
             }
-            let (def, memory) = (UnsafeCell::new(def), UnsafeCell::new(memory));
+            let (def, memory) = (UnsafeCell::new(def), UnsafeCell::new(Box::new(memory)));
             return Ok(Backing::Host { def, memory, growths: Cell::new(0) });
         }
         let (slot, length) = reserve(store.engine(), &ty, image)?;
@@ -394,7 +408,8 @@ pub fn most_pages(ty: &MemoryType) -> u64 {
     ty.limits.max.unwrap_or(u64::MAX).min(addressable)
 }
 
-fn most_bytes(ty: &MemoryType) -> u64 {
+/// The most bytes that a memory of this type may ever have.
+pub(in crate::runtime) fn most_bytes(ty: &MemoryType) -> u64 {
     most_pages(ty) << ty.page_size_log2
 }
 
@@ -432,7 +447,7 @@ pub(in crate::runtime) fn resize(
     deferred: bool,
 ) -> Result<(), GrowError> {
     let resized = match engine.tunables().is_guarded(ty) {
-        true if deferred => slot.extend(accessible),
+        true if deferred => slot.extend(accessible, may_owe),
         true => slot.set_accessible(accessible),
         false => slot.set_used(accessible),
     };
