@@ -129,7 +129,8 @@ impl Translator<'_> {
             return self.checked_address(place, narrow, index, end, faulting);
         }
         let known = self.known.inside(&self.b.func.dfg, place.memory, narrow);
-        if known.is_none_or(|known| end.is_none_or(|end| end > known.bytes)) {
+        let is_inside = known.zip(end).is_some_and(|(known, end)| end <= known.bytes);
+        if !is_inside {
             let outside = self.is_outside(place.memory, index, end);
             self.trap_if(outside, TrapCode::OutOfBoundsMemoryAccess);
             let bytes = end.unwrap_or(u64::MAX);
