@@ -146,8 +146,8 @@ pub extern "C" fn wasm_memory_type(memory: Option<&wasm_memory_t>) -> Own<wasm_m
     wasm_memorytype_t::from_ty(&memory?.0.ty())
 }
 
-/// The address of the first byte. A growth, by the host or by WebAssembly code, may move the memory: ask again after
-/// each call. With NULL: NULL.
+/// The address of the first byte. All bytes can be used until the memory grows, in calls of the system as well. A growth, by the
+/// host or by WebAssembly code, may move the memory: ask again after each call. With NULL: NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_data(memory: Lent<wasm_memory_t>) -> *mut byte_t {
     memory.get().map_or(ptr::null_mut(), |memory| memory.0.base().cast())
@@ -156,7 +156,11 @@ pub extern "C" fn wasm_memory_data(memory: Lent<wasm_memory_t>) -> *mut byte_t {
 /// The size in bytes. With NULL: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_data_size(memory: Option<&wasm_memory_t>) -> usize {
-    memory.map_or(0, |memory| memory.0.length())
+    memory.map_or(0, |memory| {
+        // Who asks for bytes is about to use them, perhaps behind an address of a memory that does not move.
+        let _settled = memory.0.base();
+        memory.0.length()
+    })
 }
 
 /// The size in pages, for which `tenon_memory_size` has more bits: what 32 bits cannot hold reads as the largest number that

@@ -12,6 +12,7 @@ use crate::runtime::memory_image::MemoryImage;
 use crate::runtime::memory_pool::Wanted;
 use crate::runtime::memory_slot::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
+use crate::runtime::owed_pages::may_owe;
 use crate::runtime::shared_memory::SharedMemory;
 use crate::runtime::store::Store;
 use crate::runtime::store_limits::{Charge, Resource, bytes_of, ensure_more};
@@ -20,6 +21,7 @@ use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
+use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,6 +32,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Memory {
     /// The header.
     pub object: Object,
+    /// Address of byte 0; null while some of its pages are owed, and so are not to be handed out.
+    data: Cell<*mut u8>,
     declared: MemoryType,
     backing: Backing,
     /// What the store is charged for. Of a shared memory, only what this store added.
@@ -80,7 +84,8 @@ impl Memory {
     }
 
     fn allocate(store: &Store, declared: MemoryType, backing: Backing, charge: Charge) -> *mut Memory {
-        Standalone::allocate(Some(store), ObjectKind::Memory, |object| Memory { object, declared, backing, charge })
+        let make = |object| Memory::with(object, declared, backing, charge);
+        Standalone::allocate(Some(store), ObjectKind::Memory, make)
     }
 
     /// A memory that an instance defines, and what it holds at first; the header says which group it belongs to.
@@ -89,7 +94,13 @@ impl Memory {
         let store = unsafe { &*object.store };
         let charge = Charge::memory(store, bytes_of(&ty))?;
         let backing = Backing::new(store, ty, image)?;
-        Ok(Memory { object, declared: ty, backing, charge })
+        Ok(Memory::with(object, ty, backing, charge))
+    }
+
+    fn with(object: Object, declared: MemoryType, backing: Backing, charge: Charge) -> Memory {
+        let memory = Memory { object, data: Cell::new(ptr::null_mut()), declared, backing, charge };
+        memory.data.set(memory.address());
+        memory
     }
 
     /// Base and length, for generated code. The address does not change once the memory has its place.
@@ -108,9 +119,35 @@ impl Memory {
         }
     }
 
-    /// Address of byte 0.
+    /// Address of byte 0. All that the memory has can be used, by the system as well, until it grows.
     #[inline]
     pub fn base(&self) -> *mut u8 {
+        let data = self.data.get();
+        if data.is_null() { self.settle() } else { data }
+    }
+
+    /// Makes all that the memory has accessible.
+    #[cold]
+    fn settle(&self) -> *mut u8 {
+        let base = self.address();
+        // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+        if self.slot().is_none_or(|slot| unsafe { (*slot).settle() }) {
+            self.data.set(base);
+        }
+        // If not, the system has no memory: the first access will ask it again.
+        base
+    }
+
+    /// The slot, if it is the store's own memory.
+    fn slot(&self) -> Option<*mut MemorySlot> {
+        let Backing::Own { slot, .. } = &self.backing else { return None };
+        // SAFETY: nobody keeps a reference to the slot.
+        unsafe { (*slot.get()).as_deref_mut().map(ptr::from_mut) }
+    }
+
+    /// Address of byte 0. Pages may be owed.
+    #[inline]
+    pub fn address(&self) -> *mut u8 {
         // SAFETY: a plain read of what only the store's thread changes, and nobody if it is shared.
         unsafe { (*self.def()).base }
     }
@@ -166,11 +203,11 @@ impl Memory {
         };
         store.growth().before(&growth)?;
         self.charge.more(bytes)?;
-        let base = self.base();
+        let base = self.address();
         let old = self.extend(delta).inspect_err(|_| self.charge.less(bytes))?;
         // Of a shared memory, others may have added pages meanwhile.
         (growth.old_size, growth.new_size) = (old, old + delta);
-        growth.moved = base != self.base();
+        growth.moved = base != self.address();
         store.growth().after(&growth);
         Ok(old)
     }
@@ -189,19 +226,20 @@ impl Memory {
                 (def, unsafe { (*slot.get()).as_mut() }.ok_or(GrowError::System)?, growths)
             }
             Backing::Host { def, memory, growths } => return self.extend_created(def, memory, growths, delta),
-            Backing::Shared(shared) => return shared.grow(delta),
+            Backing::Shared(shared) => return self.store().growth().while_busy(|| shared.grow(delta)),
         };
         let old = self.pages();
         let Some(bytes) = grown(&self.declared, old, delta)? else { return Ok(old) };
         let accessible = vm::round_up(bytes).ok_or(GrowError::System)?;
         if accessible <= slot.reservation() {
-            // SAFETY: a store outlives its objects.
-            resize(unsafe { (*self.object.store).engine() }, &self.declared, slot, accessible)?;
+            let engine = self.store().engine();
+            resize(engine, &self.declared, slot, accessible, engine.defers_growth())?;
         } else {
             self.relocate(slot, accessible)?;
         }
         // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call.
         unsafe { *def.get() = MemoryDef { base: slot.base(), length: AtomicUsize::new(bytes) } };
+        self.data.set(if slot.is_settled() { slot.base() } else { ptr::null_mut() });
         growths.set(growths.get() + 1);
         Ok(old)
     }
@@ -226,6 +264,7 @@ impl Memory {
         // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call. It may have
         // moved without having grown.
         unsafe { *def.get() = MemoryDef { base: memory.base(), length: AtomicUsize::new(length) } };
+        self.data.set(memory.base());
         growths.set(growths.get() + 1);
         result.map(|()| old)
     }
@@ -246,7 +285,11 @@ impl Memory {
 
     /// Whether the host provides its bytes.
     pub fn is_created(&self) -> bool {
-        matches!(self.backing, Backing::Host { .. })
+        match &self.backing {
+            Backing::Own { .. } => false,
+            Backing::Host { .. } => true,
+            Backing::Shared(shared) => shared.is_created(),
+        }
     }
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
@@ -277,17 +320,33 @@ impl Memory {
         })
     }
 
+    /// The part that holds the copy of an image, which the slot makes good again only where there are pages.
+    pub(in crate::runtime) fn copied_image(&self) -> Range<usize> {
+        // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+        self.slot().map_or(0..0, |slot| unsafe { (*slot).copied_image() })
+    }
+
     /// The part `offset..offset + len`, if the memory has it.
     pub fn range(&self, offset: u64, len: u64) -> Option<*mut u8> {
         let end = offset.checked_add(len)?;
-        (end <= self.length() as u64).then(|| self.base().wrapping_add(offset as usize))
+        (end <= self.length() as u64).then(|| self.base_for(end as usize).wrapping_add(offset as usize))
+    }
+
+    /// [`Memory::base`], of which only the first `end` bytes must be accessible.
+    #[inline]
+    fn base_for(&self, end: usize) -> *mut u8 {
+        // SAFETY: nobody keeps a reference to the slot.
+        let is_within = || self.slot().is_some_and(|slot| end <= unsafe { (*slot).accessible() });
+        if self.data.get().is_null() && is_within() { self.address() } else { self.base() }
     }
 }
 
 impl Backing {
     fn new(store: &Store, ty: MemoryType, image: Option<&Arc<MemoryImage>>) -> Result<Backing, Error> {
         if ty.shared {
-            return Ok(Backing::Shared(SharedMemory::new(store.engine().clone(), ty)?));
+            // The host may be asked for its bytes, and is not to make others meanwhile.
+            let made = store.growth().while_busy(|| SharedMemory::new(store.engine().clone(), ty));
+            return Ok(Backing::Shared(made?));
         }
         let config = store.engine().config();
         if let Some(creator) = &config.memory_creator {
@@ -342,7 +401,8 @@ pub fn most_pages(ty: &MemoryType) -> u64 {
     ty.limits.max.unwrap_or(u64::MAX).min(addressable)
 }
 
-fn most_bytes(ty: &MemoryType) -> u64 {
+/// The most bytes that a memory of this type may ever have.
+pub(in crate::runtime) fn most_bytes(ty: &MemoryType) -> u64 {
     most_pages(ty) << ty.page_size_log2
 }
 
@@ -371,15 +431,16 @@ pub fn check(ty: &MemoryType) -> Result<(), Error> {
 }
 
 /// Lets a slot's memory have `accessible` bytes, whole system pages, which the reservation has. What lies behind them must
-/// be inaccessible only where nobody checks.
+/// be inaccessible only where nobody checks; there they may be so themselves at first, if that is to be `deferred`.
 pub(in crate::runtime) fn resize(
     engine: &Engine,
     ty: &MemoryType,
     slot: &mut MemorySlot,
     accessible: usize,
+    deferred: bool,
 ) -> Result<(), GrowError> {
     let resized = match engine.tunables().is_guarded(ty) {
-        true if accessible == slot.accessible() => Ok(()),
+        true if deferred => slot.extend(accessible, may_owe),
         true => slot.set_accessible(accessible),
         false => slot.set_used(accessible),
     };

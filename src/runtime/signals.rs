@@ -5,6 +5,9 @@
 //! continue in `trampoline::fault`, and returns; it never jumps out. Every other signal goes to the handler that was
 //! there before, as if ours did not exist: the Go runtime, the JVM and Python rely on theirs.
 //!
+//! Before that it sees whether the address is one of a page that a memory owes (`owed_pages.rs`). That is no trap: the page
+//! becomes accessible, and the thread accesses it again, whatever code that is.
+//!
 //! The handlers run on the thread's alternate stack if it has one (`SA_ONSTACK`), which is never replaced. Without one they run
 //! on the thread's own stack, where there is room: WebAssembly keeps a reserve below its stack limit.
 //!
@@ -15,9 +18,11 @@
 //!
 //! Nothing in here that a handler reaches takes a lock, allocates, or uses thread-locals.
 
+use crate::runtime::owed_pages;
 use crate::runtime::trampoline;
 use crate::runtime::unwind;
 use libc::{c_int, c_void, sigaction, siginfo_t, ucontext_t};
+use std::cell::Cell;
 use std::io;
 use std::mem::zeroed;
 use std::ptr;
@@ -56,7 +61,7 @@ fn install_one(signal: usize) -> io::Result<()> {
     let mut current: sigaction = unsafe { zeroed() };
     // SAFETY: asks only.
     check(unsafe { sigaction(SIGNALS[signal], ptr::null(), &mut current) })?;
-    if HANDLERS.iter().any(|&ours| current.sa_sigaction == ours as *const () as usize) {
+    if is_ours(&current) {
         return Ok(());
     }
     let unused = (0..GENERATIONS).find(|&generation| PREVIOUS[generation][signal].load(Ordering::Acquire).is_null());
@@ -75,6 +80,34 @@ fn install_one(signal: usize) -> io::Result<()> {
     check(unsafe { sigaction(SIGNALS[signal], &ours, ptr::null_mut()) })
 }
 
+/// Whether a fault of the calling thread would reach our handler first: nobody has replaced it since, and the thread does not block
+/// the signal. The system is asked each 32nd time that a thread comes.
+pub fn reach_this_thread() -> bool {
+    thread_local! {
+        static KNOWN: Cell<u8> = const { Cell::new(0) };
+    }
+    let known = KNOWN.get();
+    if known > 0 {
+        KNOWN.set(known - 1);
+        return true;
+    }
+    // SAFETY: a sigaction and a mask of zeros are valid ones.
+    let (mut current, mut mask): (sigaction, libc::sigset_t) = unsafe { (zeroed(), zeroed()) };
+    // SAFETY: asks only; the structures are ours.
+    let reach = unsafe {
+        sigaction(libc::SIGSEGV, ptr::null(), &mut current) == 0
+            && is_ours(&current)
+            && libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), &mut mask) == 0
+            && libc::sigismember(&mask, libc::SIGSEGV) == 0
+    };
+    KNOWN.set(if reach { 31 } else { 0 });
+    reach
+}
+
+fn is_ours(action: &sigaction) -> bool {
+    HANDLERS.iter().any(|&ours| action.sa_sigaction == ours as *const () as usize)
+}
+
 fn check(result: c_int) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
@@ -82,10 +115,29 @@ fn check(result: c_int) -> io::Result<()> {
 unsafe extern "C" fn handler<const GENERATION: usize>(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes these for SA_SIGINFO.
     unsafe {
+        if signal == libc::SIGSEGV && is_access(&*info, &*context.cast::<ucontext_t>()) {
+            let errno = libc::__errno_location();
+            let before = *errno;
+            let paid = owed_pages::pay_for((*info).si_addr() as usize);
+            *errno = before;
+            if paid {
+                return;
+            }
+        }
         if !claim(&*info, &mut *context.cast::<ucontext_t>(), trampoline::fault as *const () as usize) {
             chain(GENERATION, signal, info, context);
         }
     }
+}
+
+/// Whether an instruction has read or written what it may not, although something is mapped there. Not whether it is itself in such
+/// a place: to make that accessible would not help it.
+fn is_access(info: &siginfo_t, context: &ucontext_t) -> bool {
+    /// The mapping does not permit it.
+    const SEGV_ACCERR: c_int = 2;
+    /// In the processor's reason for a page fault: an instruction was to be fetched.
+    const FETCH: i64 = 1 << 4;
+    info.si_code == SEGV_ACCERR && context.uc_mcontext.gregs[libc::REG_ERR as usize] & FETCH == 0
 }
 
 /// Makes the thread continue at `target`, which is `trampoline::fault`, if this is a trap.
