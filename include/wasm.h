@@ -1127,7 +1127,8 @@ WASM_API_EXTERN own wasm_module_t *wasm_module_deserialize(
 typedef struct wasm_func_t wasm_func_t;
 
 /// A function of the host. It gets the arguments, which are lent to it, and fills in the results; references among
-/// those it gives away. The results come with a kind that no value has: one that is not filled in is noticed. NULL is
+/// those it gives away. The results come with a kind that no value has: one that is not filled in is noticed. It may also put
+/// another vector of as many results in the place of the one that it gets, which it may delete before. NULL is
 /// success; a trap that it returns is given away.
 typedef own wasm_trap_t *(*wasm_func_callback_t)(
     const wasm_val_vec_t *args, wasm_val_vec_t *results);

@@ -90,7 +90,8 @@ pub extern "C" fn wasm_ref_as_func_const(reference: Option<&wasm_ref_t>) -> Opti
 }
 
 /// A function of the host. It gets the arguments, which are lent to it, and fills in the results; references among
-/// those it gives away. The results come with a kind that no value has: one that is not filled in is noticed. NULL is
+/// those it gives away. The results come with a kind that no value has: one that is not filled in is noticed. It may also put
+/// another vector of as many results in the place of the one that it gets, which it may delete before. NULL is
 /// success; a trap that it returns is given away.
 pub type wasm_func_callback_t =
     Option<unsafe extern "C" fn(args: *const wasm_val_vec_t, results: *mut wasm_val_vec_t) -> Handle<wasm_trap_t>>;

@@ -3,6 +3,7 @@
 
 use super::own::{Empty, Out, Take};
 use super::vec::{self, Element, vector};
+use crate::compile::layout::VAL_KIND_UNSET;
 use crate::runtime::object::{self, Object};
 use crate::runtime::val::{Val, kind};
 use std::mem;
@@ -46,6 +47,8 @@ impl Drop for wasm_val_t {
 }
 
 impl Element for wasm_val_t {
+    const DELETED: u8 = VAL_KIND_UNSET;
+
     fn copy(&self) -> Option<wasm_val_t> {
         // SAFETY: references in values are null or alive.
         if let Some(object) = unsafe { self.object().as_ref() } {

@@ -5,6 +5,7 @@
 
 use super::error;
 use super::own::{Empty, Out, Own, Take};
+use crate::runtime::sys::stack;
 use std::ops::Deref;
 use std::ptr;
 
@@ -12,6 +13,8 @@ use std::ptr;
 pub trait Element: Sized {
     /// Whether a copy is worth the same bit by bit, so that many can be copied at once.
     const PLAIN: bool = false;
+    /// What the bytes of an element become that was deleted where it stood: NULL, or what is no value.
+    const DELETED: u8 = 0;
     /// Another element that is worth the same; `None` if it cannot be had.
     fn copy(&self) -> Option<Self>;
 }
@@ -136,17 +139,21 @@ pub(crate) fn allocate<V: Vector>(count: usize) -> Option<V> {
     Some(V::from_parts(count, data.cast()))
 }
 
-/// Deletes the elements and the storage.
+/// Deletes the elements and the storage; an array on the caller's stack, of `WASM_ARRAY_VEC` or of the results that a
+/// callback is to fill in, stays.
 fn release<V: Vector>(vec: V) {
     let (size, data) = vec.parts();
     if data.is_null() {
         return;
     }
-    // SAFETY: `data` came from `allocate` and holds `size` initialised elements, which nothing uses any more:
-    // the vector was taken from its owner. `free` accepts what `calloc` gave.
-    unsafe {
-        ptr::drop_in_place(ptr::slice_from_raw_parts_mut(data, size));
-        libc::free(data.cast());
+    // SAFETY: `data` holds `size` initialised elements, which nothing uses any more: the vector was taken from its owner.
+    unsafe { ptr::drop_in_place(ptr::slice_from_raw_parts_mut(data, size)) };
+    if data.addr() > stack::stack_pointer() && stack::current_stack().contains(&data.addr()) {
+        // SAFETY: there are as many, and they are gone.
+        unsafe { ptr::write_bytes(data.cast::<u8>(), V::Element::DELETED, size * size_of::<V::Element>()) };
+    } else {
+        // SAFETY: `data` came from `allocate`: `free` accepts what `calloc` gave.
+        unsafe { libc::free(data.cast()) };
     }
 }
 

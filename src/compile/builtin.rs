@@ -13,8 +13,8 @@ macro_rules! for_each_builtin {
             // Raises the trap that a host function returned. Does not return.
             1 raise_host_trap(func: i64, trap: i64);
             // Checks a result of a host function that has not the expected kind: returns if the value can be taken
-            // as it is, else raises a trap. `result` points to the wasm_val_t.
-            2 host_result(func: i64, index: i32, result: i64);
+            // as it is, else raises a trap. `result` points to the wasm_val_t, `vector` to the wasm_val_vec_t of all results.
+            2 host_result(func: i64, index: i32, result: i64, vector: i64);
             // Takes over the references in the results of a host function. `results` points to its wasm_val_t's.
             3 host_result_refs(func: i64, results: i64);
             // memory.grow: the old size in pages, or -1.

@@ -97,7 +97,7 @@ pub fn host_stub(compiler: &mut Compiler, ty: &FuncType, with_env: bool) -> Resu
         stub.raise_if_trap(func, trap);
         for (i, result) in ty.results().iter().enumerate() {
             let at = (params + i as u32) * VAL_SIZE;
-            stub.check_result(func, i, *result, values, at);
+            stub.check_result(func, i, *result, values, at, results_vec);
         }
         if ty.results().iter().any(|result| result.is_ref()) {
             stub.call_builtin(func, Builtin::host_result_refs, &[results_data]);
@@ -285,14 +285,15 @@ impl Stub<'_> {
         self.cold_if(trap, |stub| stub.call_builtin(func, Builtin::raise_host_trap, &[trap]));
     }
 
-    /// Asks the runtime about a result that has not the expected kind.
-    fn check_result(&mut self, func: Value, index: usize, ty: ValType, slot: StackSlot, at: u32) {
+    /// Asks the runtime about a result that has not the expected kind. (Where the callback has put another vector in the place of
+    /// the one that it was given, no result here has.)
+    fn check_result(&mut self, func: Value, index: usize, ty: ValType, slot: StackSlot, at: u32, vector: Value) {
         let kind = self.b.ins().stack_load(I64, I8, slot, (at + VAL_KIND) as i32);
         let differs = self.b.ins().icmp_imm_u(IntCC::NotEqual, kind, val_kind(ty));
         self.cold_if(differs, |stub| {
             let index = stub.b.ins().iconst(I32, index as i64);
             let result = stub.b.ins().stack_addr(I64, slot, at as i32);
-            stub.call_builtin(func, Builtin::host_result, &[index, result]);
+            stub.call_builtin(func, Builtin::host_result, &[index, result, vector]);
         });
     }
 }

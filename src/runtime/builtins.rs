@@ -110,15 +110,35 @@ unsafe fn context_of(func: *const Func) -> *mut StoreContext {
     unsafe { (*(*func).object.store).context() }
 }
 
+/// `wasm_val_vec_t`.
+#[repr(C)]
+pub struct ValVec {
+    size: usize,
+    data: *mut Val,
+}
+
 /// Judges a result of a host function whose kind is not the expected one. If it is wrong, the references among all
 /// results, which the host function gave away, are given up.
 ///
 /// # Safety
-/// Called by the host stub of `func`; `result` is the value at `index` of its results.
-pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut Val) {
+/// Called by the host stub of `func`; `result` is the value at `index` of its results, and `vector` was that of all results
+/// when the callback was called.
+pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut Val, vector: *mut ValVec) {
     // SAFETY: the caller's promise.
     unsafe {
-        let expected = (&*func).ty().results()[index as usize];
+        let types = (&*func).ty().results();
+        let expected = types[index as usize];
+        let results = result.sub(index as usize);
+        if (*vector).data != results {
+            let count = adopt(results, types.len(), vector);
+            if count != types.len() {
+                let message = format!("host function returned a vector of {count} results, expected {}", types.len());
+                return set_trap(context_of(func), TrapCode::Host, message);
+            }
+            if (*result).kind == kind_of(expected) {
+                return;
+            }
+        }
         let found = (*result).kind;
         if expected.is_ref() && (*result).is_ref() {
             // Both reference kinds will do; `host_result_refs` checks the object.
@@ -131,7 +151,28 @@ pub unsafe extern "C" fn host_result(func: *const Func, index: u32, result: *mut
             format!("host function returned {} for result {index}, expected {expected}", kind_name(found))
         };
         set_trap(context_of(func), TrapCode::Host, message);
-        release_refs(result.sub(index as usize), (&*func).ty().results().len());
+        release_refs(results, types.len());
+    }
+}
+
+/// Takes over the values of a vector that a callback has made in the place of the one that it was given; tells how many there
+/// are. If they are not as many as there should be, they are given up.
+///
+/// # Safety
+/// `results` has room for `count` values, and `vector` holds values that the callback gave away, in memory of `calloc`, as
+/// `wasm_val_vec_new` makes it.
+unsafe fn adopt(results: *mut Val, count: usize, vector: *mut ValVec) -> usize {
+    // SAFETY: the caller's promise. The vector is the stub's again, so that it is adopted once.
+    unsafe {
+        let given = std::mem::replace(&mut *vector, ValVec { size: count, data: results });
+        let size = if given.data.is_null() { 0 } else { given.size };
+        if size == count {
+            std::ptr::copy_nonoverlapping(given.data, results, count);
+        } else {
+            release_refs(given.data, size);
+        }
+        libc::free(given.data.cast());
+        size
     }
 }
 

@@ -1,6 +1,7 @@
 // Calls that do not fit the function: wrong counts and kinds of arguments and results, callbacks that
 // return the wrong kind or nothing, values of another store. Each is a trap that says what was
-// expected; the function does not run, or its results do not arrive.
+// expected; the function does not run, or its results do not arrive. And what fits in other ways than usual:
+// callbacks that put a vector of their own in the place of the results, arrays on the stack that are deleted as vectors.
 
 #include "test_util.h"
 
@@ -142,6 +143,96 @@ static void test_callbacks(
   CHECK(trap_says(call(ref, 0, NULL, 1, results), "store"));
 }
 
+// Callbacks that give results in a vector of their own: made, made after the given one was deleted, or copied; the last two
+// are wrong.
+typedef enum { MADE, DELETED_BEFORE, SET_BEFORE, COPIED, TOO_MANY, ONLY_DELETED } replacement_t;
+
+typedef struct {
+  replacement_t how;
+  wasm_val_t values[3];
+} replacing_t;
+
+static own wasm_trap_t* host_replacing(void* env, const wasm_val_vec_t* args, wasm_val_vec_t* results) {
+  replacing_t* replacing = env;
+  size_t count = results->size + (replacing->how == TOO_MANY);
+  CHECK(args->size == 0);
+  if (replacing->how == SET_BEFORE) {
+    for (size_t i = 0; i < results->size; ++i) wasm_val_copy(&results->data[i], &replacing->values[2]);
+  }
+  if (replacing->how == DELETED_BEFORE || replacing->how == SET_BEFORE || replacing->how == ONLY_DELETED) {
+    wasm_val_vec_delete(results);
+    CHECK(results->size == 0 && results->data == NULL);
+  }
+  if (replacing->how == ONLY_DELETED) return NULL;
+  own wasm_val_vec_t copy;
+  wasm_val_vec_copy(&copy, &(wasm_val_vec_t){count, replacing->values});
+  if (replacing->how == COPIED) {
+    wasm_val_vec_copy(results, &copy);
+    wasm_val_vec_delete(&copy);
+  } else {
+    *results = copy;
+  }
+  return NULL;
+}
+
+static void test_replaced_results(wasm_store_t* store) {
+  int finalized = 0;
+  own wasm_foreign_t* objects[2];
+  for (int i = 0; i < 2; ++i) {
+    objects[i] = wasm_foreign_new(store);
+    wasm_foreign_set_host_info_with_finalizer(objects[i], &finalized, count_finalization);
+  }
+  replacing_t numbers = {.values = {WASM_I32_VAL(7), WASM_F64_VAL(2.5), WASM_I32_VAL(99)}};
+  replacing_t refs = {.values = {
+    WASM_REF_VAL(wasm_foreign_as_ref(objects[0])), WASM_I64_VAL(8), WASM_REF_VAL(wasm_foreign_as_ref(objects[1]))}};
+  own wasm_functype_t* number_type = wasm_functype_new_0_2(wasm_valtype_new_i32(), wasm_valtype_new_f64());
+  own wasm_functype_t* ref_type = wasm_functype_new_0_2(wasm_valtype_new_externref(), wasm_valtype_new_i64());
+  own wasm_func_t* number_func = wasm_func_new_with_env(store, number_type, host_replacing, &numbers, NULL);
+  own wasm_func_t* ref_func = wasm_func_new_with_env(store, ref_type, host_replacing, &refs, NULL);
+  for (replacement_t how = MADE; how <= ONLY_DELETED; ++how) {
+    numbers.how = refs.how = how;
+    wasm_val_t out[2] = {WASM_INIT_VAL, WASM_INIT_VAL};
+    own wasm_trap_t* trap = call(number_func, 0, NULL, 2, out);
+    bool wrong = how >= TOO_MANY;
+    const char* part = how == TOO_MANY ? "returned a vector of 3 results, expected 2" : "returned a vector of 0 results, expected 2";
+    CHECK(wrong ? trap_says(trap, part) : trap == NULL && out[0].of.i32 == 7 && out[1].of.f64 == 2.5);
+    trap = call(ref_func, 0, NULL, 2, out);
+    CHECK(wrong ? trap_says(trap, part) : trap == NULL && wasm_ref_same(out[0].of.ref, refs.values[0].of.ref) && out[1].of.i64 == 8);
+    if (!wrong) wasm_val_delete(&out[0]);
+  }
+  // A vector of the right size, but the wrong kinds.
+  numbers.how = MADE;
+  numbers.values[0].kind = WASM_F32;
+  wasm_val_t out[2] = {WASM_INIT_VAL, WASM_INIT_VAL};
+  CHECK(trap_says(call(number_func, 0, NULL, 2, out), "returned f32 for result 0, expected i32"));
+  refs.how = MADE;
+  refs.values[1].kind = WASM_I32;
+  CHECK(trap_says(call(ref_func, 0, NULL, 2, out), "returned i32 for result 1, expected i64"));
+  wasm_func_delete(number_func);
+  wasm_func_delete(ref_func);
+  wasm_functype_delete(number_type);
+  wasm_functype_delete(ref_type);
+
+  // Every reference that a callback gave was given up.
+  for (int i = 0; i < 2; ++i) wasm_foreign_delete(objects[i]);
+  tenon_store_gc(store);
+  CHECK(finalized == 2);
+
+  // Arrays on the stack.
+  wasm_val_t values[2] = {WASM_I32_VAL(1), WASM_I64_VAL(2)};
+  wasm_val_vec_t vector = WASM_ARRAY_VEC(values);
+  wasm_val_vec_delete(&vector);
+  CHECK(vector.size == 0 && vector.data == NULL);
+  char letters[] = "text";
+  wasm_byte_vec_t bytes = WASM_ARRAY_VEC(letters);
+  wasm_byte_vec_delete(&bytes);
+  CHECK(bytes.data == NULL);
+  wasm_valtype_t* types[2] = {wasm_valtype_new_i32(), wasm_valtype_new_f32()};
+  wasm_valtype_vec_t lent = WASM_ARRAY_VEC(types);
+  wasm_valtype_vec_delete(&lent);
+  CHECK(types[0] == NULL && types[1] == NULL);
+}
+
 static void test_references(
   wasm_store_t* store, wasm_store_t* other, const wasm_func_t* take, const wasm_func_t* ran
 ) {
@@ -268,6 +359,7 @@ int main(void) {
 
   test_arguments(mixed, ran);
   test_callbacks(&script, one, ref, host);
+  test_replaced_results(store);
   test_references(store, other, take, ran);
   test_tables_and_globals(store, other);
 
