@@ -67,13 +67,14 @@ impl<'a> Nesting<'a> {
         skip_annotations(&mut self.lexer.clone())
     }
 
-    /// The annotation around the byte at `offset`, of those that come next.
-    pub(super) fn annotation(&self, offset: usize) -> Option<Token<'a>> {
-        let mut lexer = self.lexer.clone();
+    /// The annotation around the byte at `offset`, of those that come next, and the one before it.
+    pub(super) fn annotation(&self, offset: usize) -> Option<(Option<Token<'a>>, Token<'a>)> {
+        let (mut lexer, mut before) = (self.lexer.clone(), None);
         while let Ok(Some(token @ Token { kind: Kind::Annotation, .. })) = lexer.next() {
             if (token.offset..token.end()).contains(&offset) {
-                return Some(token);
+                return Some((before, token));
             }
+            before = Some(token);
         }
         None
     }
@@ -109,8 +110,14 @@ impl<'a> Nesting<'a> {
         let depth = self.open.len();
         let Some([outer @ .., inner]) = self.open.get_mut(..) else { return true };
         inner.head = keyword.text;
-        if keyword.text.starts_with(b"catch") {
-            return outer.last().is_some_and(|outer| outer.head == b"try_table");
+        let outer = outer.last();
+        match keyword.text {
+            b"catch" | b"catch_ref" | b"catch_all" | b"catch_all_ref" => {
+                return outer.is_some_and(|outer| outer.head == b"try_table");
+            }
+            b"then" | b"else" => return outer.is_some_and(|outer| outer.parenthesis && outer.head == b"if"),
+            b"end" | b"delegate" => return false,
+            _ => {}
         }
         if keyword.text == b"start" && depth == self.fields {
             self.starts += 1;

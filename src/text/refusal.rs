@@ -11,7 +11,7 @@ use wast::Error;
 use super::TextError;
 use super::keyword;
 use super::nesting::Nesting;
-use super::token::{Kind, Lexer, Refused, Token, unknown};
+use super::token::{Kind, Lexer, Refused, Token, is_idchar, unknown};
 
 /// The refusal of a text that is not UTF-8.
 pub(super) fn not_utf8(text: &[u8]) -> TextError {
@@ -77,7 +77,11 @@ fn named(message: &str, text: &[u8], offset: usize) -> String {
     let rest = text.get(offset..).unwrap_or_default();
     let length =
         Lexer::new(rest).next().ok().flatten().filter(|token| token.offset == 0).map_or(0, |token| token.end());
-    format!("{space} {}", String::from_utf8_lossy(&rest[..length]))
+    let id = String::from_utf8_lossy(&rest[..length]);
+    match id.strip_prefix("$\"").and_then(|id| id.strip_suffix('"')) {
+        Some(plain) if plain.bytes().all(is_idchar) && !plain.contains('\\') => format!("{space} ${plain}"),
+        _ => format!("{space} {id}"),
+    }
 }
 
 /// The refusal of a text that the parser cannot read.
@@ -123,8 +127,8 @@ fn syntax(text: &[u8], error: &Error) -> Result<Found, Refused> {
     let mut nesting = Nesting::new(text);
     // Up to the place, which may lie within a token.
     let found = loop {
-        if let Some(annotation) = nesting.annotation(offset) {
-            return Ok(of_annotation(annotation, offset, &message).into());
+        if let Some((before, annotation)) = nesting.annotation(offset) {
+            return Ok(of_annotation(before, annotation, offset, &message).into());
         }
         match nesting.peek()? {
             Some(token) if token.end() <= offset => nesting.step()?,
@@ -231,11 +235,14 @@ fn unexpected(mut nesting: Nesting<'_>, found: Option<Token<'_>>, message: &str)
 }
 
 /// What is wrong with an annotation that the parser reads, or with its place.
-fn of_annotation(annotation: Token<'_>, offset: usize, message: &str) -> Refused {
-    let text = String::from_utf8_lossy(annotation.text);
-    let name = text.trim_start_matches("(@").split(|c: char| c.is_whitespace() || c == ')').next().unwrap_or_default();
+fn of_annotation(before: Option<Token<'_>>, annotation: Token<'_>, offset: usize, message: &str) -> Refused {
+    let name = annotation_name(annotation);
     let words = if message.starts_with('@') {
         return (message.to_owned(), offset);
+    } else if name == "name" && before.is_some_and(|before| annotation_name(before) == name) {
+        "multiple module names"
+    } else if name == "metadata.code.branch_hint" && offset <= annotation.offset + 1 {
+        "not in a function"
     } else if offset <= annotation.offset + 1 {
         return (format!("misplaced @{name} annotation"), offset);
     } else if message == "malformed UTF-8 encoding" {
@@ -250,4 +257,9 @@ fn of_annotation(annotation: Token<'_>, offset: usize, message: &str) -> Refused
         "unexpected token"
     };
     (format!("@{name} annotation: {words}"), offset)
+}
+
+fn annotation_name(annotation: Token<'_>) -> &str {
+    let text = str::from_utf8(annotation.text).unwrap_or_default();
+    text.trim_start_matches("(@").split(|c: char| c.is_whitespace() || c == ')').next().unwrap_or_default()
 }

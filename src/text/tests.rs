@@ -69,6 +69,9 @@ const REFUSED: &[(&str, &str, usize)] = &[
     ("(func try_table (catch_all 0))", "unexpected token", 29),
     ("(func (catch_all 0))", "unexpected token", 7),
     ("(func catch_all)", "unexpected token", 6),
+    ("(func (block (end)))", "unexpected token", 14),
+    ("(func (else))", "unexpected token", 7),
+    ("(func (delegate 0))", "unexpected token", 7),
     // Numbers.
     ("(func (i32.const 0x100000000))", "constant out of range", 17),
     ("(func (i32.const 1.5))", "constant out of range", 17),
@@ -93,6 +96,8 @@ const REFUSED: &[(&str, &str, usize)] = &[
     // Names.
     ("(func br $x)", "unknown label $x", 9),
     ("(func (call $f))", "unknown function $f", 12),
+    (r#"(func (call $"f"))"#, "unknown function $f", 12),
+    (r#"(func (call $"f g"))"#, r#"unknown function $"f g""#, 12),
     ("(func (data.drop $d))", "unknown data segment $d", 17),
     ("(func (param $x i32) (param $x i32))", "duplicate local $x", 28),
     ("(func $f) (func $f)", "duplicate function $f", 16),
@@ -106,6 +111,9 @@ const REFUSED: &[(&str, &str, usize)] = &[
     (r#"(@custom "a" (after types))"#, "@custom annotation: malformed section kind", 20),
     (r#"(@custom "a" (at type))"#, "@custom annotation: malformed placement", 14),
     (r#"(func (@custom "a"))"#, "misplaced @custom annotation", 7),
+    (r#"(module (@name "a") (@name "b"))"#, "@name annotation: multiple module names", 21),
+    (r#"(module (func) (@name "a"))"#, "misplaced @name annotation", 16),
+    (r#"(module (@metadata.code.branch_hint "\01"))"#, "@metadata.code.branch_hint annotation: not in a function", 9),
 ];
 
 #[test]

@@ -695,6 +695,21 @@ impl Table {
         }
     }
 
+    /// The same with indices of 64 bits.
+    pub fn new64(store: &Store, element: ValType, min: u64, max: u64) -> Option<Table> {
+        let mut ty = std::ptr::null_mut();
+        // SAFETY: the store is live; the value type passes to the table type, which is ours and is deleted.
+        unsafe {
+            let error = sys::tenon_tabletype_new(element.new_raw(), min, true, max, true, &mut ty);
+            if let Some(error) = Error::from_raw(error) {
+                panic!("tenon_tabletype_new: {}", error.message());
+            }
+            let table = Table::from_raw(sys::wasm_table_new(store.as_ptr(), ty, std::ptr::null_mut()));
+            sys::wasm_tabletype_delete(ty);
+            table
+        }
+    }
+
     /// Number of elements.
     pub fn size(&self) -> u32 {
         // SAFETY: the table is live.

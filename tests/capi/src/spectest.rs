@@ -1,6 +1,6 @@
 //! The host module `spectest`, which the specification suite imports from.
 //!
-//! Its contents are fixed by the suite: functions that print, globals that hold 666, a table and a memory. Printing is not wanted here,
+//! Its contents are fixed by the suite: functions that print, globals that hold 666, tables and memories. Printing is not wanted here,
 //! so the functions take their arguments and do nothing.
 
 use std::collections::HashMap;
@@ -38,6 +38,8 @@ pub fn new(store: &Store) -> HashMap<Vec<u8>, Extern> {
     }
     let table = Table::new(store, FuncRef, Limits { min: 10, max: Some(20) }).expect("wasm_table_new gave NULL");
     items.insert("table".into(), table.to_extern());
+    let table = Table::new64(store, FuncRef, 10, 20).expect("wasm_table_new gave NULL");
+    items.insert("table64".into(), table.to_extern());
     let memory = Memory::new(store, Limits { min: 1, max: Some(2) }).expect("wasm_memory_new gave NULL");
     items.insert("memory".into(), memory.to_extern());
     let shared = Memory::new_shared(store, 1, 2).expect("wasm_memory_new gave NULL");
