@@ -12,6 +12,7 @@ use crate::runtime::memory_image::MemoryImage;
 use crate::runtime::memory_pool::Wanted;
 use crate::runtime::memory_slot::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
+use crate::runtime::owed_pages::may_owe;
 use crate::runtime::shared_memory::SharedMemory;
 use crate::runtime::store::Store;
 use crate::runtime::store_limits::{Charge, Resource, bytes_of, ensure_more};
@@ -439,7 +440,7 @@ pub(in crate::runtime) fn resize(
     deferred: bool,
 ) -> Result<(), GrowError> {
     let resized = match engine.tunables().is_guarded(ty) {
-        true if deferred => slot.extend(accessible),
+        true if deferred => slot.extend(accessible, may_owe),
         true => slot.set_accessible(accessible),
         false => slot.set_used(accessible),
     };

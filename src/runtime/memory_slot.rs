@@ -144,8 +144,8 @@ impl MemorySlot {
     }
 
     /// Lets the memory have `len` bytes, at least as many as it has, where the hardware checks: no more are ever accessible, and the
-    /// new ones may be owed.
-    pub fn extend(&mut self, len: usize) -> io::Result<()> {
+    /// new ones may be owed if `may_owe` allows it, which is asked where nothing is owed yet.
+    pub fn extend(&mut self, len: usize, may_owe: fn() -> bool) -> io::Result<()> {
         self.check(len)?;
         self.see_faults();
         if !self.is_settled() {
@@ -153,7 +153,7 @@ impl MemorySlot {
         }
         let defers = self.policy.defers();
         match self.owed() {
-            Some(owed) if defers && self.is_extendable() => {
+            Some(owed) if defers && self.is_extendable() && (!self.is_settled() || may_owe()) => {
                 owed.owe(self.base as usize + self.accessible, self.base as usize + len);
                 self.used = len;
                 Ok(())
