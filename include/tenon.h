@@ -100,7 +100,7 @@ WASM_API_EXTERN tenon_error_kind_t tenon_error_kind(const tenon_error_t *error);
 /// The message, NUL-terminated; it belongs to the error and lives as long. With NULL: an empty string.
 WASM_API_EXTERN const char *tenon_error_message(const tenon_error_t *error);
 
-/// Where in the bytes of a module the failure lies, counted from zero: stores it in `offset` and answers true. Answers
+/// Where in the bytes or the text of a module the failure lies, counted from zero: stores it in `offset` and answers true. Answers
 /// false, and stores nothing, for a failure that has no such place. `offset` may be NULL.
 WASM_API_EXTERN bool tenon_error_offset(const tenon_error_t *error, uint64_t *offset);
 
@@ -1456,10 +1456,10 @@ WASM_API_EXTERN own tenon_error_t *tenon_store_set_growth_callbacks(
 // The text format
 
 /// Translates a module from the text format to the binary format: `size` bytes of UTF-8 at `text`, which need not
-/// end in NUL. Bytes that are in the binary format already come back as they are.
+/// end in NUL. Bytes that are in the binary format already come back as they are, and no text at all is the empty module.
 ///
-/// On success returns NULL, and `out` owns the binary. On failure returns the error, which knows line and column
-/// (`tenon_error_line`), and `out` is empty. The module is not validated yet: `wasm_module_new` does that.
+/// On success returns NULL, and `out` owns the binary. On failure returns the error, which says why in the
+/// specification's words and knows offset, line and column (`tenon_error_offset`, `tenon_error_line`), and `out` is empty. The module is not validated yet: `wasm_module_new` does that.
 /// Any thread may call it.
 WASM_API_EXTERN own tenon_error_t *tenon_wat2wasm(
     const char *text, size_t size, own wasm_byte_vec_t *out);
