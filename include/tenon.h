@@ -127,7 +127,8 @@ typedef enum tenon_optimization_enum {
 typedef uint8_t tenon_optimization_t;
 
 /// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
-/// process's signal handlers are left alone.
+/// process's signal handlers are left alone. Such a check of a linear memory is a branch: a processor that guesses it wrong may
+/// read beyond the memory, without effect on what the code computes.
 WASM_API_EXTERN void tenon_config_set_signals(wasm_config_t *config, bool on);
 
 /// Whether all functions are compiled when a module is made, on all processors, instead of each when it is first
@@ -595,10 +596,10 @@ WASM_API_EXTERN bool tenon_memory_is_pinned(const wasm_memory_t *memory);
 /// A number that changes whenever the memory grows, by the host or by WebAssembly code, in place or not. With NULL: 0.
 WASM_API_EXTERN uint64_t tenon_memory_generation(const wasm_memory_t *memory);
 
-/// The contents of a memory at some time, copied. Independent of the memory and its store; any thread may use it.
+/// The contents of a memory at some time. Independent of the memory and its store; any thread may use it.
 typedef struct tenon_memory_snapshot_t tenon_memory_snapshot_t;
 
-/// Copies what a memory holds.
+/// Copies what a memory holds, as far as it was written to: what never was takes neither time nor memory.
 WASM_API_EXTERN own tenon_error_t *tenon_memory_snapshot(
     wasm_memory_t *memory, own tenon_memory_snapshot_t **out);
 
@@ -1397,6 +1398,10 @@ typedef enum tenon_limit_enum {
   TENON_LIMIT_TABLES = 3,
   /// Instances.
   TENON_LIMIT_INSTANCES = 4,
+  /// Bytes of garbage-collected objects; those that nobody reaches count until they are collected, which happens before
+  /// anything is refused. An instruction that makes an object traps with TENON_TRAP_ALLOCATION_FAILURE then. No more than
+  /// `tenon_config_set_gc_heap_limit` allows in any case.
+  TENON_LIMIT_HEAP_BYTES = 5,
 } tenon_limit_enum;
 
 /// What a store has a limit for: one of the constants of `tenon_limit_enum`.

@@ -36,3 +36,31 @@ func BenchmarkLoad(b *testing.B) {
 		tenon.Load[uint32](m, 8)
 	}
 }
+
+// A store, a host function and an instance for each turn.
+func BenchmarkFreshInstance(b *testing.B) {
+	engine := must(tenon.NewEngine(nil))
+	module := must(tenon.NewModule(engine, []byte(`(module (import "h" "now" (func $now (result i64)))
+	  (memory (export "memory") 1) (data (i32.const 8) "text")
+	  (func (export "handle") (param i32) (result i32) (drop (call $now)) (local.get 0)))`)))
+	b.ReportAllocs()
+	for b.Loop() {
+		s := must(tenon.NewStore(engine))
+		now := must(tenon.Host0(s, func() (int64, error) { return 1, nil }))
+		handle := must(tenon.Bind1[int32, int32](must(must(tenon.NewInstance(s, module, now)).Func("handle"))))
+		must(handle(1))
+		s.Close()
+	}
+}
+
+func BenchmarkReadString(b *testing.B) {
+	s := newStore(b, nil)
+	m := must(tenon.NewMemory(s, tenon.Limits{Min: 1}))
+	if err := m.WriteString(8, "a text of some bytes"); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		must(m.ReadString(8, 20))
+	}
+}

@@ -70,6 +70,61 @@ func TestDeclaredTypes(t *testing.T) {
 	}
 }
 
+const visiting = `(module
+  (rec (type $shape (sub (struct (field $visit (ref $visit)))))
+       (type $circle (sub $shape (struct (field $visit (ref $visit)) (field $radius f64))))
+       (type $visit (func (param (ref $shape) f64) (result f64))))
+  (func (export "area") (type $visit)
+    (f64.mul (local.get 1) (struct.get $circle $radius (ref.cast (ref $circle) (local.get 0)))))
+  (func (export "visit") (param $s (ref $shape)) (result f64)
+    (call_ref $visit (local.get $s) (f64.const 2) (struct.get $shape $visit (local.get $s)))))`
+
+// Functions of a group, and types below others of their group.
+func TestDeclaredFunctions(t *testing.T) {
+	s, i := world(t, visiting, nil)
+	shape, visit := must(tenon.RefInGroup(false, 0, tenon.DefStruct)), must(tenon.RefInGroup(true, 2, tenon.DefFunc))
+	field := tenon.Field{Type: visit.WithNull(false)}
+	types := must(tenon.DeclareTypes(
+		tenon.TypeDecl{Kind: tenon.DefStruct, Open: true, Fields: []tenon.Field{field}},
+		tenon.TypeDecl{Kind: tenon.DefStruct, Open: true, Super: shape, Fields: []tenon.Field{field, {Type: tenon.F64}}},
+		tenon.TypeDecl{Kind: tenon.DefFunc, Func: tenon.FuncType{Params: []tenon.ValType{shape, tenon.F64}, Results: []tenon.ValType{tenon.F64}}}))
+	area, call := must(i.Func("area")), must(i.Func("visit"))
+	if !tenon.Same(types[0], call.Type().Params[0]) || !tenon.Same(types[1].Super(), types[0]) {
+		t.Error("the module has other types")
+	}
+	if !must(s.Test(area, types[2])) || !must(s.Test(nil, types[2].WithNull(true))) || must(s.Test(nil, types[2])) {
+		t.Error("the function is of another type")
+	}
+	circle := must(tenon.NewStruct(s, types[1], area, 21.0))
+	if got := must(call.Call(circle))[0]; got != 42.0 {
+		t.Errorf("got %v", got)
+	}
+	if !tenon.Same(must(tenon.NewRefType(false, tenon.HeapAny)).WithNull(true), tenon.AnyRef) {
+		t.Error("anyref")
+	}
+	for name, decls := range map[string][]tenon.TypeDecl{
+		"below a later one": {{Kind: tenon.DefStruct, Super: must(tenon.RefInGroup(false, 1, tenon.DefStruct))}, {Kind: tenon.DefStruct, Open: true}},
+		"of another kind":   {{Kind: tenon.DefArray, Fields: []tenon.Field{{Type: shape}}}},
+		"to nothing":        {{Kind: tenon.DefFunc, Func: tenon.FuncType{Params: []tenon.ValType{visit}}}},
+	} {
+		if _, err := tenon.DeclareTypes(decls...); !errorOfKind(err, tenon.KindArgument) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"a function":       second(tenon.NewFunc(s, tenon.FuncType{Params: []tenon.ValType{shape}}, nil)),
+		"references to it": second(tenon.NewFuncRefType(true, tenon.FuncType{Results: []tenon.ValType{visit}})),
+		"a tag":            second(tenon.NewTag(s, shape)),
+		"a structure":      second(tenon.NewStruct(s, shape)),
+		"a global":         second(tenon.NewGlobalOf(s, tenon.GlobalType{Content: visit}, nil)),
+		"a table":          second(tenon.NewTableOf(s, tenon.TableType{Element: visit}, nil)),
+	} {
+		if err == nil {
+			t.Errorf("%s of a type of no group", name)
+		}
+	}
+}
+
 func errorOfKind(err error, kind tenon.ErrorKind) bool {
 	var e *tenon.Error
 	return errors.As(err, &e) && e.Kind == kind

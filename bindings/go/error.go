@@ -48,7 +48,7 @@ type Error struct {
 	Kind ErrorKind
 	// Message is for people.
 	Message string
-	// Offset is where in a module's bytes the failure lies, or -1.
+	// Offset is where in a module's bytes or text the failure lies, or -1.
 	Offset int64
 	// Line and Column are where in a module's text it lies, from 1, or 0.
 	Line, Column int

@@ -32,11 +32,11 @@ const (
 type TypeDecl struct {
 	// Kind is what the type defines.
 	Kind DefKind
-	// Func is the type of functions.
+	// Func is the type of functions. It may mention others of the group.
 	Func FuncType
 	// Fields are those of a structure; of an array, one for the elements.
 	Fields []Field
-	// Super is the type of references to what it is declared below; nil if there is none.
+	// Super is the type of references to what it is declared below, which may be an earlier one of the group; nil if there is none.
 	Super *RefType
 	// Open lets other types be declared below it.
 	Open bool
@@ -83,7 +83,9 @@ func (d *declarations) free() {
 func (d *declarations) add(i int, ty TypeDecl) error {
 	c := &d.types[i]
 	c.kind, c.is_final = C.tenon_defkind_t(ty.Kind), C.bool(!ty.Open)
-	if ty.Super != nil {
+	if ty.Super != nil && ty.Super.group != nil {
+		c.supertype_in_group, c.supertype_place = true, C.uint32_t(ty.Super.group.place)
+	} else if ty.Super != nil {
 		super := C.tenon_valtype_deftype(ty.Super.ptr)
 		if super == nil {
 			return errorf(KindArgument, "nothing is declared below %v", ty.Super)
@@ -92,11 +94,10 @@ func (d *declarations) add(i int, ty TypeDecl) error {
 		c.supertype = super
 	}
 	if ty.Kind == DefFunc {
-		if err := ty.Func.check(); err != nil {
+		if err := ty.Func.complete(); err != nil {
 			return err
 		}
-		c._func = ty.Func.c()
-		d.undo = append(d.undo, func() { C.wasm_functype_delete(c._func) })
+		c.params, c.results = d.valtypes(ty.Func.Params), d.valtypes(ty.Func.Results)
 		return nil
 	}
 	fields := C.calloc(C.size_t(len(ty.Fields)+1), C.sizeof_tenon_field_t)
@@ -117,6 +118,17 @@ func (d *declarations) add(i int, ty TypeDecl) error {
 	return nil
 }
 
+// valtypes are types in C's memory.
+func (d *declarations) valtypes(types []ValType) *C.wasm_valtype_vec_t {
+	vec := (*C.wasm_valtype_vec_t)(C.calloc(1, C.sizeof_wasm_valtype_vec_t))
+	typeVec(types, vec)
+	d.undo = append(d.undo, func() {
+		C.wasm_valtype_vec_delete(vec)
+		C.free(unsafe.Pointer(vec))
+	})
+	return vec
+}
+
 // RefInGroup is the type of references to the type at a place, of a kind, among those that are given to the same DeclareTypes. It means
 // nothing elsewhere.
 func RefInGroup(nullable bool, place uint32, kind DefKind) (*RefType, error) {
@@ -125,7 +137,7 @@ func RefInGroup(nullable bool, place uint32, kind DefKind) (*RefType, error) {
 		return nil, errorf(KindArgument, "there is no kind of types %d", kind)
 	}
 	ty := newRefType(ptr)
-	ty.inGroup = true
+	ty.group = &groupPlace{place, kind}
 	return ty, nil
 }
 

@@ -19,15 +19,30 @@ type Func struct {
 
 func newFunc(s *Store, ptr *C.wasm_func_t) *Func {
 	ty := C.wasm_func_type(ptr)
-	f := &Func{store: s, ty: funcType(ty)}
-	C.wasm_functype_delete(ty)
-	f.plain = f.ty.plain()
+	defer C.wasm_functype_delete(ty)
+	return typedFunc(s, ptr, funcType(ty))
+}
+
+// exportedFunc is newFunc for a function that a module says to have a type. A type of references is asked for all the same: that of
+// the function may be more precise.
+func exportedFunc(s *Store, ptr *C.wasm_func_t, ty FuncType) *Func {
+	if !ty.plain() {
+		return newFunc(s, ptr)
+	}
+	return typedFunc(s, ptr, ty)
+}
+
+func typedFunc(s *Store, ptr *C.wasm_func_t, ty FuncType) *Func {
+	f := &Func{store: s, ty: ty, plain: ty.plain()}
 	f.ref = own(s, f, unsafe.Pointer(ptr))
 	return f
 }
 
 // Type is the function's type.
 func (f *Func) Type() FuncType { return f.ty }
+
+// Same says whether both are references to the same function.
+func (f *Func) Same(other *Func) bool { return same(f.ref, other.ref) }
 
 // Close gives up the reference to the function. Instances that use it go on.
 func (f *Func) Close() { f.drop() }

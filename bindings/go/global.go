@@ -54,6 +54,9 @@ func NewGlobalOf(s *Store, ty GlobalType, value any) (*Global, error) {
 
 func (g *Global) extern() (*Store, *ref) { return g.store, g.ref }
 
+// Same says whether both are references to the same global.
+func (g *Global) Same(other *Global) bool { return same(g.ref, other.ref) }
+
 // Close gives up the reference to the global. Instances that use it go on.
 func (g *Global) Close() { g.drop() }
 

@@ -71,17 +71,29 @@ func newHost(s *Store, ty FuncType, fn hostFunc) (*Func, error) {
 		return nil, err
 	}
 	defer s.leave(before)
-	c := ty.c()
-	defer C.wasm_functype_delete(c)
+	plain := ty.plain()
+	var c *C.wasm_functype_t
+	if plain {
+		kinds := make([]byte, 0, 16)
+		for _, ty := range ty.Params {
+			kinds = append(kinds, byte(ty.Kind()))
+		}
+		for _, ty := range ty.Results {
+			kinds = append(kinds, byte(ty.Kind()))
+		}
+		c = C.tenon_go_functype((*C.uint8_t)(unsafe.SliceData(kinds)), C.size_t(len(ty.Params)), C.size_t(len(ty.Results)))
+	} else {
+		c = ty.c()
+	}
 	place := s.keepHost(fn)
 	number := C.uintptr_t(s.keep(place))
 	var out *C.wasm_func_t
-	if err := takeError(C.tenon_go_func_new(s.ptr, c, C.bool(ty.plain()), s.use.c(), C.uint32_t(s.place), C.uint32_t(place), number,
+	if err := takeError(C.tenon_go_func_new(s.ptr, c, C.bool(plain), s.use.c(), C.uint32_t(s.place), C.uint32_t(place), number,
 		&out)); err != nil {
 		tenonGoRelease(number)
 		return nil, err
 	}
-	return newFunc(s, out), nil
+	return typedFunc(s, out, ty), nil
 }
 
 // hostPlace is an index of a store's hosts.

@@ -6,6 +6,7 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"unsafe"
 )
 
@@ -17,8 +18,10 @@ type Extern interface {
 // An Instance is a module at work in a store.
 type Instance struct {
 	*ref
-	store   *Store
-	module  *Module
+	store  *Store
+	module *Module
+	// The exports that were asked for; the others are in ref.more, in the order of the module.
+	mu      sync.Mutex
 	exports map[string]Extern
 }
 
@@ -53,68 +56,97 @@ func NewInstance(s *Store, m *Module, imports ...Extern) (*Instance, error) {
 			return nil, fmt.Errorf("%s: %w", what, ErrClosed)
 		}
 	}
-	vec := C.wasm_extern_vec_t{size: C.size_t(len(externs))}
-	vec.data = (**C.wasm_extern_t)(C.calloc(C.size_t(len(externs)+1), C.size_t(unsafe.Sizeof(uintptr(0)))))
-	defer C.free(unsafe.Pointer(vec.data))
-	for i, extern := range externs {
-		unsafe.Slice(vec.data, len(externs))[i] = (*C.wasm_extern_t)(extern)
-	}
-	module, err := m.obtain(s.ptr)
-	if err != nil {
-		return nil, err
-	}
-	defer C.wasm_module_delete(module)
-	var instance *C.wasm_instance_t
-	var trap *C.wasm_trap_t
-	err = takeError(C.tenon_instance_new(s.ptr, module, &vec, &instance, &trap))
+	exports := make([]unsafe.Pointer, len(m.exports))
+	var made C.tenon_go_instance_t
+	err = m.use(func(shared *C.wasm_shared_module_t) error {
+		made = C.tenon_go_instance_new(s.ptr, shared, unsafe.SliceData(externs), C.size_t(len(externs)), unsafe.SliceData(exports),
+			C.size_t(len(exports)))
+		return takeError(made.error)
+	})
 	runtime.KeepAlive(imports)
 	if err != nil {
-		if trap != nil {
+		if made.trap != nil {
 			if e, ok := err.(*Error); ok && (e.Kind == KindTrap || e.Kind == KindStackExhausted) {
-				return nil, s.trap(C.uintptr_t(uintptr(unsafe.Pointer(trap))))
+				return nil, s.trap(C.uintptr_t(uintptr(unsafe.Pointer(made.trap))))
 			}
-			C.wasm_trap_delete(trap)
+			C.wasm_trap_delete(made.trap)
 		}
 		return nil, err
 	}
 	i := &Instance{store: s, module: m, exports: map[string]Extern{}}
-	i.ref = own(s, i, unsafe.Pointer(instance))
-	var exports C.wasm_extern_vec_t
-	C.wasm_instance_exports(instance, &exports)
-	defer C.wasm_extern_vec_delete(&exports)
-	for n, e := range unsafe.Slice(exports.data, int(exports.size)) {
-		switch m.exports[n].Kind {
-		case ExternFunc:
-			i.exports[m.exports[n].Name] = newFunc(s, C.wasm_func_copy(C.wasm_extern_as_func(e)))
-		case ExternMemory:
-			i.exports[m.exports[n].Name] = newMemory(s, C.wasm_memory_copy(C.wasm_extern_as_memory(e)))
-		case ExternTable:
-			i.exports[m.exports[n].Name] = newTable(s, C.wasm_table_copy(C.wasm_extern_as_table(e)))
-		case ExternGlobal:
-			i.exports[m.exports[n].Name] = newGlobal(s, C.wasm_global_copy(C.wasm_extern_as_global(e)))
-		case ExternTag:
-			i.exports[m.exports[n].Name] = newTag(s, C.wasm_tag_copy(C.wasm_extern_as_tag(e)))
-		}
-	}
+	i.ref = own(s, i, unsafe.Pointer(made.instance), exports...)
 	return i, nil
 }
 
 // Close gives up the instance. What was taken out of it stays usable.
 func (i *Instance) Close() { i.drop() }
 
-// Exports are the exports by name.
+// Exports are the exports by name; nil if the instance is closed.
 func (i *Instance) Exports() map[string]Extern {
-	exports := make(map[string]Extern, len(i.exports))
-	for name, e := range i.exports {
-		exports[name] = e
+	exports := make(map[string]Extern, len(i.module.exports))
+	for n, ty := range i.module.exports {
+		e, err := i.export(n)
+		if err != nil {
+			return nil
+		}
+		exports[ty.Name] = e
 	}
 	return exports
 }
 
+// export is the export at a place of the module.
+func (i *Instance) export(n int) (Extern, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	ty := &i.module.exports[n]
+	if e, ok := i.exports[ty.Name]; ok {
+		return e, nil
+	}
+	before, err := i.store.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer i.store.leave(before)
+	p, err := i.take(n)
+	if err != nil {
+		return nil, err
+	}
+	var e Extern
+	switch ty.Kind {
+	case ExternFunc:
+		e = exportedFunc(i.store, (*C.wasm_func_t)(p), ty.Type.(FuncType))
+	case ExternMemory:
+		e = newMemory(i.store, (*C.wasm_memory_t)(p))
+	case ExternTable:
+		e = newTable(i.store, (*C.wasm_table_t)(p))
+	case ExternGlobal:
+		e = newGlobal(i.store, (*C.wasm_global_t)(p))
+	case ExternTag:
+		e = newTag(i.store, (*C.wasm_tag_t)(p))
+	}
+	i.exports[ty.Name] = e
+	return e, nil
+}
+
+// take is the reference to the export at a place, which nobody has asked for.
+func (i *Instance) take(n int) (p unsafe.Pointer, err error) {
+	i.home.mu.Lock()
+	defer i.home.mu.Unlock()
+	if i.more == nil {
+		return nil, ErrClosed
+	}
+	p, i.more[n] = i.more[n], nil
+	return p, nil
+}
+
 func export[T Extern](i *Instance, name, kind string) (t T, err error) {
-	e, ok := i.exports[name]
+	n, ok := i.module.places[name]
 	if !ok {
 		return t, errorf(KindArgument, "the instance has no export %q", name)
+	}
+	e, err := i.export(n)
+	if err != nil {
+		return t, err
 	}
 	if t, ok = e.(T); !ok {
 		return t, errorf(KindArgument, "the export %q is no %s", name, kind)
@@ -161,10 +193,47 @@ func (l *Linker) Define(module, name string, item Extern) error {
 	return nil
 }
 
+// DefineFunc defines a closure as a function under two names; see Wrap.
+func (l *Linker) DefineFunc(module, name string, fn any) error {
+	f, err := Wrap(l.store, fn)
+	if err != nil {
+		return err
+	}
+	return l.Define(module, name, f)
+}
+
+// DefineMissing defines, for each function that a module imports and that is not defined, one that fails and says which it is: for
+// imports that are not called.
+func (l *Linker) DefineMissing(m *Module) error {
+	for _, i := range m.imports {
+		ty, ok := i.Type.(FuncType)
+		if l.Get(i.Module, i.Name) != nil || !ok {
+			continue
+		}
+		f, err := NewFunc(l.store, ty, func([]any) ([]any, error) {
+			return nil, errorf(KindLink, "the import %q %q was called, which is not defined", i.Module, i.Name)
+		})
+		if err != nil {
+			return err
+		}
+		if err := l.Define(i.Module, i.Name, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Get is what is defined under two names; nil if nothing is.
+func (l *Linker) Get(module, name string) Extern { return l.items[[2]string{module, name}] }
+
 // DefineInstance defines all exports of an instance under a name and their own.
 func (l *Linker) DefineInstance(module string, i *Instance) error {
-	for name, item := range i.exports {
-		if err := l.Define(module, name, item); err != nil {
+	for n, ty := range i.module.exports {
+		item, err := i.export(n)
+		if err != nil {
+			return err
+		}
+		if err := l.Define(module, ty.Name, item); err != nil {
 			return err
 		}
 	}

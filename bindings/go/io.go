@@ -8,17 +8,25 @@ import (
 	"unsafe"
 )
 
+// Reads of no more bytes than these get their room before it is known whether there are as many.
+const smallRead = 4096
+
 // ReadBytes is a copy of size bytes at an address.
 func (m *Memory) ReadBytes(address, size uint64) ([]byte, error) {
-	have, err := m.Size()
-	if err != nil {
-		return nil, err
-	}
-	if address > have || size > have-address {
-		return nil, errorf(KindArgument, "%d bytes at address %d are outside of the memory", size, address)
+	if size > smallRead {
+		have, err := m.Size()
+		if err != nil {
+			return nil, err
+		}
+		if address > have || size > have-address {
+			return nil, errorf(KindArgument, "%d bytes at address %d are outside of the memory", size, address)
+		}
 	}
 	p := make([]byte, size)
-	return p, m.Read(address, p)
+	if err := m.Read(address, p); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // ReadAt is that of io.ReaderAt: fewer bytes than p has room for come with io.EOF.

@@ -103,3 +103,46 @@ func TestBorrow(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Whether or not the memory moves, and whatever of it was seen before.
+func TestAccessesBeforeAndAfterGrowth(t *testing.T) {
+	for name, config := range map[string]*tenon.Config{"fixed": nil, "dense": {DenseMemories: true}, "created": {Memories: &slices{}}} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t, config)
+			memory := must(tenon.NewMemory(s, tenon.Limits{}))
+			for pages := range uint64(5) {
+				if old := must(memory.Grow(1)); old != pages {
+					t.Fatalf("grown from %d", old)
+				}
+				end := (pages + 1) * tenon.PageSize
+				if err := tenon.StoreAt(memory, end-8, pages); err != nil {
+					t.Error(err)
+				}
+				for n := range pages {
+					if got := must(tenon.Load[uint64](memory, (n+1)*tenon.PageSize-8)); got != n {
+						t.Errorf("%d is there, not %d", got, n)
+					}
+				}
+				for _, address := range []uint64{end - 7, end, end + 1, math.MaxUint64, math.MaxUint64 - 7} {
+					_, err := tenon.Load[uint64](memory, address)
+					refused(t, err, tenon.KindArgument, "outside")
+					refused(t, tenon.StoreAt(memory, address, pages), tenon.KindArgument, "outside")
+				}
+				if err := memory.Read(end, nil); err != nil {
+					t.Error(err)
+				}
+				refused(t, memory.Read(end+1, nil), tenon.KindArgument, "outside")
+			}
+			memory.Close()
+			if _, err := tenon.Load[uint8](memory, 0); !errors.Is(err, tenon.ErrClosed) {
+				t.Errorf("got %v", err)
+			}
+			other := must(tenon.NewMemory(s, tenon.Limits{Min: 1}))
+			must(tenon.Load[uint8](other, 0))
+			s.Close()
+			if _, err := tenon.Load[uint8](other, 0); !errors.Is(err, tenon.ErrClosed) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

@@ -18,6 +18,9 @@ type Memory struct {
 	store *Store
 	// Whether the memory never moves when it grows.
 	fixed bool
+	// Of such a memory, the bytes that there were when the library was last asked: accesses to them need nothing of it. Only the goroutine
+	// that uses the store looks.
+	known []byte
 }
 
 func newMemory(s *Store, ptr *C.wasm_memory_t) *Memory {
@@ -51,6 +54,9 @@ func NewMemoryOf(s *Store, ty MemoryType) (*Memory, error) {
 }
 
 func (m *Memory) extern() (*Store, *ref) { return m.store, m.ref }
+
+// Same says whether both are references to the same memory.
+func (m *Memory) Same(other *Memory) bool { return same(m.ref, other.ref) }
 
 // Close gives up the reference to the memory. Instances that use it go on.
 func (m *Memory) Close() { m.drop() }
@@ -115,11 +121,29 @@ func (m *Memory) copy(address uint64, p unsafe.Pointer, size int, write bool) er
 		m.store.leave(before)
 		return ErrClosed
 	}
+	if n := uint64(len(m.known)); address <= n && uint64(size) <= n-address {
+		if size != 0 {
+			here, there := m.known[address:][:size], unsafe.Slice((*byte)(p), size)
+			if write {
+				copy(here, there)
+			} else {
+				copy(there, here)
+			}
+		}
+		m.store.leave(before)
+		runtime.KeepAlive(m)
+		return nil
+	}
 	var ok C.bool
 	if write {
 		ok = C.tenon_go_memory_write(C.uintptr_t(ptr), C.uint64_t(address), p, C.size_t(size))
 	} else {
 		ok = C.tenon_go_memory_read(C.uintptr_t(ptr), C.uint64_t(address), p, C.size_t(size))
+	}
+	if bool(ok) && m.fixed {
+		// The size first: a memory does not shrink.
+		n := int(C.wasm_memory_data_size((*C.wasm_memory_t)(pointer(ptr))))
+		m.known = unsafe.Slice((*byte)(unsafe.Pointer(C.wasm_memory_data((*C.wasm_memory_t)(pointer(ptr))))), n)
 	}
 	m.store.leave(before)
 	runtime.KeepAlive(m)
@@ -148,7 +172,7 @@ func (m *Memory) ReadString(address, size uint64) (string, error) {
 	if !utf8.Valid(p) {
 		return "", errorf(KindArgument, "the %d bytes at address %d are not UTF-8", size, address)
 	}
-	return string(p), nil
+	return unsafe.String(unsafe.SliceData(p), len(p)), nil
 }
 
 // WriteString writes the bytes of a text at an address.

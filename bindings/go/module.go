@@ -49,6 +49,8 @@ type Module struct {
 	engine  *Engine
 	imports []ImportType
 	exports []ExportType
+	// Where in exports a name is.
+	places map[string]int
 }
 
 // Wat2Wasm translates a module from the text format to the binary format.
@@ -141,16 +143,11 @@ func loadModule(engine *Engine, load func(store *C.wasm_store_t, out **C.wasm_mo
 	return
 }
 
-// obtain makes a module of a store, which the caller deletes.
-func (m *Module) obtain(store *C.wasm_store_t) (module *C.wasm_module_t, err error) {
-	err = m.use(func(ptr *C.wasm_shared_module_t) error { module = C.wasm_module_obtain(store, ptr); return nil })
-	return
-}
-
 // Serialize is the module, compiled, as bytes for DeserializeModule. The engine must be open.
 func (m *Module) Serialize() (data []byte, err error) {
 	err = m.engine.inStore(func(store *C.wasm_store_t) error {
-		module, err := m.obtain(store)
+		var module *C.wasm_module_t
+		err := m.use(func(ptr *C.wasm_shared_module_t) error { module = C.wasm_module_obtain(store, ptr); return nil })
 		if err != nil {
 			return err
 		}
@@ -168,7 +165,7 @@ func (m *Module) Serialize() (data []byte, err error) {
 
 // newModule makes a module of the C object, which is lent.
 func newModule(engine *Engine, module *C.wasm_module_t) *Module {
-	m := &Module{engine: engine}
+	m := &Module{engine: engine, places: map[string]int{}}
 	m.held = hold(m, C.wasm_module_share(module), func(ptr *C.wasm_shared_module_t) { C.wasm_shared_module_delete(ptr) })
 	var imports C.wasm_importtype_vec_t
 	C.wasm_module_imports(module, &imports)
@@ -182,6 +179,7 @@ func newModule(engine *Engine, module *C.wasm_module_t) *Module {
 	defer C.wasm_exporttype_vec_delete(&exports)
 	for _, e := range unsafe.Slice(exports.data, int(exports.size)) {
 		ty := externType(C.wasm_exporttype_type(e))
+		m.places[name(C.wasm_exporttype_name(e))] = len(m.exports)
 		m.exports = append(m.exports, ExportType{name(C.wasm_exporttype_name(e)), ty.externKind(), ty})
 	}
 	return m

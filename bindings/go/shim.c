@@ -49,15 +49,50 @@ static wasm_trap_t *call_val(void *env, const wasm_func_t *caller, const tenon_v
   return call(env, args, results);
 }
 
-tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
+static void valtypes(const uint8_t *kinds, size_t count, wasm_valtype_vec_t *out) {
+  wasm_valtype_vec_new_uninitialized(out, count);
+  for (size_t i = 0; i < out->size; ++i) out->data[i] = wasm_valtype_new(kinds[i]);
+}
+
+wasm_functype_t *tenon_go_functype(const uint8_t *kinds, size_t params, size_t results) {
+  wasm_valtype_vec_t from, to;
+  valtypes(kinds, params, &from);
+  valtypes(kinds + params, results, &to);
+  return wasm_functype_new(&from, &to);
+}
+
+tenon_error_t *tenon_go_func_new(wasm_store_t *store, wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
     uint32_t index, uintptr_t number, wasm_func_t **out) {
   host_t *host = malloc(sizeof *host);
   if (host == NULL) abort();  // as Go does where memory has run out
   *host = (host_t){use, place, index, number};
   tenon_error_t *error = plain ? tenon_func_new_raw(store, type, call_raw, host, forget, out)
                                : tenon_func_new_val(store, type, call_val, host, forget, out);
+  wasm_functype_delete(type);
   if (error != NULL) free(host);
   return error;
+}
+
+tenon_go_instance_t tenon_go_instance_new(wasm_store_t *store, const wasm_shared_module_t *shared, void **imports,
+    size_t import_count, void **exports, size_t export_count) {
+  tenon_go_instance_t made = {NULL, NULL, NULL};
+  wasm_module_t *module = wasm_module_obtain(store, (wasm_shared_module_t *)shared);
+  wasm_extern_vec_t given = {import_count, (wasm_extern_t **)imports};
+  made.error = tenon_instance_new(store, module, &given, &made.instance, &made.trap);
+  wasm_module_delete(module);
+  if (made.error != NULL) return made;
+  wasm_extern_vec_t all;
+  wasm_instance_exports(made.instance, &all);
+  for (size_t i = 0; i < all.size && i < export_count; ++i) {
+    exports[i] = all.data[i];
+    all.data[i] = NULL;
+  }
+  wasm_extern_vec_delete(&all);
+  return made;
+}
+
+void tenon_go_delete(void **refs, size_t count) {
+  for (size_t i = 0; i < count; ++i) wasm_ref_delete(refs[i]);
 }
 
 static bool before(void *env, const tenon_growth_t *growth, wasm_trap_t **trap) {

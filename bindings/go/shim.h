@@ -11,9 +11,12 @@
 // One of the settings of a configuration that are switches, by its number; config.go has the numbers.
 void tenon_go_config_switch(wasm_config_t *config, int setting, bool on);
 
-// A host function whose calls arrive in Go's tenonGoCall with a place and an index, and whose end in tenonGoRelease with a number; `plain` if no references are among its values, which
-// are tenon_raw_t then and otherwise tenon_val_t.
-tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
+// The type of a function whose values are of kinds: first the parameters, then the results. None is a reference.
+wasm_functype_t *tenon_go_functype(const uint8_t *kinds, size_t params, size_t results);
+
+// A host function whose calls arrive in Go's tenonGoCall with a place and an index, and whose end in tenonGoRelease with a number; `plain`
+// if no references are among its values, which are tenon_raw_t then and otherwise tenon_val_t. Takes over the type.
+tenon_error_t *tenon_go_func_new(wasm_store_t *store, wasm_functype_t *type, bool plain, uintptr_t use, uint32_t place,
     uint32_t index, uintptr_t number, wasm_func_t **out);
 
 // Has the growth of a store arrive in Go's tenonGoBefore and tenonGoAfter.
@@ -29,6 +32,20 @@ tenon_error_t *tenon_go_array_read(const wasm_ref_t *array, uint32_t start, uint
 // Writes numbers of `size` bytes to an array, as tenon_go_array_read reads them; they are of a kind.
 tenon_error_t *tenon_go_array_write(
     const wasm_ref_t *array, uint32_t start, uint32_t count, size_t size, wasm_valkind_t kind, const void *from);
+
+// An instance, or why there is none.
+typedef struct tenon_go_instance_t {
+  tenon_error_t *error;
+  wasm_trap_t *trap;
+  wasm_instance_t *instance;
+} tenon_go_instance_t;
+
+// Makes an instance with so many imports, which are lent, and gives its exports: as many as the module has. They are the caller's.
+tenon_go_instance_t tenon_go_instance_new(wasm_store_t *store, const wasm_shared_module_t *shared, void **imports,
+    size_t import_count, void **exports, size_t export_count);
+
+// Deletes references, NULL among them or not.
+void tenon_go_delete(void **refs, size_t count);
 
 // Lets an object stand for the Go value of a number, until tenonGoRelease is called with it.
 void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number);

@@ -45,12 +45,15 @@ type Store struct {
 	observer observer
 	// The first free slot of the arguments.
 	top int
+	// What callbacks know of the store.
+	self weak.Pointer[Store]
 }
 
 // home is what of a store its cleanup and those of its objects know: no pointers back to the store.
 type home struct {
-	use  use
-	ptr  *C.wasm_store_t
+	use use
+	ptr *C.wasm_store_t
+	// Slots for arguments, once they were needed.
 	args unsafe.Pointer
 	// The store's place in stores.
 	place uint32
@@ -68,6 +71,8 @@ type object byte
 type ref struct {
 	ptr  atomic.Pointer[object]
 	home *home
+	// Others that go with it: of an instance, its exports that nobody has asked for. Under the home's lock.
+	more []unsafe.Pointer
 }
 
 // stores maps a store's place, which callbacks bring along, to the store. The pointers are weak, so that closures may refer to their
@@ -97,7 +102,8 @@ func takePlace(s *Store) (place uint32) {
 		table = append(table[:place:place], new(slot))
 		stores.table.Store(&table)
 	}
-	table[place].store = weak.Make(s)
+	s.self = weak.Make(s)
+	table[place].store = s.self
 	return place
 }
 
@@ -110,7 +116,7 @@ func NewStore(engine *Engine) (*Store, error) {
 	if ptr == nil {
 		return nil, errorf(KindMemory, "no store could be made")
 	}
-	h := &home{ptr: ptr, args: C.calloc(slots, rawSize), live: map[*ref]struct{}{}}
+	h := &home{ptr: ptr, live: map[*ref]struct{}{}}
 	h.use = newUse(h)
 	s := &Store{home: h, engine: engine, values: values{byNumber: map[uint64]any{}}}
 	h.place = takePlace(s)
@@ -135,9 +141,7 @@ func (h *home) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for r := range h.live {
-		if p := r.ptr.Swap(nil); p != nil {
-			C.wasm_ref_delete((*C.wasm_ref_t)(unsafe.Pointer(p)))
-		}
+		h.bury(r)
 	}
 	h.live = nil
 	h.release()
@@ -150,16 +154,25 @@ func (h *home) close() {
 
 // release deletes what is dead. The caller holds mu.
 func (h *home) release() {
-	for _, p := range h.dead {
-		C.wasm_ref_delete((*C.wasm_ref_t)(p))
+	if len(h.dead) > 0 {
+		C.tenon_go_delete(&h.dead[0], C.size_t(len(h.dead)))
 	}
 	h.dead = nil
 	h.waiting.Store(false)
 }
 
+// bury makes dead what a reference refers to. The caller holds mu.
+func (h *home) bury(r *ref) {
+	if p := r.ptr.Swap(nil); p != nil {
+		h.dead = append(h.dead, unsafe.Pointer(p))
+	}
+	h.dead = append(h.dead, r.more...)
+	r.more = nil
+}
+
 // own registers a reference that the caller owns with its holder: it goes when the holder is collected or the store closes.
-func own[T any](s *Store, holder *T, ptr unsafe.Pointer) *ref {
-	r := &ref{home: s.home}
+func own[T any](s *Store, holder *T, ptr unsafe.Pointer, more ...unsafe.Pointer) *ref {
+	r := &ref{home: s.home, more: more}
 	r.ptr.Store((*object)(ptr))
 	s.mu.Lock()
 	s.live[r] = struct{}{}
@@ -173,16 +186,17 @@ func (r *ref) drop() {
 	h := r.home
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if p := r.ptr.Swap(nil); p != nil {
-		if h.use.Load() == closed {
-			// Of a view, which outlives the store. Nobody uses the store, and mu keeps such deletions apart.
-			C.wasm_ref_delete((*C.wasm_ref_t)(unsafe.Pointer(p)))
-			return
-		}
-		delete(h.live, r)
-		h.dead = append(h.dead, unsafe.Pointer(p))
-		h.waiting.Store(true)
+	if r.ptr.Load() == nil {
+		return
 	}
+	delete(h.live, r)
+	h.bury(r)
+	if h.use.Load() == closed {
+		// Of a view, which outlives the store. Nobody uses the store, and mu keeps such deletions apart.
+		h.release()
+		return
+	}
+	h.waiting.Store(true)
 }
 
 // enter begins a use of the store; what it returns goes to leave.
@@ -220,6 +234,9 @@ func (s *Store) refusal() error {
 func (s *Store) reserve(n int) (unsafe.Pointer, error) {
 	if s.top+n > slots {
 		return nil, errorf(KindLimit, "calls nested too deeply: more than %d arguments at once", slots)
+	}
+	if s.args == nil {
+		s.args = C.calloc(slots, rawSize)
 	}
 	p := unsafe.Add(s.args, s.top*rawSize)
 	s.top += n

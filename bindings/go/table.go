@@ -58,6 +58,9 @@ func NewTableOf(s *Store, ty TableType, init any) (*Table, error) {
 
 func (t *Table) extern() (*Store, *ref) { return t.store, t.ref }
 
+// Same says whether both are references to the same table.
+func (t *Table) Same(other *Table) bool { return same(t.ref, other.ref) }
+
 // Close gives up the reference to the table. Instances that use it go on.
 func (t *Table) Close() { t.drop() }
 

@@ -96,7 +96,13 @@ type RefType struct {
 	heap     HeapType
 	nullable bool
 	// Of RefInGroup: it means something to DeclareTypes only.
-	inGroup bool
+	group *groupPlace
+}
+
+// groupPlace is a place in a group of types that is not declared yet, and what is declared there.
+type groupPlace struct {
+	place uint32
+	kind  DefKind
 }
 
 // NewRefType makes a reference type. Refused for HeapDefined, and for what is no heap type.
@@ -152,6 +158,21 @@ func (t *RefType) Func() (ty FuncType, ok bool) {
 	}
 	defer C.wasm_functype_delete(c)
 	return funcType(c), true
+}
+
+// WithNull is the type of references to the same, with null or without.
+func (t *RefType) WithNull(nullable bool) *RefType {
+	if t.group != nil {
+		// The place and the kind were good before.
+		ty, _ := RefInGroup(nullable, t.group.place, t.group.kind)
+		return ty
+	}
+	defined := C.tenon_valtype_deftype(t.ptr)
+	runtime.KeepAlive(t)
+	if defined != nil {
+		return refTypeTo(nullable, defined)
+	}
+	return newRefType(C.tenon_valtype_new_ref(C.bool(nullable), C.tenon_heaptype_t(t.heap)))
 }
 
 // String is the type in the text format.
@@ -214,14 +235,24 @@ func typeList(types []ValType) string {
 	return "(" + strings.Join(names, ", ") + ")"
 }
 
-// check refuses a type with holes.
+// check refuses a type with holes, and one that only DeclareTypes understands.
 func (t FuncType) check() error {
+	if err := t.complete(); err != nil {
+		return err
+	}
+	for _, ty := range append(append([]ValType{}, t.Params...), t.Results...) {
+		if ref, ok := ty.(*RefType); ok && ref.group != nil {
+			return errorf(KindArgument, "a function type cannot mention a type of a group that is not declared yet")
+		}
+	}
+	return nil
+}
+
+// complete refuses a type with holes.
+func (t FuncType) complete() error {
 	for _, ty := range append(append([]ValType{}, t.Params...), t.Results...) {
 		if ty == nil {
 			return errorf(KindArgument, "a type of a parameter or result is nil")
-		}
-		if ref, ok := ty.(*RefType); ok && ref.inGroup {
-			return errorf(KindArgument, "a function type cannot mention a type of a group that is not declared yet")
 		}
 	}
 	return nil

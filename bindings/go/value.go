@@ -176,7 +176,7 @@ func (s *Store) keep(value any) uint64 {
 	s.values.Lock()
 	s.values.byNumber[number] = value
 	s.values.Unlock()
-	kept.stores.Store(number, weak.Make(s))
+	kept.stores.Store(number, s.self)
 	return number
 }
 

@@ -45,10 +45,14 @@ builder = cffi.FFI()
 _functions = used()
 builder.cdef(declarations("wasm.h", _functions) + declarations("tenon.h", _functions))
 builder.cdef("""
-extern "Python" wasm_trap_t *tenon_py_call(
+typedef struct { void *handle; wasm_store_t *store; } tenon_py_host_t;
+wasm_trap_t *tenon_py_host_raw(void *env, const wasm_func_t *caller, tenon_raw_t *values);
+wasm_trap_t *tenon_py_host_val(
     void *env, const wasm_func_t *caller, const tenon_val_t *args, size_t arg_count,
     tenon_val_t *results, size_t result_count);
-extern "Python" wasm_trap_t *tenon_py_call_raw(void *env, const wasm_func_t *caller, tenon_raw_t *values);
+extern "Python" wasm_trap_t *tenon_py_call(
+    void *handle, const tenon_val_t *args, size_t arg_count, tenon_val_t *results, size_t result_count);
+extern "Python" wasm_trap_t *tenon_py_call_raw(void *handle, tenon_raw_t *values);
 extern "Python" void tenon_py_release(void *env);
 extern "Python" bool tenon_py_growth_before(void *env, const tenon_growth_t *growth, wasm_trap_t **trap);
 extern "Python" void tenon_py_growth_after(void *env, const tenon_growth_t *growth);

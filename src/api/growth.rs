@@ -46,7 +46,7 @@ impl<T> Store<T> {
     pub fn set_limit(&mut self, resource: Resource, most: u64) -> Result<(), Error> {
         let core = self.core_mut();
         core.enter()?;
-        core.store().limits().set(resource, most);
+        core.store().set_limit(resource, most);
         Ok(())
     }
 
@@ -57,7 +57,7 @@ impl<T> Store<T> {
 
     /// How much of something the store has.
     pub fn usage(&self, resource: Resource) -> u64 {
-        self.core().store().limits().used(resource)
+        self.core().store().usage(resource)
     }
 
     /// Whether `memory.grow` and `table.grow` trap ([`TrapCode::AllocationFailure`]) where a limit of the store, its limiter or

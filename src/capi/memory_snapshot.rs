@@ -6,11 +6,12 @@ use super::instance::wasm_instance_t;
 use super::memory::wasm_memory_t;
 use super::own::{Out, Own, boxed};
 use crate::runtime::memory_reset;
+use crate::runtime::memory_snapshot::{NoMemory, Snapshot};
 
-/// The contents of a memory at some time, copied. Independent of the memory and its store; any thread may use it.
-pub struct tenon_memory_snapshot_t(Vec<u8>);
+/// The contents of a memory at some time. Independent of the memory and its store; any thread may use it.
+pub struct tenon_memory_snapshot_t(Snapshot);
 
-/// Copies what a memory holds.
+/// Copies what a memory holds, as far as it was written to: what never was takes neither time nor memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_memory_snapshot(
     memory: Lent<wasm_memory_t>,
@@ -19,18 +20,11 @@ pub extern "C" fn tenon_memory_snapshot(
     let function = "tenon_memory_snapshot";
     let made = error::attempt(function, || {
         let memory = entered(memory.get(), function, "the memory")?.memory();
-        let length = memory.length();
-        let mut bytes = Vec::new();
-        if bytes.try_reserve_exact(length).is_err() {
-            let message = format_args!("{function}: out of memory: {length} bytes could not be allocated");
-            return Err(tenon_error_t::new(Kind::TENON_ERROR_MEMORY, message));
-        }
-        // SAFETY: the memory has these bytes, and the fresh vector room for them.
-        unsafe {
-            memory.base().copy_to_nonoverlapping(bytes.as_mut_ptr(), length);
-            bytes.set_len(length);
-        }
-        boxed(tenon_memory_snapshot_t(bytes)).ok_or_else(error::last)
+        let taken = Snapshot::take(memory).map_err(|NoMemory(bytes)| {
+            let message = format_args!("{function}: out of memory: {bytes} bytes could not be allocated");
+            tenon_error_t::new(Kind::TENON_ERROR_MEMORY, message)
+        })?;
+        boxed(tenon_memory_snapshot_t(taken)).ok_or_else(error::last)
     });
     error::answer(out, made)
 }
@@ -57,17 +51,15 @@ pub extern "C" fn tenon_memory_restore(
     let function = "tenon_memory_restore";
     error::report(error::attempt(function, || {
         let memory = entered(memory.get(), function, "the memory")?.memory();
-        let bytes = &required(snapshot, function, "the snapshot")?.0;
-        let (size, length) = (bytes.len(), memory.length());
+        let snapshot = &required(snapshot, function, "the snapshot")?.0;
+        let (size, length) = (snapshot.len(), memory.length());
         if size > length {
             let message = format_args!(
                 "{function}: the snapshot has {size} bytes, more than the memory's {length}; grow it first"
             );
             return Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, message));
         }
-        // SAFETY: the memory has these bytes; a snapshot is never in a memory.
-        unsafe { memory.base().copy_from_nonoverlapping(bytes.as_ptr(), size) };
-        memory.discard(size as u64, (length - size) as u64);
+        snapshot.restore(memory);
         Ok(())
     }))
 }

@@ -12,7 +12,8 @@ fn set(function: &str, config: Option<&mut wasm_config_t>, set: impl FnOnce(&mut
 }
 
 /// Whether traps may be found by hardware faults; on by default. Without, every check is compiled as code, and the
-/// process's signal handlers are left alone.
+/// process's signal handlers are left alone. Such a check of a linear memory is a branch: a processor that guesses it wrong may
+/// read beyond the memory, without effect on what the code computes.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_config_set_signals(config: Option<&mut wasm_config_t>, on: bool) {
     set("tenon_config_set_signals", config, |config| config.signals = on);

@@ -23,6 +23,10 @@ pub enum tenon_limit_enum {
     TENON_LIMIT_TABLES = 3,
     /// Instances.
     TENON_LIMIT_INSTANCES = 4,
+    /// Bytes of garbage-collected objects; those that nobody reaches count until they are collected, which happens before
+    /// anything is refused. An instruction that makes an object traps with TENON_TRAP_ALLOCATION_FAILURE then. No more than
+    /// `tenon_config_set_gc_heap_limit` allows in any case.
+    TENON_LIMIT_HEAP_BYTES = 5,
 }
 
 const _: () = assert!(Resource::MemoryBytes as u8 == tenon_limit_enum::TENON_LIMIT_MEMORY_BYTES as u8);
@@ -30,6 +34,7 @@ const _: () = assert!(Resource::TableElements as u8 == tenon_limit_enum::TENON_L
 const _: () = assert!(Resource::Memories as u8 == tenon_limit_enum::TENON_LIMIT_MEMORIES as u8);
 const _: () = assert!(Resource::Tables as u8 == tenon_limit_enum::TENON_LIMIT_TABLES as u8);
 const _: () = assert!(Resource::Instances as u8 == tenon_limit_enum::TENON_LIMIT_INSTANCES as u8);
+const _: () = assert!(Resource::HeapBytes as u8 == tenon_limit_enum::TENON_LIMIT_HEAP_BYTES as u8);
 
 /// The resource that a number stands for.
 fn resource(function: &str, limit: tenon_limit_t) -> Result<Resource, tenon_error_t> {
@@ -50,16 +55,16 @@ pub extern "C" fn tenon_store_set_limit(
     let function = "tenon_store_set_limit";
     error::report(error::attempt(function, || {
         let store = store.entered(function)?;
-        store.limits().set(resource(function, limit)?, most);
+        store.set_limit(resource(function, limit)?, most);
         Ok(())
     }))
 }
 
 fn read(function: &str, store: Lent<wasm_store_t>, limit: tenon_limit_t, usage: bool) -> u64 {
     let read = error::attempt(function, || {
-        let limits = store.entered(function)?.limits();
+        let store = store.entered(function)?;
         let resource = resource(function, limit)?;
-        Ok(if usage { limits.used(resource) } else { limits.most(resource) })
+        Ok(if usage { store.usage(resource) } else { store.limits().most(resource) })
     });
     error::keep(read).unwrap_or(0)
 }

@@ -112,9 +112,9 @@ pub const FUNC_VMCTX: u32 = 40;
 /// Func: canonical type id.
 pub const FUNC_TYPE_ID: u32 = 48;
 /// Func of the host: the C callback.
-pub const FUNC_CALLBACK: u32 = 56;
+pub const FUNC_CALLBACK: u32 = 88;
 /// Func of the host: the callback's environment.
-pub const FUNC_ENV: u32 = 64;
+pub const FUNC_ENV: u32 = 96;
 
 /// StoreContext: the lowest address that the stack may reach.
 pub const STORE_STACK_LIMIT: u32 = 0;

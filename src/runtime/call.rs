@@ -172,6 +172,7 @@ unsafe fn call_slowly(func: *const Func, args: &[Val], results: &mut [Val]) -> *
     // SAFETY: the caller's promise.
     unsafe {
         let store = (*func).object.store;
+        let _turn = Store::take_turn(store);
         if let Err(error) = (*store).enter() {
             return misuse(&*store, &error);
         }
@@ -301,6 +302,7 @@ unsafe fn call_raw_slowly(func: *const Func, values: *mut [u8; 16]) -> *mut Trap
     unsafe {
         let f = &*func;
         let store = f.object.store;
+        let _turn = Store::take_turn(store);
         if let Err(error) = (*store).enter() {
             return misuse(&*store, &error);
         }

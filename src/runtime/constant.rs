@@ -119,13 +119,8 @@ pub(in crate::runtime) fn evaluate_elements(instance: &Instance) -> Result<(), T
         }
         for (i, item) in items.iter().enumerate() {
             let value = evaluate(instance, item)? as u64;
-            // SAFETY: only the store's thread is here, and nobody keeps a reference to the values.
-            let evaluated = unsafe { &mut *instance.elements.get() };
-            if evaluated.is_empty() {
-                evaluated.resize(segments.len(), None);
-            }
             // The values so far are found by collections.
-            evaluated[index].get_or_insert_with(|| vec![0; items.len()].into())[i] = value;
+            instance.make_elements()[index].get_or_insert_with(|| vec![0; items.len()].into())[i] = value;
         }
     }
     Ok(())
@@ -133,9 +128,7 @@ pub(in crate::runtime) fn evaluate_elements(instance: &Instance) -> Result<(), T
 
 /// An element of a segment that is not dropped, as it lies in a table.
 pub(in crate::runtime) fn element(instance: &Instance, segment: u32, index: usize) -> u64 {
-    // SAFETY: only the store's thread is here.
-    let evaluated = unsafe { &*instance.elements.get() };
-    if let Some(Some(values)) = evaluated.get(segment as usize) {
+    if let Some(Some(values)) = instance.elements().get(segment as usize) {
         return values[index];
     }
     match &instance.module().module.elements[segment as usize].items {

@@ -31,16 +31,14 @@ pub struct Func {
     pub params: u16,
     /// Number of results.
     pub results: u16,
-    /// Host functions: the callback.
-    pub callback: *const c_void,
-    /// Host functions: what the callback gets first, if it was made with an environment.
-    pub env: *mut c_void,
     /// The entry stub, once it exists. Null as long as it does not, and for types that need the slow path (references).
     pub entry: Cell<*const EntryStub>,
     /// The type; owned by the engine.
     pub signature: *const Signature,
     /// Index in the module's function index space; `u32::MAX` for host functions.
     pub index: u32,
+    /// Another function of the same instance that was asked for, or null.
+    pub next: Cell<*mut Func>,
 }
 
 /// A vector of values as the C API passes it: `wasm_val_vec_t`.
@@ -73,11 +71,14 @@ pub enum HostCallback {
     Raw(RawCallback),
 }
 
-/// A host function.
+/// A host function. The callback and its environment lie where `compile/layout.rs` says.
 #[repr(C)]
 #[derive(Debug)]
-struct HostFunc {
+pub(in crate::runtime) struct HostFunc {
     func: Func,
+    pub(in crate::runtime) callback: *const c_void,
+    /// What the callback gets first, if it was made with an environment.
+    pub(in crate::runtime) env: *mut c_void,
     slot: Slot,
     finalizer: Cell<Option<Finalizer>>,
 }
@@ -109,12 +110,13 @@ impl Func {
                 type_id: sig.id,
                 params: sig.ty.params().len() as u16,
                 results: sig.ty.results().len() as u16,
-                callback,
-                env,
                 entry: Cell::new(sig.fast_entry()),
                 signature,
                 index: u32::MAX,
+                next: Cell::new(ptr::null_mut()),
             },
+            callback,
+            env,
             slot: AtomicPtr::new(code.cast_mut()),
             finalizer: Cell::new(finalizer),
         });
@@ -154,7 +156,7 @@ pub unsafe fn finalize_env(func: *const Func) {
     let host = unsafe { &*func.cast::<HostFunc>() };
     if let Some(finalizer) = host.finalizer.take() {
         // SAFETY: the host promised that it may be called once with its environment.
-        unsafe { finalizer(host.func.env) };
+        unsafe { finalizer(host.env) };
     }
 }
 

@@ -40,25 +40,25 @@ pub struct Instance {
     /// The group of this instance and all it defines.
     pub group: Group,
     module: Lease<CompiledModule>,
-    /// Functions and globals that were asked for.
-    made: UnsafeCell<Option<Box<Made>>>,
+    /// The functions that were asked for, the newest first, linked through `next`.
+    funcs: Cell<*mut Func>,
+    more: UnsafeCell<Option<Box<More>>>,
     /// How many of the memories, tables and tags that it defines are made: all, once it is complete.
     memory_count: Cell<u32>,
     table_count: Cell<u32>,
     tag_count: Cell<u32>,
-    /// The elements of segments whose expressions make objects, by segment. Empty if there are none.
-    pub(in crate::runtime) elements: UnsafeCell<Vec<Option<Box<[u64]>>>>,
 }
 
-/// The objects of an instance that were asked for.
+/// What few instances have.
 #[derive(Debug, Default)]
-struct Made {
-    funcs: Vec<*mut Func>,
-    /// The same by index of defined function, null where none was asked for. Empty while there are few.
+struct More {
+    /// The functions that were asked for by index of defined function, null where none was. Empty while there are few.
     by_index: Vec<*mut Func>,
-    /// With their index.
+    /// The globals that were asked for, with their index.
     #[allow(clippy::vec_box)]
     globals: Vec<(u32, Box<Global>)>,
+    /// The elements of segments whose expressions make objects, by segment. Empty if there are none.
+    elements: Vec<Option<Box<[u64]>>>,
 }
 
 /// With so many functions or fewer, one is looked for among all.
@@ -122,11 +122,11 @@ impl Instance {
                 object: Object::new(store, group, ObjectKind::Instance),
                 group: Group::new(store),
                 module: Lease::new(module),
-                made: UnsafeCell::default(),
+                funcs: Cell::new(ptr::null_mut()),
+                more: UnsafeCell::default(),
                 memory_count: Cell::new(0),
                 table_count: Cell::new(0),
                 tag_count: Cell::new(0),
-                elements: UnsafeCell::default(),
             });
             ptr::copy_nonoverlapping(imports.as_ptr(), (*place).part(parts.imports), parts.import_count);
             (*place).group.root.set(place.cast());
@@ -289,30 +289,28 @@ impl Instance {
             return unsafe { (*self.at::<ImportedFunc>(self.module.layout.imported_function(index))).func };
         };
         // SAFETY: only the store's thread is here, and no reference to what was made is kept.
-        let made = unsafe { (*self.made.get()).get_or_insert_default() };
-        let known = match made.by_index.get(defined as usize) {
-            Some(func) => *func,
+        let more = unsafe { (*self.more.get()).as_deref_mut() };
+        let by_index = more.map_or(&mut [][..], |more| &mut more.by_index[..]);
+        let known = match by_index.get(defined as usize) {
+            Some(func) => Some(*func).filter(|func| !func.is_null()),
             // SAFETY: functions that were made live as long as the instance.
-            None => made.funcs.iter().copied().find(|func| unsafe { (**func).index } == index).unwrap_or_default(),
+            None => self.funcs().find(|func| unsafe { (**func).index } == index),
         };
-        if !known.is_null() {
-            return known;
+        if let Some(func) = known {
+            return func;
         }
         let func = Box::into_raw(Box::new(self.make_func(index, defined)));
-        if made.funcs.is_empty() {
-            // Many instances are asked for one function only.
-            made.funcs.reserve_exact(1);
-        }
-        made.funcs.push(func);
-        if let Some(place) = made.by_index.get_mut(defined as usize) {
+        self.funcs.set(func);
+        if let Some(place) = by_index.get_mut(defined as usize) {
             *place = func;
-        } else if made.funcs.len() > FEW {
-            made.by_index = vec![ptr::null_mut(); self.decl().bodies.len()];
-            for func in &made.funcs {
+        } else if self.funcs().nth(FEW).is_some() {
+            let mut by_index = vec![ptr::null_mut(); self.decl().bodies.len()];
+            for func in self.funcs() {
                 // SAFETY: as above; all of them are defined functions.
-                let index = unsafe { (**func).index } - self.decl().imported_functions;
-                made.by_index[index as usize] = *func;
+                let index = unsafe { (*func).index } - self.decl().imported_functions;
+                by_index[index as usize] = func;
             }
+            self.more().by_index = by_index;
         }
         if self.module.leaks_refs {
             self.group.leak();
@@ -320,16 +318,42 @@ impl Instance {
         func
     }
 
-    /// The functions that were asked for.
-    fn funcs(&self) -> &[*mut Func] {
-        // SAFETY: only the store's thread is here; nobody asks for functions meanwhile.
-        unsafe { (*self.made.get()).as_ref() }.map_or(&[], |made| &made.funcs)
+    /// The functions that were asked for. None of them goes before the instance.
+    fn funcs(&self) -> impl Iterator<Item = *mut Func> + use<> {
+        let first = self.funcs.get();
+        // SAFETY: functions that were made live as long as the instance.
+        std::iter::successors((!first.is_null()).then_some(first), |func| {
+            let next = unsafe { (**func).next.get() };
+            (!next.is_null()).then_some(next)
+        })
+    }
+
+    /// What few instances have, made if it is not there.
+    #[allow(clippy::mut_from_ref)]
+    fn more(&self) -> &mut More {
+        // SAFETY: only the store's thread is here, and no reference is kept.
+        unsafe { (*self.more.get()).get_or_insert_default() }
     }
 
     /// The globals that were asked for.
     fn globals(&self) -> &[(u32, Box<Global>)] {
-        // SAFETY: as for functions.
-        unsafe { (*self.made.get()).as_ref() }.map_or(&[], |made| &made.globals)
+        // SAFETY: only the store's thread is here; nobody asks for globals meanwhile.
+        unsafe { (*self.more.get()).as_ref() }.map_or(&[], |more| &more.globals)
+    }
+
+    /// The values of element segments whose expressions make objects, by segment. Empty if there are none. Not to be kept.
+    #[allow(clippy::mut_from_ref)]
+    pub(in crate::runtime) fn elements(&self) -> &mut [Option<Box<[u64]>>] {
+        // SAFETY: only the store's thread is here.
+        unsafe { (*self.more.get()).as_mut() }.map_or(&mut [], |more| &mut more.elements)
+    }
+
+    /// As [`Instance::elements`], with a place for each segment.
+    #[allow(clippy::mut_from_ref)]
+    pub(in crate::runtime) fn make_elements(&self) -> &mut [Option<Box<[u64]>>] {
+        let elements = &mut self.more().elements;
+        elements.resize(self.decl().elements.len(), None);
+        elements
     }
 
     fn make_func(&self, index: u32, defined: u32) -> Func {
@@ -341,11 +365,10 @@ impl Instance {
             type_id: signature.id,
             params: signature.ty.params().len() as u16,
             results: signature.ty.results().len() as u16,
-            callback: ptr::null(),
-            env: ptr::null_mut(),
             entry: Cell::new(signature.fast_entry()),
             signature,
             index,
+            next: self.funcs.clone(),
         }
     }
 
@@ -388,8 +411,7 @@ impl Instance {
         if index < self.decl().imported_globals {
             return self.imported(ExternKind::Global, index).cast();
         }
-        // SAFETY: only the store's thread is here; the globals are boxed.
-        let made = unsafe { &mut (*self.made.get()).get_or_insert_default().globals };
+        let made = &mut self.more().globals;
         if let Some((_, global)) = made.iter().find(|(i, _)| *i == index) {
             return &raw const **global;
         }
@@ -425,8 +447,7 @@ impl Instance {
     /// Drops an element segment.
     pub fn drop_element(&self, segment: u32) {
         self.set_dropped(segment as usize);
-        // SAFETY: only the store's thread is here.
-        if let Some(values) = unsafe { (&mut *self.elements.get()).get_mut(segment as usize) } {
+        if let Some(values) = self.elements().get_mut(segment as usize) {
             *values = None;
         }
     }
@@ -485,7 +506,7 @@ impl Instance {
         visit(&self.object);
         for func in self.funcs() {
             // SAFETY: alive. Finalizers that run meanwhile cannot make new objects of a dying instance.
-            visit(unsafe { &(**func).object });
+            visit(unsafe { &(*func).object });
         }
         self.memories().iter().for_each(|memory| visit(&memory.object));
         self.tables().iter().for_each(|table| visit(&table.object));
@@ -504,8 +525,7 @@ impl Instance {
                 words += trace_cell(ty.content, self.global_cell(index as u32), visitor);
             }
         }
-        // SAFETY: only the store's thread is here.
-        for (values, segment) in unsafe { &mut *self.elements.get() }.iter_mut().zip(&self.decl().elements) {
+        for (values, segment) in self.elements().iter_mut().zip(&self.decl().elements) {
             for value in values.iter_mut().flatten() {
                 words += trace_word(ValType::Ref(segment.ty), value, visitor);
             }
@@ -518,7 +538,7 @@ impl Instance {
         let start = ptr::from_ref(self) as usize;
         visit(start, start + self.module.parts.layout.size());
         for func in self.funcs() {
-            visit(*func as usize, *func as usize + size_of::<Func>());
+            visit(func as usize, func as usize + size_of::<Func>());
         }
     }
 
@@ -530,7 +550,10 @@ impl Instance {
         // SAFETY: the functions are boxes of this instance, the parts its own; the allocation was made with this layout.
         unsafe {
             let this = &*instance;
-            this.funcs().iter().for_each(|func| drop(Box::from_raw(*func)));
+            let mut func = this.funcs.get();
+            while !func.is_null() {
+                func = Box::from_raw(func).next.get();
+            }
             let layout = this.module.parts.layout;
             let parts = &this.module.parts;
             // Before the module, of which the memories' slots may hold the image.

@@ -55,7 +55,7 @@ enum Backing {
     Host {
         /// Base and length, for generated code.
         def: UnsafeCell<MemoryDef>,
-        memory: UnsafeCell<CreatedMemory>,
+        memory: UnsafeCell<Box<CreatedMemory>>,
         /// How often it has grown.
         growths: Cell<u64>,
     },
@@ -248,7 +248,7 @@ impl Memory {
     fn extend_created(
         &self,
         def: &UnsafeCell<MemoryDef>,
-        memory: &UnsafeCell<CreatedMemory>,
+        memory: &UnsafeCell<Box<CreatedMemory>>,
         growths: &Cell<u64>,
         delta: u64,
     ) -> Result<u64, GrowError> {
@@ -320,10 +320,17 @@ impl Memory {
         })
     }
 
-    /// The part that holds the copy of an image, which the slot makes good again only where there are pages.
-    pub(in crate::runtime) fn copied_image(&self) -> Range<usize> {
+    /// The image that is mapped into it, if one is: what was not written to there is in no memory of its own.
+    pub(in crate::runtime) fn mapped_image(&self) -> Option<&Arc<MemoryImage>> {
+        // SAFETY: only the store's thread is here; the slot and its image stay as long as nothing grows.
+        unsafe { &*self.slot()? }.mapped_image()
+    }
+
+    /// The part that an image stands for, mapped or copied. The slot makes it good again only where there are pages.
+    pub(in crate::runtime) fn image_range(&self) -> Range<usize> {
         // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
-        self.slot().map_or(0..0, |slot| unsafe { (*slot).copied_image() })
+        let image = self.slot().and_then(|slot| unsafe { (*slot).image() });
+        image.map_or(0..0, |image| image.range())
     }
 
     /// The part `offset..offset + len`, if the memory has it.
@@ -360,7 +367,7 @@ impl Backing {
                 // SAFETY: the creator gave so many bytes to this memory alone; an image is never in a memory.
                 unsafe { image.copy_to(memory.base(), length as usize) };
             }
-            let (def, memory) = (UnsafeCell::new(def), UnsafeCell::new(memory));
+            let (def, memory) = (UnsafeCell::new(def), UnsafeCell::new(Box::new(memory)));
             return Ok(Backing::Host { def, memory, growths: Cell::new(0) });
         }
         let (slot, length) = reserve(store.engine(), &ty, image)?;

@@ -5,7 +5,7 @@ use crate::runtime::constant::{address, evaluate};
 use crate::runtime::instance::Instance;
 use crate::runtime::memory::Memory;
 use crate::runtime::sys::vm;
-use std::ptr;
+use std::{ptr, slice};
 
 /// What is looked at before it is written to: a page that was never touched, or was just given back, stays so.
 type Block = [u64; 64];
@@ -16,18 +16,18 @@ impl Memory {
         let Some(start) = self.range(offset, len) else { return };
         let (offset, len) = (offset as usize, len as usize);
         // Pages that are not ours to give back, or that the slot must find to make them what they were.
-        let kept = if self.is_created() { 0..usize::MAX } else { self.copied_image() };
+        let kept = if self.is_created() { 0..usize::MAX } else { self.image_range() };
         let kept = kept.start.clamp(offset, offset + len) - offset..kept.end.clamp(offset, offset + len) - offset;
         // SAFETY: these are parts of the memory, which is the calling thread's, or shared and so WebAssembly's to synchronize.
         unsafe {
             give_back(start, kept.start);
-            ptr::write_bytes(start.add(kept.start), 0, kept.len());
+            make_zero(start.add(kept.start), kept.len());
             give_back(start.add(kept.end), len - kept.end);
         }
     }
 }
 
-/// Makes bytes zero, by giving back whole pages of the system among them.
+/// Makes bytes of no image zero, by giving back whole pages of the system among them.
 ///
 /// # Safety
 /// They can be written to, and nobody holds references to them.
@@ -37,19 +37,32 @@ unsafe fn give_back(start: *mut u8, len: usize) {
     let whole = (len - first) / page * page;
     // SAFETY: the caller's promise.
     unsafe {
-        ptr::write_bytes(start, 0, first);
+        make_zero(start, first);
         let middle = start.add(first);
-        if whole > 0 {
-            // What the system cannot take back, or fills with something else than zeros, is zeroed below.
-            let _ = vm::discard(middle, whole);
+        if whole > 0 && vm::discard(middle, whole).is_err() {
+            make_zero(middle, whole);
         }
-        for block in 0..whole / size_of::<Block>() {
-            let block = middle.cast::<Block>().add(block);
-            if (*block).iter().fold(0, |all, word| all | word) != 0 {
+        make_zero(middle.add(whole), len - first - whole);
+    }
+}
+
+/// Makes bytes zero. What is zero already is only read.
+///
+/// # Safety
+/// As [`give_back`].
+unsafe fn make_zero(start: *mut u8, len: usize) {
+    let first = start.align_offset(align_of::<Block>()).min(len);
+    let count = (len - first) / size_of::<Block>();
+    let last = first + count * size_of::<Block>();
+    // SAFETY: the caller's promise.
+    unsafe {
+        ptr::write_bytes(start, 0, first);
+        for block in slice::from_raw_parts_mut(start.add(first).cast::<Block>(), count) {
+            if block.iter().fold(0, |all, word| all | word) != 0 {
                 *block = [0; 64];
             }
         }
-        ptr::write_bytes(middle.add(whole), 0, len - first - whole);
+        ptr::write_bytes(start.add(last), 0, len - last);
     }
 }
 

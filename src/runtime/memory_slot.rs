@@ -118,14 +118,14 @@ impl MemorySlot {
         self.image.as_ref()
     }
 
+    /// The image that it is bound to, if that is mapped.
+    pub fn mapped_image(&self) -> Option<&Arc<MemoryImage>> {
+        self.image.as_ref().filter(|_| self.mapped)
+    }
+
     /// The id of the image that it is bound to; 0 if there is none.
     pub fn image_id(&self) -> u64 {
         self.image.as_ref().map_or(0, |image| image.id())
-    }
-
-    /// The part that the image was copied to. To find that it is to be restored there, its pages must stay.
-    pub fn copied_image(&self) -> Range<usize> {
-        self.image.as_ref().filter(|_| !self.mapped).map_or(0..0, |image| image.range())
     }
 
     /// Makes exactly `len` bytes accessible, a multiple of the system's page within the reservation. What is new is zero.

@@ -24,6 +24,7 @@ pub mod memory_image;
 pub mod memory_pool;
 pub mod memory_reset;
 pub mod memory_slot;
+pub mod memory_snapshot;
 pub mod module;
 pub mod module_image;
 pub mod object;

@@ -13,7 +13,8 @@
 //!
 //! **Release from other threads.** Finalizer threads may drop handles at any time: they only count the release in
 //! the group and queue it; the store's own thread subtracts it when it next enters the store or releases something. A closed
-//! store has no thread of its own: whoever releases something subtracts it, in turns (`turn.rs`).
+//! store has no thread of its own: whoever releases something subtracts it, in turns (`turn.rs`), and whoever calls one of its functions
+//! has such a turn meanwhile. So that calls notice, none of its stacks is known: they go the slow way.
 //!
 //! **Life.** `wasm_store_delete` closes the store. What handles still reach stays usable until the last handle goes; then
 //! everything is finalized and freed.
@@ -169,12 +170,31 @@ impl Store {
             return Err(Error::new(ErrorKind::StackExhausted, "call stack exhausted"));
         }
         self.stack.set((range.start, range.end));
-        self.stack_high.set(range.end);
-        self.entry_low.set(low + (sp - low) / 2);
         // SAFETY: nothing of the store runs, so nobody reads the context.
         unsafe { (*self.context()).stack_limit = low };
+        if self.closed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.stack_high.set(range.end);
+        self.entry_low.set(low + (sp - low) / 2);
         self.drain();
         Ok(())
+    }
+
+    /// To be held during a call that the host makes and that goes the slow way: if the store is closed, nobody else works on it
+    /// meanwhile.
+    ///
+    /// # Safety
+    /// The store is alive, and the caller does not use it after it has dropped what it gets.
+    pub(in crate::runtime) unsafe fn take_turn(store: *const Store) -> Option<Turn> {
+        // SAFETY: alive by the caller's promise.
+        let this = unsafe { &*store };
+        if !this.closed.load(Ordering::Acquire) || this.is_running() && !this.is_mine() {
+            // What runs on another thread is not waited for: `enter` says so.
+            return None;
+        }
+        let turns = this.turns();
+        turns.begin().then(|| Turn { turns, store })
     }
 
     /// Forgets which stack the store was last entered from: the next entry looks anew. To be called when a store that does not
@@ -269,10 +289,10 @@ impl Store {
     pub unsafe fn release(store: *const Store, group: *const Group) {
         // SAFETY: alive by the caller's promise.
         let (this, group) = unsafe { (&*store, &*group) };
-        let (closed, running) = (this.closed.load(Ordering::Acquire), this.is_running());
-        if !this.is_mine() || closed && !running {
+        let closed = this.closed.load(Ordering::Acquire);
+        if !this.is_mine() || closed && !this.is_running() {
             // The store may end as soon as the handle is given up.
-            let turns = (closed && !running).then(|| this.turns());
+            let turns = closed.then(|| this.turns());
             if group.defer() {
                 this.enqueue(group);
             }
@@ -349,6 +369,13 @@ impl Store {
     unsafe fn settle_now(store: *const Store) -> bool {
         // SAFETY: alive by the caller's promise.
         let this = unsafe { &*store };
+        if this.closed.load(Ordering::Acquire) {
+            if this.is_running() && !this.is_mine() {
+                // It was closed by its own code, whose end will see to it.
+                return false;
+            }
+            this.forget_stack();
+        }
         this.drain();
         collect::settle(this);
         let ends = this.closed.load(Ordering::Acquire)
@@ -390,6 +417,7 @@ impl Store {
             this.attention.set(true);
             return;
         }
+        this.forget_stack();
         let Some(turns) = turns else {
             // SAFETY: alive until here; nobody else knows it.
             unsafe { Store::settle_now(store) };
@@ -415,5 +443,18 @@ impl Store {
         collect::everything(unsafe { &*store });
         // SAFETY: made by `new`; nobody uses the address any more.
         drop(unsafe { Box::from_raw(store.cast_mut()) });
+    }
+}
+
+/// A turn at a closed store. Dropping it does what is then to be done, which may end the store.
+pub(in crate::runtime) struct Turn {
+    turns: Arc<Turns>,
+    store: *const Store,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // SAFETY: the store is alive until somebody says to the turns that it has ended, and it is this thread's turn.
+        self.turns.finish(|| unsafe { Store::settle_now(self.store) });
     }
 }

@@ -1,4 +1,4 @@
-//! What a store may have: bytes of memories, elements of tables, and how many memories, tables and instances.
+//! What a store may have: bytes of memories and of objects, elements of tables, and how many memories, tables and instances.
 //!
 //! Whatever is made in a store is charged to it, and refunded when it dies. A store that has reached a limit first reclaims
 //! what nobody can reach any more.
@@ -26,12 +26,20 @@ pub enum Resource {
     Tables,
     /// Instances.
     Instances,
+    /// Bytes of garbage-collected objects. The heap counts them, and has the limit from here.
+    HeapBytes,
 }
 
 impl Resource {
     /// All of them, by number.
-    pub const ALL: [Resource; 5] =
-        [Resource::MemoryBytes, Resource::TableElements, Resource::Memories, Resource::Tables, Resource::Instances];
+    pub const ALL: [Resource; 6] = [
+        Resource::MemoryBytes,
+        Resource::TableElements,
+        Resource::Memories,
+        Resource::Tables,
+        Resource::Instances,
+        Resource::HeapBytes,
+    ];
 
     /// The words for messages.
     pub fn name(self) -> &'static str {
@@ -41,6 +49,7 @@ impl Resource {
             Resource::Memories => "memories",
             Resource::Tables => "tables",
             Resource::Instances => "instances",
+            Resource::HeapBytes => "bytes of objects",
         }
     }
 }
@@ -100,13 +109,12 @@ impl StoreLimits {
         self.most[resource as usize].get()
     }
 
-    /// How much of a resource there is.
-    pub fn used(&self, resource: Resource) -> u64 {
+    /// How much of a resource was charged for.
+    fn used(&self, resource: Resource) -> u64 {
         self.used[resource as usize].get()
     }
 
-    /// Sets how much of a resource there may be. What there is already stays.
-    pub fn set(&self, resource: Resource, most: u64) {
+    fn set(&self, resource: Resource, most: u64) {
         self.most[resource as usize].set(most);
     }
 
@@ -131,6 +139,24 @@ impl StoreLimits {
 
     fn check_all(&self, wanted: &Amounts) -> Result<(), Exceeded> {
         Resource::ALL.iter().zip(wanted).try_for_each(|(resource, wanted)| self.check(*resource, *wanted).map(drop))
+    }
+}
+
+impl Store {
+    /// Sets how much of a resource there may be. What there is already stays.
+    pub fn set_limit(&self, resource: Resource, most: u64) {
+        self.limits().set(resource, most);
+        if let (Resource::HeapBytes, Some(heap)) = (resource, self.gc.heap()) {
+            heap.restrict(most);
+        }
+    }
+
+    /// How much of a resource there is. Of objects, also those that nobody reaches are there until they are collected.
+    pub fn usage(&self, resource: Resource) -> u64 {
+        match resource {
+            Resource::HeapBytes => self.gc_statistics().used,
+            _ => self.limits().used(resource),
+        }
     }
 }
 

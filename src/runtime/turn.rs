@@ -1,53 +1,83 @@
-//! Turns: who does something about a closed store.
+//! Turns: who does something with a closed store.
 //!
-//! A store that is open has a thread, which alone works on it; others only note what they release. Once it is closed it has none, and
-//! whoever releases something sees to what is then to be done, on whatever thread. One at a time does so, and nobody waits:
+//! A store that is open has a thread, which alone works on it; others only note what they release. Once it is closed it has none:
+//! whoever calls one of its functions has it for that time, and whoever releases something sees to what is then to be done, on
+//! whatever thread. One at a time does so; only who calls waits:
 //!
 //! ```text
 //!          first          done, nobody came           store is gone
 //!  idle ----------> busy ------------------> idle     busy ----------> ended
 //!                   busy -- another came --> again -- done --> busy, once more
 //! ```
-//! Finalizers run meanwhile. What they release is seen to in the next round.
+//! Finalizers run meanwhile. What they release is seen to in the next round; what they call is called at once.
 
-use std::sync::{Mutex, PoisonError};
+use crate::runtime::sys::thread_number::thread_number;
+use std::sync::{Condvar, Mutex, PoisonError};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     /// Nobody is at it.
     #[default]
     Idle,
-    /// Somebody is.
-    Busy,
-    /// Somebody is, and must go round once more.
-    Again,
+    /// The thread with this number is.
+    Busy(u64),
+    /// It is, and must go round once more.
+    Again(u64),
     /// The store is gone.
     Ended,
 }
 
 /// The turns of a store. They outlive it, for those who come too late.
 #[derive(Debug, Default)]
-pub(in crate::runtime) struct Turns(Mutex<State>);
+pub(in crate::runtime) struct Turns {
+    state: Mutex<State>,
+    changed: Condvar,
+}
 
 impl Turns {
     /// Sees to it that `work` is done after this call began, by this thread or the one that is at it. It returns whether the store is gone.
-    pub(in crate::runtime) fn see_to(&self, mut work: impl FnMut() -> bool) {
-        if self.step(|state| match state {
-            State::Idle => State::Busy,
-            State::Busy | State::Again => State::Again,
+    pub(in crate::runtime) fn see_to(&self, work: impl FnMut() -> bool) {
+        let here = thread_number();
+        let before = self.step(|state| match state {
+            State::Idle => State::Busy(here),
+            State::Busy(at) | State::Again(at) => State::Again(at),
             State::Ended => State::Ended,
-        }) != State::Idle
-        {
-            return;
+        });
+        if before == State::Idle {
+            self.finish(work);
         }
+    }
+
+    /// Waits until nobody is at it, and takes the turn, which [`Turns::finish`] ends. Whether it was to be had: not if this thread
+    /// has it already. The store is not gone: the caller holds something of it.
+    pub(in crate::runtime) fn begin(&self) -> bool {
+        let here = thread_number();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match *state {
+                State::Idle => {
+                    *state = State::Busy(here);
+                    return true;
+                }
+                State::Busy(at) | State::Again(at) if at != here => {
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    /// Does `work`, as often as somebody asks for it meanwhile, and ends the turn.
+    pub(in crate::runtime) fn finish(&self, mut work: impl FnMut() -> bool) {
         loop {
             let is_gone = work();
             let before = self.step(|state| match state {
                 _ if is_gone => State::Ended,
-                State::Again => State::Busy,
+                State::Again(at) => State::Busy(at),
                 _ => State::Idle,
             });
-            if is_gone || before != State::Again {
+            if is_gone || !matches!(before, State::Again(_)) {
+                self.changed.notify_all();
                 return;
             }
         }
@@ -55,7 +85,7 @@ impl Turns {
 
     /// Changes the state, and gives the one before.
     fn step(&self, next: impl FnOnce(State) -> State) -> State {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let before = *state;
         *state = next(before);
         before
@@ -105,5 +135,37 @@ mod tests {
         });
         assert_eq!(rounds, 2);
         turns.see_to(|| unreachable!("the store is gone"));
+    }
+
+    #[test]
+    fn who_calls_waits_and_is_alone() {
+        const ROUNDS: usize = 5_000;
+        let (turns, inside, done) = (Turns::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let alone = || {
+            assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
+            done.fetch_add(1, Ordering::Relaxed);
+            inside.fetch_sub(1, Ordering::Relaxed);
+            false
+        };
+        thread::scope(|scope| {
+            for calls in [true, false, true] {
+                let (turns, alone) = (&turns, &alone);
+                scope.spawn(move || {
+                    for _ in 0..ROUNDS {
+                        if !calls {
+                            turns.see_to(alone);
+                        } else {
+                            assert!(turns.begin());
+                            alone();
+                            // What is called from there is part of it.
+                            assert!(!turns.begin());
+                            turns.see_to(|| unreachable!("it is done when the turn ends"));
+                            turns.finish(alone);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(done.load(Ordering::Relaxed) >= 4 * ROUNDS);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::compile::layout as at;
 use crate::runtime::exception::Exception;
-use crate::runtime::func::Func;
+use crate::runtime::func::{Func, HostFunc};
 use crate::runtime::gc::heap::Window;
 use crate::runtime::gc::{GcBox, GcType};
 use crate::runtime::instance::Instance;
@@ -255,9 +255,8 @@ assert_offsets! {
         slot = at::FUNC_SLOT,
         vmctx = at::FUNC_VMCTX,
         type_id = at::FUNC_TYPE_ID,
-        callback = at::FUNC_CALLBACK,
-        env = at::FUNC_ENV,
     }
+    HostFunc { callback = at::FUNC_CALLBACK, env = at::FUNC_ENV }
 }
 
 const _: () = assert!(size_of::<Activation>() == at::ACTIVATION_SIZE as usize);

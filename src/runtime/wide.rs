@@ -105,6 +105,7 @@ unsafe fn call_checked(func: *const Func, args: &[WideVal], results: &mut [WideV
     unsafe {
         let f = &*func;
         let store = f.object.store;
+        let _turn = Store::take_turn(store);
         if let Err(error) = (*store).enter() {
             return misuse(&*store, &error);
         }

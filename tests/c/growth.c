@@ -114,8 +114,8 @@ static void usage(wasm_engine_t* engine) {
   tenon_store_gc(store);
   CHECK(has(store, 0, 0, 0, 0, 0));
   CHECK(tenon_store_usage(NULL, 0) == 0 && error_says("the store is NULL"));
-  CHECK(tenon_store_limit(store, 5) == 0 && error_says("5 is no kind of limit"));
-  CHECK(fails_as(tenon_store_set_limit(store, 5, 1), TENON_ERROR_ARGUMENT, "5 is no kind of limit", ""));
+  CHECK(tenon_store_limit(store, 6) == 0 && error_says("6 is no kind of limit"));
+  CHECK(fails_as(tenon_store_set_limit(store, 6, 1), TENON_ERROR_ARGUMENT, "6 is no kind of limit", ""));
   CHECK(fails_as(tenon_store_set_limit(NULL, 0, 1), TENON_ERROR_ARGUMENT, "the store is NULL", ""));
   CHECK(fails_as(tenon_store_set_growth_traps(NULL, true), TENON_ERROR_ARGUMENT, "the store is NULL", ""));
   wasm_store_delete(store);

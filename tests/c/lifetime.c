@@ -3,7 +3,9 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "test_util.h"
 
@@ -274,6 +276,117 @@ static void test_release_by_threads(wasm_engine_t* engine) {
   pthread_barrier_destroy(&barrier);
 }
 
+typedef struct {
+  own wasm_func_t* func;
+  wasm_foreign_t** held;
+  wasm_func_t* inner;
+} caller_t;
+
+// Calls back into the store, and gives up something of it, while other threads do the same.
+static own wasm_trap_t* call_inside(void* env, const wasm_val_vec_t* args, wasm_val_vec_t* results) {
+  caller_t* caller = env;
+  (void)args;
+  results->data[0] = (wasm_val_t)WASM_I32_VAL(7);
+  CHECK(returns(caller->inner, 5));
+  return NULL;
+}
+
+static void* call_all(void* data) {
+  caller_t* caller = data;
+  pthread_barrier_wait(&barrier);
+  for (int i = 0; i < HELD; ++i) {
+    CHECK(returns(caller->func, 7));
+    // A trap is a new object of the store, and goes again.
+    own wasm_trap_t* trap = call_i32s(caller->func, 1, (int32_t[]){1}, NULL);
+    CHECK(trap != NULL);
+    wasm_trap_delete(trap);
+    wasm_foreign_delete(caller->held[i]);
+  }
+  return NULL;
+}
+
+// A function of a store that is deleted is called by one thread, while others release what is left of it.
+static void test_calls_and_releases(wasm_engine_t* engine) {
+  int count = rounds(300, 10);
+  REQUIRE(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
+  for (int round = 0; round < count; ++round) {
+    int before = atomic_load(&released);
+    own wasm_store_t* store = wasm_store_new(engine);
+    caller_t caller = {0};
+    own wasm_instance_t* instance = instance_of(store, "(module (func (export \"f\") (result i32) (i32.const 5)))");
+    caller.inner = func_of(instance, 0);
+    wasm_instance_delete(instance);
+    own wasm_functype_t* type = wasm_functype_new_0_1(wasm_valtype_new_i32());
+    own wasm_func_t* host = wasm_func_new_with_env(store, type, call_inside, &caller, count_release);
+    wasm_functype_delete(type);
+    wasm_extern_t* imports[] = {wasm_func_as_extern(host)};
+    instance = instance_with(store,
+      "(module (import \"\" \"\" (func $host (result i32))) (func (export \"f\") (result i32) (call $host)))", 1, imports);
+    caller.func = func_of(instance, 0);
+    wasm_instance_delete(instance);
+    wasm_func_delete(host);
+    wasm_foreign_t* held[THREADS][HELD];
+    for (int i = 0; i < THREADS * HELD; ++i) {
+      held[i / HELD][i % HELD] = wasm_foreign_new(store);
+      wasm_foreign_set_host_info_with_finalizer(held[i / HELD][i % HELD], NULL, count_release);
+    }
+    caller.held = held[0];
+    wasm_store_delete(store);
+    pthread_t threads[THREADS];
+    REQUIRE(pthread_create(&threads[0], NULL, call_all, &caller) == 0);
+    for (int i = 1; i < THREADS; ++i) REQUIRE(pthread_create(&threads[i], NULL, release_all, held[i]) == 0);
+    for (int i = 0; i < THREADS; ++i) pthread_join(threads[i], NULL);
+    CHECK(returns(caller.func, 7));
+    CHECK(atomic_load(&released) == before + THREADS * HELD);
+    wasm_func_delete(caller.func);
+    wasm_func_delete(caller.inner);
+    // The end of all, and of the host function.
+    CHECK(atomic_load(&released) == before + THREADS * HELD + 1);
+  }
+  pthread_barrier_destroy(&barrier);
+}
+
+static atomic_int finalizing, overlaps;
+
+static void finalize_slowly(void* data) {
+  (void)data;
+  atomic_store(&finalizing, 1);
+  nanosleep(&(struct timespec){0, 30000000}, NULL);
+  atomic_store(&finalizing, 0);
+}
+
+static own wasm_trap_t* note_overlap(const wasm_val_vec_t* args, wasm_val_vec_t* results) {
+  (void)args, (void)results;
+  if (atomic_load(&finalizing)) atomic_fetch_add(&overlaps, 1);
+  return NULL;
+}
+
+static void* release_one(void* data) {
+  wasm_foreign_delete(data);
+  return NULL;
+}
+
+// Who calls a function of a deleted store waits for whoever is busy with its end.
+static void test_call_waits(wasm_engine_t* engine) {
+  for (int i = 0; i < 3; ++i) {
+    own wasm_store_t* store = wasm_store_new(engine);
+    own wasm_functype_t* type = wasm_functype_new_0_0();
+    own wasm_func_t* func = wasm_func_new(store, type, note_overlap);
+    wasm_functype_delete(type);
+    own wasm_foreign_t* foreign = wasm_foreign_new(store);
+    wasm_foreign_set_host_info_with_finalizer(foreign, NULL, finalize_slowly);
+    CHECK(call_i32s(func, 0, NULL, NULL) == NULL);
+    wasm_store_delete(store);
+    pthread_t thread;
+    REQUIRE(pthread_create(&thread, NULL, release_one, foreign) == 0);
+    while (atomic_load(&finalizing) == 0) sched_yield();
+    CHECK(call_i32s(func, 0, NULL, NULL) == NULL);
+    CHECK(atomic_load(&overlaps) == 0);
+    pthread_join(thread, NULL);
+    wasm_func_delete(func);
+  }
+}
+
 int main(void) {
   test_orders();
   test_use_after_store();
@@ -284,6 +397,8 @@ int main(void) {
   test_host_info(engine);
   test_busy_finalizer(engine);
   test_release_by_threads(engine);
+  test_calls_and_releases(engine);
+  test_call_waits(engine);
   wasm_store_delete(store);
   wasm_engine_delete(engine);
   return check_done();

@@ -412,17 +412,21 @@ static void run_nulls(world_t* world) {
   wasm_valtype_delete(i32);
 }
 
-static void run_limit(void) {
+// A heap of one megabyte, because of the engine's configuration or of the store's limit.
+static void run_limit(bool by_store) {
   own wasm_config_t* config = wasm_config_new();
-  tenon_config_set_gc_heap_limit(config, 1 << 20);
+  if (!by_store) tenon_config_set_gc_heap_limit(config, 1 << 20);
   own wasm_engine_t* engine = wasm_engine_new_with_config(config);
   world_t world;
   start(&world, engine);
+  const char* reason = by_store ? "the store may have 1048576 bytes of objects" : "heap of objects is full";
+  CHECK(tenon_store_limit(world.store, TENON_LIMIT_HEAP_BYTES) == UINT64_MAX);
+  if (by_store) CHECK(ok(tenon_store_set_limit(world.store, TENON_LIMIT_HEAP_BYTES, 1 << 20)));
   for (int i = 0; i < 3; ++i) {
     own wasm_trap_t* trap = call_i32s(world.funcs[HOARD], 0, NULL, NULL);
     REQUIRE(trap != NULL);
     CHECK(tenon_trap_code(trap) == TENON_TRAP_ALLOCATION_FAILURE);
-    CHECK(trap_says(trap, "heap of objects is full"));
+    CHECK(trap_says(trap, reason));
     CHECK(used(&world) == 0);
   }
   CHECK(call1(&world, LIST, 1000) == 500500);
@@ -431,11 +435,32 @@ static void run_limit(void) {
   tenon_subtype_t type = {.kind = TENON_DEF_ARRAY, .is_final = true, .fields = &byte, .field_count = 1};
   CHECK(ok(tenon_deftype_new_group(&type, 1, &bytes)));
   own wasm_ref_t* array = NULL;
-  CHECK(fails(tenon_array_new(world.store, bytes, NULL, 1 << 20, &array), "heap of objects is full"));
+  CHECK(fails(tenon_array_new(world.store, bytes, NULL, 1 << 20, &array), reason));
   CHECK(ok(tenon_array_new(world.store, bytes, NULL, 1 << 19, &array)));
-  CHECK(fails(tenon_array_new(world.store, bytes, NULL, 1 << 19, NULL), "heap of objects is full"));
+  CHECK(fails(tenon_array_new(world.store, bytes, NULL, 1 << 19, NULL), reason));
   wasm_ref_delete(array);
   CHECK(ok(tenon_array_new(world.store, bytes, NULL, 1 << 19, &array)));
+  CHECK(tenon_store_usage(world.store, TENON_LIMIT_HEAP_BYTES) >= 1 << 19);
+  if (by_store) {
+    // What is there stays; nothing new is made. A limit that is lifted is none.
+    CHECK(ok(tenon_store_set_limit(world.store, TENON_LIMIT_HEAP_BYTES, 1000)) && tenon_array_len(array) == 1 << 19);
+    own tenon_error_t* error = tenon_array_new(world.store, bytes, NULL, 100, NULL);
+    CHECK(tenon_error_kind(error) == TENON_ERROR_STORE_LIMIT);
+    CHECK(fails(error, "1000 bytes of objects"));
+    own wasm_trap_t* trap = call_i32s(world.funcs[LIST], 1, (int32_t[]){1}, &(int32_t){0});
+    CHECK(tenon_trap_code(trap) == TENON_TRAP_ALLOCATION_FAILURE);
+    CHECK(trap_says(trap, "1000 bytes of objects"));
+    wasm_ref_delete(array);
+    CHECK(call1(&world, LIST, 10) == 55);
+    CHECK(ok(tenon_store_set_limit(world.store, TENON_LIMIT_HEAP_BYTES, UINT64_MAX)));
+    CHECK(ok(tenon_array_new(world.store, bytes, NULL, 3 << 20, &array)));
+    // A store that has a limit before it has a heap.
+    own wasm_store_t* other = wasm_store_new(engine);
+    CHECK(ok(tenon_store_set_limit(other, TENON_LIMIT_HEAP_BYTES, 1 << 12)) && tenon_store_usage(other, TENON_LIMIT_HEAP_BYTES) == 0);
+    CHECK(fails(tenon_array_new(other, bytes, NULL, 1 << 12, NULL), "4096 bytes of objects"));
+    CHECK(ok(tenon_array_new(other, bytes, NULL, 1 << 11, NULL)));
+    wasm_store_delete(other);
+  }
   wasm_ref_delete(array);
   wasm_valtype_delete(byte.type);
   tenon_deftype_delete(bytes);
@@ -462,6 +487,7 @@ int main(void) {
     stop(&world);
     wasm_engine_delete(engines[i]);
   }
-  run_limit();
+  run_limit(false);
+  run_limit(true);
   return check_done();
 }

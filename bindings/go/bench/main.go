@@ -1,4 +1,4 @@
-// Command bench compares what calls and callbacks cost with wasmtime-go: medians over interleaved rounds of the two programs that it
+// Command bench compares what calls and the like cost with wasmtime-go: medians over interleaved rounds of the two programs that it
 // is given. It is a module of its own, so that the package depends on nothing. Called by `make bench`.
 package main
 
@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+
+	"tenon.dev/go/bench/round"
 )
 
 const rounds = 31
@@ -39,23 +41,24 @@ func main() {
 		ask[i], answers[i] = in, bufio.NewReader(out)
 	}
 	// By row and program.
-	var times [2][2][]float64
+	var times [len(round.Rows)][2][]float64
 	for range rounds {
 		for i := range ask {
-			var call, callback float64
 			fmt.Fprintln(ask[i])
-			if _, err := fmt.Fscan(answers[i], &call, &callback); err != nil {
-				log.Fatalf("%s: %v", os.Args[1+i], err)
+			for row := range times {
+				var taken float64
+				if _, err := fmt.Fscan(answers[i], &taken); err != nil {
+					log.Fatalf("%s: %v", os.Args[1+i], err)
+				}
+				times[row][i] = append(times[row][i], taken)
 			}
-			times[0][i] = append(times[0][i], call)
-			times[1][i] = append(times[1][i], callback)
 		}
 	}
-	for row, name := range []string{"call", "callback"} {
+	for row, name := range round.Rows {
 		for i := range ask {
 			slices.Sort(times[row][i])
 		}
 		ours, theirs := times[row][0][rounds/2], times[row][1][rounds/2]
-		fmt.Printf("Go %-9s tenon %7.1f ns, wasmtime-go %7.1f ns, ratio %.2f\n", name, ours, theirs, ours/theirs)
+		fmt.Printf("Go %-12s tenon %7.1f ns, wasmtime-go %7.1f ns, ratio %.3f\n", name, ours, theirs, ours/theirs)
 	}
 }

@@ -1,4 +1,4 @@
-"""The cost of a call into WebAssembly and of a callback into Python, beside the package wasmtime.
+"""The cost of a call into WebAssembly, of a callback into Python and of their likes, beside the package wasmtime.
 
 Rounds of the two take turns; what is printed are medians in nanoseconds, and their ratio. Run by `make bench`.
 """
@@ -11,6 +11,7 @@ import wasmtime
 
 TEXT = """(module (import "h" "f" (func $f (param i32) (result i32)))
   (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (memory (export "memory") 1)
   (func (export "nop"))
   (func (export "back") (param i32) (local i32)
     (loop $l (drop (call $f (local.get 1)))
@@ -19,25 +20,43 @@ ROUNDS, COUNT = 15, 4000
 
 
 def ours():
-    store = tenon.Store()
-    exports = tenon.Instance(store, tenon.Module(store, TEXT), [lambda x: x]).exports
-    return exports.nop, exports.add, exports.back
+    engine = tenon.Engine()
+    module = tenon.Module(engine, TEXT)
+
+    def new():
+        with tenon.Store(engine) as store:
+            tenon.Instance(store, module, [lambda x: x]).exports.nop()
+
+    store = tenon.Store(engine)
+    exports = tenon.Instance(store, module, [lambda x: x]).exports
+    memory = exports.memory
+    return exports.nop, exports.add, exports.back, lambda: memory.read(8, 16), new
 
 
 def theirs():
-    store = wasmtime.Store()
+    engine = wasmtime.Engine()
+    module = wasmtime.Module(engine, TEXT)
     i32 = wasmtime.ValType.i32()
-    host = wasmtime.Func(store, wasmtime.FuncType([i32], [i32]), lambda x: x)
-    exports = wasmtime.Instance(store, wasmtime.Module(store.engine, TEXT), [host]).exports(store)
-    nop, add, back = exports["nop"], exports["add"], exports["back"]
-    return lambda: nop(store), lambda a, b: add(store, a, b), lambda n: back(store, n)
+    host_type = wasmtime.FuncType([i32], [i32])
+
+    def world():
+        store = wasmtime.Store(engine)
+        return store, wasmtime.Instance(store, module, [wasmtime.Func(store, host_type, lambda x: x)]).exports(store)
+
+    def new():
+        store, exports = world()
+        exports["nop"](store)
+
+    store, exports = world()
+    nop, add, back, memory = exports["nop"], exports["add"], exports["back"], exports["memory"]
+    return (lambda: nop(store), lambda a, b: add(store, a, b), lambda n: back(store, n), lambda: memory.read(store, 8, 24), new)
 
 
-def calls(function, *args):
+def calls(function, *args, count=COUNT):
     begin = time.perf_counter_ns()
-    for _ in range(COUNT):
+    for _ in range(count):
         function(*args)
-    return (time.perf_counter_ns() - begin) / COUNT
+    return (time.perf_counter_ns() - begin) / count
 
 
 def callbacks(function):
@@ -51,7 +70,9 @@ def main():
     print(f"{'Python':<28}{'tenon':>10}{'wasmtime':>10}{'ratio':>8}   (ns, medians of {ROUNDS} rounds)")
     for name, measure in [("call without arguments", lambda side: calls(side[0])),
                           ("call of add(1, 2)", lambda side: calls(side[1], 1, 2)),
-                          ("callback with an i32", lambda side: callbacks(side[2]))]:
+                          ("callback with an i32", lambda side: callbacks(side[2])),
+                          ("read of 16 bytes", lambda side: calls(side[3])),
+                          ("new store and instance", lambda side: calls(side[4], count=100))]:
         times = [[], []]
         for _ in range(ROUNDS):
             for side, taken in zip(sides, times):

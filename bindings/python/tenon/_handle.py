@@ -1,24 +1,30 @@
 """What all objects share that stand for an object of the library: closing, finalization, errors of the library."""
 
 import threading
-import weakref
 from typing import Any, Dict
 
 from ._native import ffi, lib
 from .errors import ClosedError, CompileError, LimitError, error_of_kind
 
 
-class Handle:
+class Uncopied:
+    """What stands for something of the library, of which there is one owner."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError(f"a {type(self).__name__} cannot be copied or pickled")
+
+
+class Handle(Uncopied):
     """An object of the library. It is given back by `close`, at the end of a `with` block, or when it is collected, on
     whichever thread: the library leaves the rest to the thread of the store."""
 
-    __slots__ = ("_ptr", "_finalizer", "__weakref__")
+    __slots__ = ("_ptr", "__weakref__")
 
     def _own(self, ptr, delete):
-        self._ptr = ptr
-        self._finalizer = weakref.finalize(self, delete, ptr)
-        # At the end of the process nothing needs to be given back, and callbacks could not run any more.
-        self._finalizer.atexit = False
+        # Deletes it when nobody has the pointer any more, if it was not released.
+        self._ptr = ffi.gc(ptr, delete)
 
     def _live(self):
         """The pointer, or a ClosedError."""
@@ -33,9 +39,9 @@ class Handle:
 
     def close(self) -> None:
         """Gives the object back; it cannot be used any more. Closing twice does nothing."""
-        if self._ptr is not None:
-            self._ptr = None
-            self._finalizer()
+        ptr, self._ptr = self._ptr, None
+        if ptr is not None:
+            ffi.release(ptr)
 
     def __enter__(self):
         self._live()
@@ -50,9 +56,6 @@ class SharedHandle(Handle):
     given back when the last one goes."""
 
     __slots__ = ()
-
-    def _own(self, ptr, delete):
-        self._ptr = ffi.gc(ptr, delete)
 
     def close(self) -> None:
         """Gives the object back; it cannot be used any more. Closing twice does nothing."""
@@ -79,11 +82,10 @@ class StoreObject(Handle):
 
     def close(self) -> None:
         """Gives the object back; it cannot be used any more. Closing twice does nothing."""
-        if self._ptr is not None:
-            self._ptr = None
-            # Whoever runs in it has a reference to it: it is given back when the last one goes.
-            if not self._store._calls:
-                self._finalizer()
+        ptr, self._ptr = self._ptr, None
+        # Whoever runs in it has the pointer: it is given back when the last one goes.
+        if ptr is not None and not self._store._calls:
+            ffi.release(ptr)
 
 
 # What a memory creator raised on a thread, until somebody hears of it.
@@ -115,6 +117,19 @@ def text(name) -> str:
     return bytes(ffi.buffer(name.data, name.size)).decode("utf-8") if name.size else ""
 
 
+class Comparable:
+    """What can be told from others of its kind."""
+
+    __slots__ = ()
+
+    def same(self, other) -> bool:
+        """Whether both are references to the same thing of WebAssembly."""
+        if not isinstance(other, type(self)):
+            raise TypeError(f"a {type(self).__name__} is expected, not {other!r}")
+        mine, others = (ffi.cast("wasm_ref_t *", thing._live()) for thing in (self, other))
+        return bool(lib.wasm_ref_same(mine, others))
+
+
 # Everything that the library refers to by an address: host functions and externref objects. The library's finalizer takes
 # an entry out again.
 kept: Dict[int, Any] = {}
@@ -128,5 +143,6 @@ def keep(thing):
 
 
 @ffi.def_extern()
-def tenon_py_release(env):
-    kept.pop(int(ffi.cast("uintptr_t", env)), None)
+def tenon_py_release(env, cast=ffi.cast, kept=kept):
+    # At the end of the process the module may have no names any more.
+    kept.pop(int(cast("uintptr_t", env)), None)

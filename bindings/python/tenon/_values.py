@@ -133,6 +133,7 @@ def reference(store, ty, value):
         return lib.wasm_ref_copy(ffi.cast("wasm_ref_t *", ptr))
     foreign = lib.wasm_foreign_new(store._live())
     if foreign == NULL:
+        check(lib.tenon_last_error_take())
         raise MemoryError("no memory for a reference")
     lib.wasm_foreign_set_host_info_with_finalizer(foreign, keep(value), lib.tenon_py_release)
     return lib.wasm_foreign_as_ref(foreign)
@@ -167,9 +168,9 @@ def put_raw(store, ty, place, value):
 
 
 def put(store, ty, slot, value):
-    """Writes a value of any type into a tenon_val_t."""
-    slot.kind = ty.kind
+    """Writes a value of any type into a tenon_val_t. Where that fails, it has the kind that it had."""
     put_raw(store, ty, slot.of, value)
+    slot.kind = ty.kind
 
 
 def take_raw(store, kind, place):

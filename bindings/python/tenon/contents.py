@@ -1,5 +1,7 @@
 """What a memory holds, beyond bytes and numbers: parts filled, copied, saved and brought back, texts ended by a NUL."""
 
+import operator
+
 from ._handle import SharedHandle, check
 from ._native import ffi, lib
 
@@ -30,8 +32,10 @@ def inside(memory, *numbers):
     """The memory's pointer, and numbers that are offsets and lengths: IndexError for those that can be neither."""
     ptr = memory._live()
     for number in numbers:
-        if not isinstance(number, int):
-            raise TypeError(f"offsets and lengths are numbers, not {number!r}")
+        try:
+            number = operator.index(number)
+        except TypeError:
+            raise TypeError(f"offsets and lengths are numbers, not {number!r}") from None
         if not 0 <= number < 1 << 64:
             raise IndexError(f"{number} is outside the memory of {len(memory)} bytes")
     return ptr
@@ -122,8 +126,10 @@ def elements(view, kind, offset, count):
     except (KeyError, TypeError):
         raise TypeError(f"there is no kind {kind!r}; there are {', '.join(ELEMENTS)}") from None
     have = len(view)
-    if not isinstance(offset, int) or not (count is None or isinstance(count, int)):
-        raise TypeError(f"offset and count are numbers, not {offset!r} and {count!r}")
+    try:
+        offset, count = operator.index(offset), count if count is None else operator.index(count)
+    except TypeError:
+        raise TypeError(f"offset and count are numbers, not {offset!r} and {count!r}") from None
     if offset % size:
         raise ValueError(f"offset {offset} is no multiple of the {size} bytes of {kind}")
     if count is None and 0 <= offset <= have:

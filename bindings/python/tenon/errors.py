@@ -21,7 +21,8 @@ class StoreError(TenonError, ValueError):
 class CompileError(TenonError, ValueError):
     """The bytes or the text are not a valid module, or use what the configuration does not offer.
 
-    `offset` is where in the bytes the failure lies, `line` and `column` where in the text, from 1; None where there is no such place.
+    `offset` is where in the bytes or the text the failure lies, `line` and `column` where in the text, from 1; None where there is no such
+    place.
     """
 
     def __init__(self, message: str = "", offset: Optional[int] = None, line: Optional[int] = None, column: Optional[int] = None):
@@ -78,6 +79,10 @@ class Frame(NamedTuple):
     func_offset: int
     module_offset: int
 
+    def __str__(self) -> str:
+        name = self.func_name or f"func[{self.func_index}]"
+        return f"  in {name} at {self.module_offset:#x}" + (f" of {self.module_name}" if self.module_name else "")
+
 
 class Trap(TenonError):
     """WebAssembly code trapped. A host function may raise one, too."""
@@ -91,6 +96,9 @@ class Trap(TenonError):
         except ValueError:
             self.code = code
         self.frames = list(frames or ())
+        if self.frames:
+            # What Python shows under the message, from 3.11 on.
+            self.__notes__ = [str(frame) for frame in self.frames]
 
 
 def error_of_kind(kind: int, message: str) -> TenonError:

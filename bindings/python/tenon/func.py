@@ -5,7 +5,7 @@ import typing
 import weakref
 from typing import Any, Callable, Optional
 
-from ._handle import StoreObject, check, keep, kept
+from ._handle import Comparable, StoreObject, check, kept
 from ._native import ffi, lib
 from ._values import MEMBERS, NULL, holders, put, put_number, referenced, take
 from .store import own_store
@@ -18,7 +18,7 @@ __all__ = ["Func"]
 _ANNOTATIONS = {int: I32, float: F64, bytes: V128, object: EXTERNREF, Any: EXTERNREF}
 
 
-class Func(StoreObject):
+class Func(StoreObject, Comparable):
     """A function. Calling it takes and gives ints for i32 and i64, floats for f32 and f64, 16 bytes for v128, Func or None for
     funcref, any object for externref, WasmException for exnref; several results come as a tuple.
 
@@ -38,25 +38,28 @@ class Func(StoreObject):
         if not isinstance(type, FuncType):
             raise TypeError(f"a FuncType is expected, not {type!r}")
         self._describe(store, type)
-        env = keep(_Host(store, function, type))
-        ty = ffi.gc(type._new(), lib.wasm_functype_delete)
-        out = ffi.new("wasm_func_t **")
+        handle = ffi.new_handle(_Host(store, function, type))
+        env = ffi.new("tenon_py_host_t *", (handle, ptr))
+        kept[int(ffi.cast("uintptr_t", env))] = env, handle
+        ty, out = type._lent(), ffi.new("wasm_func_t **")
         try:
             if self._raw:
-                check(lib.tenon_func_new_raw(ptr, ty, lib.tenon_py_call_raw, env, lib.tenon_py_release, out))
+                check(lib.tenon_func_new_raw(ptr, ty, _HOST_RAW, env, lib.tenon_py_release, out))
             else:
-                check(lib.tenon_func_new_val(ptr, ty, lib.tenon_py_call, env, lib.tenon_py_release, out))
+                check(lib.tenon_func_new_val(ptr, ty, _HOST_VAL, env, lib.tenon_py_release, out))
         except BaseException:
             kept.pop(int(ffi.cast("uintptr_t", env)), None)
             raise
         self._own(out[0], lib.wasm_func_delete)
 
     @classmethod
-    def _wrap(cls, store, ptr):
+    def _wrap(cls, store, ptr, type=None):
         self = cls.__new__(cls)
         self._own(ptr, lib.wasm_func_delete)
-        ty = ffi.gc(lib.wasm_func_type(ptr), lib.wasm_functype_delete)
-        self._describe(store, FuncType._of(ty))
+        # A type of references that a module tells may be less precise than the function's own.
+        if type is None or not type._numbers:
+            type = FuncType._of(ffi.gc(lib.wasm_func_type(ptr), lib.wasm_functype_delete))
+        self._describe(store, type)
         return self
 
     def _describe(self, store, type):
@@ -64,10 +67,10 @@ class Func(StoreObject):
         self._type = type
         self._count = len(type.params)
         # Numbers alone go the short way, whose values the library does not check: they are all good.
-        self._raw = all(ty.kind in MEMBERS for ty in type.params + type.results)
+        self._raw = type._numbers
         if self._raw:
-            self._members = tuple((i, MEMBERS[ty.kind], ty.kind) for i, ty in enumerate(type.params))
-            self._out = tuple((i, MEMBERS[ty.kind]) for i, ty in enumerate(type.results))
+            self._members = tuple([(i, MEMBERS[ty.kind], ty.kind) for i, ty in enumerate(type.params)])
+            self._out = tuple([(i, MEMBERS[ty.kind]) for i, ty in enumerate(type.results)])
             self._room = max(len(type.params), len(type.results), 1)
             # Arrays that no call uses at the moment.
             self._pool = []
@@ -152,6 +155,9 @@ class Func(StoreObject):
 
 holders.append((lib.wasm_ref_as_func, Func._wrap))
 _call_raw = lib.tenon_func_call_raw
+_HOST_RAW, _HOST_VAL = ffi.addressof(lib, "tenon_py_host_raw"), ffi.addressof(lib, "tenon_py_host_val")
+# What a callback answers that could not tell what was raised: that of native.c.
+_LOST = ffi.cast("wasm_trap_t *", 1)
 
 
 class _Host:
@@ -192,12 +198,15 @@ def _fail(host, error):
 
 def _interrupted(_, error, traceback):
     """The trap for what was raised in a callback outside of its `try`: by a handler of a signal, at the very beginning for example."""
-    return _fail(ffi.from_handle(traceback.tb_frame.f_locals["env"]), error)
+    try:
+        return _fail(ffi.from_handle(traceback.tb_frame.f_locals["handle"]), error)
+    except BaseException:
+        return _LOST
 
 
-@ffi.def_extern(onerror=_interrupted)
-def tenon_py_call_raw(env, caller, values):
-    host = ffi.from_handle(env)
+@ffi.def_extern(error=_LOST, onerror=_interrupted)
+def tenon_py_call_raw(handle, values):
+    host = ffi.from_handle(handle)
     try:
         result = host.function(*[getattr(values[i], member) for i, member in enumerate(host.params)])
         for i, value in enumerate(host.values(result)):
@@ -207,11 +216,10 @@ def tenon_py_call_raw(env, caller, values):
     return NULL
 
 
-@ffi.def_extern(onerror=_interrupted)
-def tenon_py_call(env, caller, args, arg_count, results, result_count):
-    host = ffi.from_handle(env)
+@ffi.def_extern(error=_LOST, onerror=_interrupted)
+def tenon_py_call(handle, args, arg_count, results, result_count):
+    host = ffi.from_handle(handle)
     store = host.store()
-    given = 0
     try:
         taken = []
         for i in range(arg_count):
@@ -221,11 +229,7 @@ def tenon_py_call(env, caller, args, arg_count, results, result_count):
                 taken.append(take(store, args[i]))
         for i, value in enumerate(host.values(host.function(*taken))):
             put(store, host.results[i], results[i], value)
-            given = i + 1
     except BaseException as error:
-        # The library takes no results beside a trap.
-        for i in range(given):
-            lib.tenon_val_delete(results + i)
         return _fail(host, error)
     return NULL
 

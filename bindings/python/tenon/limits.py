@@ -70,12 +70,20 @@ class Limited:
 
     def limit(self, limit: Limit) -> Optional[int]:
         """How much of something the store may have; None if there is no limit."""
-        most = lib.tenon_store_limit(self._live(), Limit(limit))
+        most = self._asked(lib.tenon_store_limit, self._live(), Limit(limit))
         return None if most == (1 << 64) - 1 else most
 
     def usage(self, limit: Limit) -> int:
         """How much of something the store has."""
-        return lib.tenon_store_usage(self._live(), Limit(limit))
+        return self._asked(lib.tenon_store_usage, self._live(), Limit(limit))
+
+    @staticmethod
+    def _asked(function, *args):
+        """What a function of the library answers that cannot say why it failed."""
+        lib.tenon_last_error_clear()
+        answer = function(*args)
+        check(lib.tenon_last_error_take())
+        return answer
 
     def set_growth_traps(self, on: bool) -> None:
         """Whether memory.grow and table.grow trap, instead of giving -1, where a limit, `before` or the system refuses."""

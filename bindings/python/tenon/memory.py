@@ -4,7 +4,7 @@ import operator
 import struct
 from typing import Any, Optional, Union
 
-from ._handle import StoreObject, check
+from ._handle import Comparable, StoreObject, check
 from ._buffer import Exporter
 from ._native import ffi, lib
 from ._values import put, put_vector, reference, referenced, take
@@ -20,7 +20,7 @@ _FORMATS = {"i8": "<b", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32"
 _SCALARS = {name: struct.Struct(form) for name, form in _FORMATS.items()}
 
 
-class Memory(StoreObject, Contents, Exporter):
+class Memory(StoreObject, Comparable, Contents, Exporter):
     """A linear memory. Every access is checked.
 
     `view()` gives the bytes without a copy, as a memoryview; numpy and others take the memory itself. A view holds a reference to
@@ -29,7 +29,9 @@ class Memory(StoreObject, Contents, Exporter):
     default), shared ones, those that cannot grow, and all under `Config(pinned_memories=True)`. Others refuse with BufferError.
     """
 
-    __slots__ = ("_type",)
+    # The bytes of a memory that never moves, as many as there were when that was last looked at: accesses to them need nothing of the
+    # library. None as long as it is not known, False for a memory that may move.
+    __slots__ = ("_bytes",)
 
     def __init__(self, store, type: MemoryType):
         ptr = own_store(store)._ptr
@@ -42,13 +44,22 @@ class Memory(StoreObject, Contents, Exporter):
 
     def _bind(self, store, ptr):
         self._store = store
+        self._bytes = None
         self._own(ptr, lib.wasm_memory_delete)
         return self
+
+    def close(self) -> None:
+        """Gives the memory back; it cannot be used any more, though its views can. Closing twice does nothing."""
+        self._bytes = False
+        super().close()
 
     @property
     def type(self) -> MemoryType:
         """Its type; the minimum is the size that it has now."""
         return MemoryType._of(ffi.gc(lib.wasm_memory_type(self._live()), lib.wasm_memorytype_delete))
+
+    def __repr__(self):
+        return f"<Memory of {len(self)} bytes>" if self._ptr is not None and self._store._ptr is not None else "<Memory, closed>"
 
     @property
     def pages(self) -> int:
@@ -82,27 +93,39 @@ class Memory(StoreObject, Contents, Exporter):
         if not self.pinned:
             raise BufferError("this memory may move when it grows, so it has no views: use read and write")
         copy = lib.wasm_memory_copy(ptr)
-        base = ffi.gc(ffi.cast("char *", lib.wasm_memory_data(ptr)), lambda _: lib.wasm_memory_delete(copy))
+        base = ffi.gc(ffi.cast("char *", lib.wasm_memory_data(ptr)), lambda _, delete=lib.wasm_memory_delete: delete(copy))
         return memoryview(ffi.buffer(base, lib.wasm_memory_data_size(ptr)))
 
     def _at(self, offset, length):
         """The bytes from offset on, after a check that they lie inside."""
         ptr = self._live()
-        if not isinstance(offset, int) or not isinstance(length, int):
-            raise TypeError(f"offset and length are numbers, not {offset!r} and {length!r}")
+        try:
+            offset, length = operator.index(offset), operator.index(length)
+        except TypeError:
+            raise TypeError(f"offset and length are numbers, not {offset!r} and {length!r}") from None
         size = lib.wasm_memory_data_size(ptr)
         if offset < 0 or length < 0 or offset + length > size:
             raise IndexError(f"{length} bytes at {offset} are outside the memory of {size} bytes")
+        if self._bytes is not False:
+            self._bytes = self.view() if self.pinned else False
         return ffi.buffer(lib.wasm_memory_data(ptr) + offset, length)
 
     def read(self, offset: int, length: int) -> bytes:
         """A copy of these bytes."""
+        known = self._bytes
+        if known and self._store._ptr is not None and 0 <= offset <= (end := offset + length) <= len(known):
+            return known[offset:end].tobytes()
         return self._at(offset, length)[:]
 
     def write(self, offset: int, data) -> None:
         """Writes bytes, or anything with the buffer protocol."""
-        data = memoryview(data).cast("B")
-        self._at(offset, len(data))[:] = data
+        if type(data) is not bytes:
+            data = memoryview(data).cast("B")
+        length, known = len(data), self._bytes
+        if known and self._store._ptr is not None and 0 <= offset <= (end := offset + length) <= len(known):
+            known[offset:end] = data
+        else:
+            self._at(offset, length)[:] = data
 
     def read_into(self, offset: int, buffer) -> int:
         """Fills a buffer that can be written, a bytearray or an array for example, from an offset on; answers how many bytes that were."""
@@ -159,7 +182,9 @@ class Memory(StoreObject, Contents, Exporter):
         """A number: "i8" to "u64", "f32", "f64", little-endian; or 16 bytes, "v128"."""
         if kind == "v128":
             return self.read(offset, 16)
-        form = self._scalar(kind)
+        form, known = self._scalar(kind), self._bytes
+        if known and self._store._ptr is not None and 0 <= offset <= len(known) - form.size:
+            return form.unpack_from(known, offset)[0]
         return form.unpack(self._at(offset, form.size))[0]
 
     def store_value(self, kind: str, offset: int, value) -> None:
@@ -167,15 +192,17 @@ class Memory(StoreObject, Contents, Exporter):
         if kind == "v128":
             put_vector(ffi.cast("tenon_raw_t *", ffi.from_buffer(self._at(offset, 16))), value)
             return
-        form = self._scalar(kind)
-        place = self._at(offset, form.size)
+        form, known = self._scalar(kind), self._bytes
         try:
-            place[:] = form.pack(value)
+            if known and self._store._ptr is not None and 0 <= offset <= len(known) - form.size:
+                form.pack_into(known, offset, value)
+            else:
+                self._at(offset, form.size)[:] = form.pack(value)
         except struct.error as error:
             raise OverflowError(f"{value!r} is no {kind}: {error}") from None
 
 
-class Table(StoreObject):
+class Table(StoreObject, Comparable):
     """A table of references."""
 
     __slots__ = ("_element",)
@@ -206,6 +233,11 @@ class Table(StoreObject):
 
     def __bool__(self):
         return True
+
+    def __repr__(self):
+        if self._ptr is None or self._store._ptr is None:
+            return "<Table, closed>"
+        return f"<Table of {len(self)} {self._element}>"
 
     def _index(self, index):
         size = len(self)
@@ -239,7 +271,7 @@ makers[2] = "table", lambda item: lib.wasm_table_copy(lib.wasm_extern_as_table_c
 makers[3] = "memory", lambda item: lib.wasm_memory_copy(lib.wasm_extern_as_memory_const(item)), Memory
 
 
-class Global(StoreObject):
+class Global(StoreObject, Comparable):
     """A global variable or constant."""
 
     __slots__ = ("_type",)
@@ -267,6 +299,9 @@ class Global(StoreObject):
     def type(self) -> GlobalType:
         """Its type."""
         return self._type
+
+    def __repr__(self):
+        return f"<Global of {'mutable ' if self._type.mutable else ''}{self._type.content}>"
 
     @property
     def value(self) -> Any:

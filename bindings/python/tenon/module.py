@@ -1,9 +1,9 @@
 """Modules, instances and linkers."""
 
 import os
-from typing import Any, Iterator, List, Union
+from typing import Any, Iterator, List, Optional, Union
 
-from ._handle import SharedHandle, StoreObject, check
+from ._handle import SharedHandle, StoreObject, Uncopied, check
 from ._native import ffi, lib
 from .errors import LinkError, StoreError
 from .func import Func
@@ -34,10 +34,13 @@ class Module(SharedHandle):
     """A compiled module, from bytes in the binary format or text in the text format. It is made with an engine, or with that of a store;
     all stores of the engine, on whichever thread, can have instances of it. These stay when it is closed."""
 
-    __slots__ = ("_engine", "_imports", "_exports")
+    __slots__ = ("_engine", "_imports", "_exports", "_places")
 
     def __init__(self, engine: Union[Engine, Store], source: Union[str, bytes]):
-        data = wat2wasm(source) if isinstance(source, str) else bytes(memoryview(source))
+        try:
+            data = wat2wasm(source) if isinstance(source, str) else bytes(memoryview(source))
+        except TypeError:
+            raise TypeError(f"bytes or a text is expected, not {source!r}; from_file reads files") from None
         self._load(engine, lambda store, out: lib.tenon_module_new(store, _vec(data), out))
 
     def _load(self, home, load):
@@ -57,6 +60,7 @@ class Module(SharedHandle):
             lib.wasm_module_exports(module, exports)
             self._exports = [export_of(exports.data[i]) for i in range(exports.size)]
             lib.wasm_exporttype_vec_delete(exports)
+            self._places = {entry.name: place for place, entry in enumerate(self._exports)}
             ffi.release(module)
         return self
 
@@ -148,11 +152,11 @@ def _extern(store, item, what):
     return item, ffi.cast("wasm_extern_t *", ptr)
 
 
-def _own_extern(store, external):
-    """The object for a wasm_extern_t, which is taken over."""
+def _own_extern(store, external, type=None):
+    """The object for a wasm_extern_t, which is taken over; a module may have told its type."""
     kind = lib.wasm_extern_kind(external)
     if kind == 0:
-        return Func._wrap(store, lib.wasm_extern_as_func(external))
+        return Func._wrap(store, lib.wasm_extern_as_func(external), type)
     if kind == 1:
         return Global.__new__(Global)._bind(store, lib.wasm_extern_as_global(external))
     if kind == 2:
@@ -162,35 +166,52 @@ def _own_extern(store, external):
     return Tag.__new__(Tag)._bind(store, lib.wasm_extern_as_tag(external))
 
 
-class Exports:
-    """The exports of an instance, as attributes and as items; len, iteration and `in` are by name."""
+class Exports(Uncopied):
+    """The exports of an instance, as attributes and as items; len, iteration and `in` are by name. Each is made when it is asked for first,
+    and keeps the instance alive."""
 
-    def __init__(self, items):
-        self._items = items
+    def __init__(self, store, module, vector):
+        self._store = store
+        self._module = module
+        # What was made, and all of the library's, which goes with this object.
+        self._items = {}
+        self._vector = ffi.gc(vector, lib.wasm_extern_vec_delete)
 
     def __getitem__(self, name: str) -> Any:
         try:
             return self._items[name]
         except KeyError:
-            raise KeyError(f"there is no export {name!r}; there are {', '.join(self._items) or 'none'}") from None
+            pass
+        place = self._module._places.get(name)
+        if place is None:
+            there = ", ".join(self._module._places) or "none"
+            raise KeyError(f"there is no export {name!r}; there are {there}")
+        self._store._live()
+        item = _own_extern(self._store, lib.wasm_extern_copy(self._vector.data[place]), self._module._exports[place].type)
+        # Another thread may have made it meanwhile.
+        return self._items.setdefault(name, item)
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_items"][name]
-        except KeyError:
-            raise AttributeError(f"there is no export {name!r}") from None
+        # Before __init__ there is no module.
+        module = self.__dict__.get("_module")
+        if module is None or name not in module._places:
+            raise AttributeError(f"there is no export {name!r}")
+        return self[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
+        return iter(self._module._places)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._module._places)
 
     def __contains__(self, name):
-        return name in self._items
+        return name in self._module._places
+
+    def __repr__(self):
+        return f"<Exports {', '.join(self) or 'none'}>"
 
     def __dir__(self):
-        return [*super().__dir__(), *self._items]
+        return [*super().__dir__(), *self._module._places]
 
 
 class Instance(StoreObject):
@@ -262,11 +283,7 @@ class Instance(StoreObject):
         self._own(ptr, lib.wasm_instance_delete)
         vector = ffi.new("wasm_extern_vec_t *")
         lib.wasm_instance_exports(ptr, vector)
-        items = {}
-        for index, entry in enumerate(module._exports):
-            items[entry.name] = _own_extern(store, lib.wasm_extern_copy(vector.data[index]))
-        lib.wasm_extern_vec_delete(vector)
-        self._exports = Exports(items)
+        self._exports = Exports(store, module, vector)
         return self
 
     @property
@@ -302,6 +319,15 @@ def _made(store, error, out, trap):
     return out[0]
 
 
+def _missing(module, name):
+    """A function that says that it is missing."""
+
+    def missing(*_):
+        raise LinkError(f'the import "{module}" "{name}" was called, which is not defined')
+
+    return missing
+
+
 class Linker(StoreObject):
     """Definitions by two names, from which modules get their imports."""
 
@@ -311,12 +337,23 @@ class Linker(StoreObject):
         self._store = own_store(store)
         self._own(lib.tenon_linker_new(store._ptr), lib.tenon_linker_delete)
 
-    def define(self, module: str, name: str, item: Any) -> None:
-        """Defines a thing, or a callable whose annotations say its type. A name can be defined once."""
+    def define(self, module: str, name: str, item: Any, type: Optional[FuncType] = None) -> None:
+        """Defines a thing, or a callable, whose type is this one or what its annotations say. A name can be defined once."""
         ptr = self._live()
+        if type is not None:
+            item = Func(self._store, item, type)
         item, external = _extern(self._store, item, f'"{module}" "{name}"')
         first, second = module.encode("utf-8"), name.encode("utf-8")
         check(lib.tenon_linker_define(ptr, first, len(first), second, len(second), external))
+
+    def define_missing(self, module: Module) -> None:
+        """Defines, for each function that a module imports and that is not defined, one that raises and says which it is: for imports that
+        are not called."""
+        if not isinstance(module, Module):
+            raise TypeError(f"a Module is expected, not {module!r}")
+        for entry in module._imports:
+            if isinstance(entry.type, FuncType) and self.get(entry.module, entry.name) is None:
+                self.define(entry.module, entry.name, _missing(entry.module, entry.name), entry.type)
 
     def define_instance(self, name: str, instance: Instance) -> None:
         """Defines each export of an instance under this name and its own."""

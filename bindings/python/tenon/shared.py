@@ -1,6 +1,8 @@
 """Memories that stores on several threads share."""
 
 import enum
+import threading
+import time
 from typing import Optional
 
 from ._buffer import Exporter
@@ -13,6 +15,9 @@ from .store import Engine, own_store
 from .types import MemoryType
 
 __all__ = ["SharedMemory", "Wait"]
+
+# Seconds that a wait on the main thread takes at most, before signals are seen to.
+_PART = 0.05
 
 
 class Wait(enum.IntEnum):
@@ -100,22 +105,26 @@ class SharedMemory(SharedHandle, Atomics, Exporter):
         base = ffi.gc(ffi.cast("char *", lib.tenon_shared_memory_data(copy)), lambda _: lib.tenon_shared_memory_delete(copy))
         return memoryview(ffi.buffer(base, size))
 
-    @staticmethod
-    def _nanoseconds(timeout):
-        return -1 if timeout is None else max(0, min(int(timeout * 1e9), (1 << 63) - 1))
+    def _wait(self, function, address, expected, timeout):
+        ptr, result = self._live(), ffi.new("uint8_t *")
+        end = None if timeout is None else time.monotonic() + timeout
+        # Handlers of signals run on the main thread, between the parts of a wait.
+        longest = _PART if threading.current_thread() is threading.main_thread() else float("inf")
+        while True:
+            rest = longest if end is None else min(longest, max(end - time.monotonic(), 0))
+            check(function(ptr, address, expected, -1 if rest * 1e9 >= 1 << 63 else int(rest * 1e9), result))
+            if result[0] != Wait.TIMED_OUT or end is not None and time.monotonic() >= end:
+                return Wait(result[0])
 
     def wait32(self, address: int, expected: int, timeout: Optional[float] = None) -> Wait:
         """Waits at an address, a multiple of 4, if the expected number is there, until WebAssembly code or `notify` wakes it, or for
-        so many seconds. Other threads of Python go on meanwhile; signals, Ctrl-C among them, wait until it ends."""
-        result = ffi.new("uint8_t *")
-        check(lib.tenon_shared_memory_wait32(self._live(), address, expected & 0xFFFFFFFF, self._nanoseconds(timeout), result))
-        return Wait(result[0])
+        so many seconds. Other threads of Python go on meanwhile. On the main thread the wait is made of parts, so that Ctrl-C ends it: whoever
+        notifies changes the number first, as is usual."""
+        return self._wait(lib.tenon_shared_memory_wait32, address, expected & 0xFFFFFFFF, timeout)
 
     def wait64(self, address: int, expected: int, timeout: Optional[float] = None) -> Wait:
         """`wait32` for 64 bits: the address is a multiple of 8."""
-        result = ffi.new("uint8_t *")
-        check(lib.tenon_shared_memory_wait64(self._live(), address, expected & (1 << 64) - 1, self._nanoseconds(timeout), result))
-        return Wait(result[0])
+        return self._wait(lib.tenon_shared_memory_wait64, address, expected & (1 << 64) - 1, timeout)
 
     def notify(self, address: int, count: int = 0xFFFFFFFF) -> int:
         """Wakes up to so many waits at an address, a multiple of 4; answers how many."""

@@ -133,12 +133,12 @@ class Store(Handle, Limited, References):
 
     def collect(self) -> None:
         """Reclaims now what cannot be reached any more in the store."""
-        lib.tenon_store_gc(self._live())
+        self._asked(lib.tenon_store_gc, self._live())
 
     def gc_statistics(self) -> GCStatistics:
         """Figures about the structures and arrays of the store; zeros as long as it has had none."""
         out = ffi.new("tenon_gc_statistics_t *")
-        lib.tenon_store_gc_statistics(self._live(), out)
+        self._asked(lib.tenon_store_gc_statistics, self._live(), out)
         return GCStatistics(out.used, out.capacity, out.survived, out.collections)
 
     def close(self) -> None:

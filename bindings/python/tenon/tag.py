@@ -5,7 +5,7 @@ from typing import Any, Iterable, Tuple
 from ._handle import StoreObject, check, text
 from ._native import ffi, lib
 from ._values import NULL, holders, put_raw, take_raw
-from .errors import Frame, Trap, TrapCode
+from .errors import Frame, StoreError, Trap, TrapCode
 from .store import own_store
 from .types import FuncType, TagType, ValType
 
@@ -122,6 +122,11 @@ def thrown(store, error):
     return lib.tenon_trap_from_exception(error._held._ptr)
 
 
+# Messages of traps that are none of WebAssembly's: that of native.c, and that of the library for a wrong thread.
+_LOST = "a host function raised what Python could not tell"
+_ELSEWHERE = "the store is in use on another thread"
+
+
 def trapped(store, trap):
     """The exception for a trap, which is given up: what a callback raised, a WasmException, or a Trap."""
     raised, store._raised = store._raised, None
@@ -140,6 +145,10 @@ def trapped(store, trap):
         exception = lib.tenon_trap_exception(trap)
         if exception != NULL:
             return WasmException._of(store, exception, said, frames)
+        if said == _LOST:
+            return RecursionError(f"{said}: the recursion is too deep, or it was interrupted twice")
+        if said == _ELSEWHERE:
+            return StoreError(said)
         return Trap(said, lib.tenon_trap_code(trap), frames)
     finally:
         lib.wasm_trap_delete(trap)

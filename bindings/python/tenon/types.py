@@ -65,6 +65,23 @@ class ValType:
         defined = lib.tenon_valtype_deftype(self._copy) if self._copy is not None else ffi.NULL
         return None if defined == ffi.NULL else deftype(defined)
 
+    @property
+    def nullable(self) -> bool:
+        """Whether it is a reference type to which null belongs."""
+        return self.kind > 4 and (self._copy is None or bool(lib.tenon_valtype_is_nullable(self._copy)))
+
+    def with_null(self, nullable: bool = True) -> "ValType":
+        """The type of references to the same, with null or without. TypeError if it is no reference type."""
+        ty = ffi.gc(self._new(), lib.wasm_valtype_delete)
+        if not lib.tenon_valtype_is_ref(ty):
+            raise TypeError(f"{self} is no reference type")
+        defined = ffi.gc(lib.tenon_valtype_deftype(ty), lib.tenon_deftype_delete)
+        if defined == ffi.NULL:
+            made = lib.tenon_valtype_new_ref(nullable, lib.tenon_valtype_heap(ty))
+        else:
+            made = lib.tenon_valtype_new_ref_to(nullable, defined)
+        return valtype(ffi.gc(made, lib.wasm_valtype_delete))
+
     def matches(self, other: "ValType") -> bool:
         """Whether values of this type are values of the other, too."""
         mine, others = (ffi.gc(ty._new(), lib.wasm_valtype_delete) for ty in (self, other))
@@ -133,11 +150,14 @@ def _vector(types):
 class FuncType:
     """The type of a function: what it takes and what it gives."""
 
-    __slots__ = ("params", "results")
+    __slots__ = ("params", "results", "_numbers", "_held")
 
     def __init__(self, params: Iterable[ValType] = (), results: Iterable[ValType] = ()):
         self.params = _valtypes(params, "parameter")
         self.results = _valtypes(results, "result")
+        self._held = None
+        # Whether all values are numbers that Python has.
+        self._numbers = all([ty.kind < 4 for ty in self.params + self.results])
 
     def __repr__(self):
         return f"FuncType({list(self.params)}, {list(self.results)})"
@@ -148,8 +168,18 @@ class FuncType:
     def __hash__(self):
         return hash((self.params, self.results))
 
+    def __reduce__(self):
+        return FuncType, (self.params, self.results)
+
     def _new(self):
+        """A wasm_functype_t of the caller's."""
         return lib.wasm_functype_new(_vector(self.params), _vector(self.results))
+
+    def _lent(self):
+        """A wasm_functype_t that goes with this."""
+        if self._held is None:
+            self._held = ffi.gc(self._new(), lib.wasm_functype_delete)
+        return self._held
 
     @staticmethod
     def _of(ty) -> "FuncType":
@@ -239,13 +269,32 @@ class ArrayType(_DefType):
         return f"ArrayType({self.element})"
 
 
-_KINDS = {StructType: 1, ArrayType: 2}
+# What a function type is in a group.
+_KINDS = {FuncType: 0, StructType: 1, ArrayType: 2}
 
 
 def _declared(group):
     """Declares a recursion group of classes, fields, supertypes and whether they are final; the tenon_deftype_t are the caller's."""
     declarations, lent = ffi.new("tenon_subtype_t[]", max(len(group), 1)), []
     for place, (cls, fields, supertype, final) in zip(declarations, group):
+        place.kind, place.is_final = _KINDS[cls], final
+        if isinstance(supertype, int):
+            place.supertype_in_group, place.supertype_place = True, supertype
+        elif not isinstance(supertype, (ValType if cls is FuncType else cls, type(None))):
+            raise TypeError(f"the supertype is {supertype!r}")
+        elif isinstance(supertype, ValType):
+            above = ffi.gc(lib.tenon_valtype_deftype(supertype._copy or ffi.NULL), lib.tenon_deftype_delete)
+            if above == ffi.NULL:
+                raise TypeError(f"{supertype} is no type of references to functions of a type")
+            place.supertype = above
+            lent.append(above)
+        elif supertype is not None:
+            place.supertype = supertype._ptr
+        if cls is FuncType:
+            vectors = [ffi.gc(_vector(types), lib.wasm_valtype_vec_delete) for types in fields]
+            place.params, place.results = vectors
+            lent += vectors
+            continue
         for index, field in enumerate(fields):
             if not isinstance(field, Field) or not isinstance(field.type, ValType):
                 raise TypeError(f"field {index} is {field!r}; a Field with a ValType is expected")
@@ -253,10 +302,7 @@ def _declared(group):
         types = [ffi.gc(field.type._new(), lib.wasm_valtype_delete) for field in fields]
         made = ffi.new("tenon_field_t[]", [(ty, field.packing, field.mutable) for ty, field in zip(types, fields)])
         lent += [types, made]
-        if not isinstance(supertype, (cls, type(None))):
-            raise TypeError(f"the supertype is {supertype!r}")
-        place.kind, place.is_final, place.fields, place.field_count = _KINDS[cls], final, made, len(fields)
-        place.supertype = ffi.NULL if supertype is None else supertype._ptr
+        place.fields, place.field_count = made, len(fields)
     out = ffi.new("tenon_deftype_t *[]", max(len(group), 1))
     check(lib.tenon_deftype_new_group(declarations, len(group), out))
     return list(out)[:len(group)]
@@ -276,28 +322,52 @@ class TypeGroup:
         self._types = []
 
     def ref(self, place: int, kind: str = "struct", nullable: bool = True) -> ValType:
-        """The type of references to the type at a place of the group, a "struct" or an "array"; for its fields only."""
-        if kind not in ("struct", "array"):
-            raise ValueError(f'{kind!r} is not "struct" or "array"')
-        made = lib.tenon_valtype_new_ref_in_group(nullable, place, 1 if kind == "struct" else 2)
+        """The type of references to the type at a place of the group: a "struct", an "array" or a "func". It means something in the group
+        only."""
+        kinds = ("func", "struct", "array")
+        if kind not in kinds:
+            raise ValueError(f"{kind!r} is none of {', '.join(kinds)}")
+        made = lib.tenon_valtype_new_ref_in_group(nullable, place, kinds.index(kind))
         if made == ffi.NULL:
             raise ValueError(f"there is no place {place}")
         null = "null " if nullable else ""
-        return _InGroup(f"(ref {null}{kind} {place} of the group)", 130, ffi.gc(made, lib.wasm_valtype_delete))
+        name = f"(ref {null}{kind} {place} of the group)"
+        return _InGroup(name, lib.tenon_valtype_kind(made), ffi.gc(made, lib.wasm_valtype_delete))
 
-    def add_struct(self, fields: Iterable[Field] = (), supertype: Optional[StructType] = None, final: bool = True) -> int:
-        """Adds a type of structures; answers its place. The supertype exists already."""
+    def add_struct(
+        self, fields: Iterable[Field] = (), supertype: Union[StructType, int, None] = None, final: bool = True
+    ) -> int:
+        """Adds a type of structures; answers its place. The supertype exists already, or is at an earlier place of the group."""
         self._types.append((StructType, list(fields), supertype, final))
         return len(self._types) - 1
 
-    def add_array(self, element: Field, supertype: Optional[ArrayType] = None, final: bool = True) -> int:
-        """Adds a type of arrays; answers its place. The supertype exists already."""
+    def add_array(self, element: Field, supertype: Union[ArrayType, int, None] = None, final: bool = True) -> int:
+        """Adds a type of arrays; answers its place. The supertype is as that of `add_struct`."""
         self._types.append((ArrayType, [element], supertype, final))
         return len(self._types) - 1
 
-    def declare(self) -> List[Union[StructType, ArrayType]]:
-        """The types, in the order of their places."""
-        return [cls.__new__(cls)._hold(ptr) for (cls, *_), ptr in zip(self._types, _declared(self._types))]
+    def add_func(
+        self, params: Iterable[ValType] = (), results: Iterable[ValType] = (), supertype: Union[ValType, int, None] = None,
+        final: bool = True
+    ) -> int:
+        """Adds a type of functions; answers its place. A supertype that exists already is a type of references to such functions."""
+        types = [tuple(params), tuple(results)]
+        for ty in types[0] + types[1]:
+            if not isinstance(ty, ValType):
+                raise TypeError(f"a ValType is expected, not {ty!r}")
+        self._types.append((FuncType, types, supertype, final))
+        return len(self._types) - 1
+
+    def declare(self) -> List[Union[StructType, ArrayType, ValType]]:
+        """The types, in the order of their places; for functions, the type of references to them, without null."""
+        made = []
+        for (cls, *_), ptr in zip(self._types, _declared(self._types)):
+            if cls is FuncType:
+                defined = ffi.gc(ptr, lib.tenon_deftype_delete)
+                made.append(valtype(ffi.gc(lib.tenon_valtype_new_ref_to(False, defined), lib.wasm_valtype_delete)))
+            else:
+                made.append(cls.__new__(cls)._hold(ptr))
+        return made
 
 
 def deftype(ptr) -> Union[StructType, ArrayType, None]:

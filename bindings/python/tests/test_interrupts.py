@@ -1,8 +1,10 @@
-"""Ctrl-C, at any moment of a call or a callback, leaves everything as it should be."""
+"""What is raised where nobody expects it: Ctrl-C at any moment of a call or a callback, and recursion that is too deep."""
 
 import random
 import signal
 import sys
+import threading
+import time
 
 import pytest
 
@@ -77,3 +79,55 @@ def test_what_a_callback_raises_at_its_very_beginning_ends_the_call(load):
     finally:
         sys.setprofile(None)
     assert exports.back(2) == 3
+
+
+# Where there is no room for the handler of what a callback could not handle, Python says so, too.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["i32", "externref"])
+def test_recursion_that_is_too_deep_is_an_error_at_whatever_depth_it_is_noticed(store, kind):
+    module = tenon.Module(store, f"""(module (import "h" "f" (func $f (param {kind}) (result {kind})))
+      (func (export "call") (param {kind}) (result {kind}) (call $f (local.get 0))))""")
+    depth = 0
+
+    def again(value):
+        nonlocal depth
+        depth += 1
+        return call(value)
+
+    call = tenon.Instance(store, module, [again]).exports.call
+    limit = sys.getrecursionlimit()
+    try:
+        for more in range(40):
+            # The innermost frame that has no room is another one each time.
+            sys.setrecursionlimit(300 + more)
+            depth = 0
+            with pytest.raises(RecursionError):
+                call(5)
+            assert depth > 20
+        sys.setrecursionlimit(1000000)
+        with pytest.raises(tenon.Trap) as trap:
+            call(5)
+        assert trap.value.code == tenon.TrapCode.CALL_STACK_EXHAUSTED
+    finally:
+        sys.setrecursionlimit(limit)
+    store.close()
+
+
+def test_a_wait_is_interrupted(store, interrupt_in):
+    shared = tenon.SharedMemory(store.engine, tenon.MemoryType(1, 1, shared=True))
+    for timeout in [None, 1e18]:
+        interrupt_in(0.01)
+        with pytest.raises(Interrupt):
+            shared.wait32(0, 0, timeout)
+    assert shared.wait64(0, 0, 0.12) == shared.wait32(0, 0, 0) == tenon.Wait.TIMED_OUT
+
+    # One that takes many parts is woken all the same.
+    def wake():
+        while shared.notify(8) == 0:
+            time.sleep(0.001)
+
+    for _ in range(3):
+        waker = threading.Timer(0.11, wake)
+        waker.start()
+        assert shared.wait32(8, 0) == tenon.Wait.NOTIFIED
+        waker.join()

@@ -2,6 +2,8 @@
 
 import array
 import gc
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -157,3 +159,54 @@ def test_indices_and_slices(load):
     for wrong in [(0, 1 << 61, 8), (65530, 0, 8), (-1, 0, 1)]:
         with pytest.raises(IndexError):
             memory.element(*wrong)
+
+
+@pytest.mark.parametrize("config", [{}, {"dense_memories": True}])
+def test_accesses_before_and_after_growth(config):
+    """Whether or not the memory moves, and whatever of it was seen before."""
+    with tenon.Store(tenon.Engine(tenon.Config(**config))) as store:
+        exports = tenon.Instance(store, tenon.Module(store, GROW)).exports
+        memory = exports.memory
+        for pages in range(1, 6):
+            end = pages * 65536
+            memory.write(end - 4, np.array([pages], "<u4"))
+            memory.store_value("u32", end - 8, pages)
+            assert memory.read(end - 4, 4) == memory.read(end - 8, 4) == bytes([pages, 0, 0, 0])
+            assert memory.load("u32", np.int64(end - 4)) == exports.load(end - 8) == pages and memory[np.int8(0)] == 0
+            for wrong in [lambda: memory.read(end - 3, 4), lambda: memory.load("u32", end - 3), lambda: memory.write(end, b"x"),
+                          lambda: memory.store_value("u8", end, 1), lambda: memory.read(-1, 1), lambda: memory.load("u8", -1),
+                          lambda: memory.read(0, -1), lambda: memory.read(8, -4), lambda: memory.read(1 << 70, 1)]:
+                with pytest.raises(IndexError):
+                    wrong()
+            for wrong in [lambda: memory.read(0.5, 1), lambda: memory.load("u8", 0.5), lambda: memory.write("0", b"x")]:
+                with pytest.raises(TypeError):
+                    wrong()
+            assert memory.read(0, 0) == memory.read(end, 0) == b""
+            assert exports.grow(1) == pages
+        memory.close()
+        for use in [lambda: memory.read(0, 1), lambda: memory.load("u8", 0), lambda: memory.write(0, b"x"), lambda: memory[0],
+                    lambda: memory.store_value("u8", 0, 1)]:
+            with pytest.raises(tenon.ClosedError, match="this Memory is closed"):
+                use()
+        memory = exports.memory
+        assert memory.closed
+        other = tenon.Memory(store, MemoryType(1))
+        other.read(0, 1)
+    with pytest.raises(tenon.ClosedError, match="the store of this Memory is closed"):
+        other.read(0, 1)
+
+
+def test_what_is_left_at_the_end_of_the_process_says_nothing():
+    program = """if True:
+        import tenon
+        store = tenon.Store(tenon.Engine(tenon.Config(memory_creator=None)))
+        exports = tenon.Instance(store, tenon.Module(store, '(module (memory (export "m") 1) (func (export "f")))')).exports
+        exports.m.read(0, 1)
+        view = exports.m.view()
+        shared = tenon.SharedMemory(store.engine, tenon.MemoryType(1, 2, shared=True))
+        thing = [shared.obtain(store), exports.f, tenon.Array(store, tenon.ArrayType(tenon.Field(tenon.EXTERNREF)), [store])]
+        created = tenon.Store(tenon.Engine(tenon.Config(memory_creator=tenon.MemoryCreator())))
+        memory = tenon.Memory(created, tenon.MemoryType(1))
+        """
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

@@ -1,5 +1,10 @@
 """Modules and linking, and what is refused."""
 
+import copy
+import pickle
+import threading
+import traceback
+
 import pytest
 
 import tenon
@@ -8,15 +13,19 @@ NEEDS = '(module (import "env" "first" (func (param i32))) (import "env" "second
 
 
 def test_what_is_closed_is_refused(store, load):
-    exports = load('(module (memory (export "m") 1) (func (export "f")))')
+    exports = load('(module (memory (export "m") 1) (func (export "f")) (func (export "g")))')
     exports.f.close()
     exports.f.close()
     assert exports.f.closed
     with pytest.raises(tenon.ClosedError, match="this Func is closed"):
         exports.f()
+    memory = exports.m
     store.close()
     with pytest.raises(tenon.ClosedError, match="the store of this Memory is closed"):
-        exports.m.read(0, 1)
+        memory.read(0, 1)
+    assert exports.m is memory and "g" in exports
+    with pytest.raises(tenon.ClosedError, match="this Store is closed"):
+        exports.g
     with pytest.raises(tenon.ClosedError, match="this Store is closed"):
         tenon.Module(store, "(module)")
     with pytest.raises(tenon.ClosedError):
@@ -83,6 +92,9 @@ def test_another_engine_is_refused(store):
 def test_bad_modules(store):
     with pytest.raises(tenon.CompileError):
         tenon.Module(store, b"no module")
+    for source in [5, None, open]:
+        with pytest.raises(TypeError, match="bytes or a text is expected, not .*; from_file reads files"):
+            tenon.Module(store, source)
     with pytest.raises(tenon.CompileError, match="1"):
         tenon.Module(store, "(module (func (wat)))")
     with pytest.raises(tenon.CompileError):
@@ -121,3 +133,106 @@ def test_linker(store):
         exports = linker.instantiate(tenon.Module(store, '(module (import "env" "twice" (func $t (param i32) (result i32)))'
                                                   '(func (export "f") (result i32) (call $t (i32.const 21))))')).exports
         assert exports.f() == 42
+
+
+def test_what_is_not_called_may_be_missing(store):
+    module = tenon.Module(store, """(module (import "h" "a" (func $a (param i64))) (import "h" "b" (func $b (result f32)))
+      (func (export "a") (call $a (i64.const 5))) (func (export "b") (result f32) (call $b)))""")
+    linker = tenon.Linker(store)
+    called = []
+    linker.define("h", "a", called.append, tenon.FuncType([tenon.I64]))
+    linker.define_missing(module)
+    exports = linker.instantiate(module).exports
+    exports.a()
+    assert called == [5]
+    with pytest.raises(tenon.LinkError, match='the import "h" "b" was called, which is not defined'):
+        exports.b()
+    memory = tenon.Module(store, '(module (import "h" "m" (memory 1)))')
+    linker.define_missing(memory)
+    with pytest.raises(tenon.LinkError, match="m"):
+        linker.instantiate(memory)
+    with pytest.raises(TypeError, match="a Module is expected"):
+        linker.define_missing(None)
+
+
+def test_nothing_of_the_library_has_two_owners(store):
+    module = tenon.Module(store, '(module (memory (export "m") 1))')
+    instance = tenon.Instance(store, module)
+    for thing in [store, store.engine, module, instance, instance.exports, instance.exports.m, tenon.Tag(store), tenon.Linker(store)]:
+        for use in [copy.copy, copy.deepcopy, pickle.dumps]:
+            with pytest.raises(TypeError, match="cannot be copied or pickled"):
+                use(thing)
+    trap = pickle.loads(pickle.dumps(tenon.Trap("no", tenon.TrapCode.UNREACHABLE, [tenon.Frame(1, "f", None, 2, 3)])))
+    assert (trap.message, trap.code, trap.frames[0].func_name) == ("no", tenon.TrapCode.UNREACHABLE, "f")
+
+
+def test_the_same_and_others(store):
+    module = tenon.Module(store, '(module (memory (export "m") 1) (table (export "t") 1 funcref) (global (export "g") i32 (i32.const 1))'
+                                 '(func (export "f")))')
+    one, two = tenon.Instance(store, module), tenon.Instance(store, module)
+    one.exports.t[0] = one.exports.f
+    assert one.exports.t[0].same(one.exports.f) and not one.exports.t[0].same(two.exports.f)
+    assert one.exports.m.same(one.memory(0)) and not one.exports.m.same(two.exports.m)
+    assert one.exports.t.same(one.exports.t) and not one.exports.g.same(two.exports.g)
+    with pytest.raises(TypeError, match="a Func is expected, not <Memory of 65536 bytes>"):
+        one.exports.f.same(one.exports.m)
+    assert repr(one.exports) == "<Exports m, t, g, f>" and repr(one.exports.t) == "<Table of 1 funcref>"
+    assert repr(one.exports.g) == "<Global of i32>"
+    one.exports.m.close()
+    assert repr(one.exports.m) == "<Memory, closed>"
+
+
+def test_traps_show_where(store):
+    exports = tenon.Instance(store, tenon.Module(store, "(module $m (func $inner unreachable) (func (export \"f\") (call $inner)))")).exports
+    with pytest.raises(tenon.Trap) as trap:
+        exports.f()
+    first = trap.value.frames[0]
+    assert str(first) == f"  in inner at {first.module_offset:#x} of m"
+    if hasattr(trap.value, "add_note"):
+        assert "".join(traceback.format_exception(trap.value)).endswith(f"{first}\n{trap.value.frames[1]}\n")
+
+
+def test_another_thread_is_refused_while_the_store_is_used(store):
+    entered, leave = threading.Event(), threading.Event()
+
+    def wait(n):
+        entered.set()
+        assert leave.wait(60)
+        return n
+
+    module = tenon.Module(store, """(module (import "h" "f" (func $f (param i32) (result i32))) (memory (export "m") 1)
+      (table (export "t") 1 funcref) (global (export "g") (mut externref) (ref.null extern))
+      (func (export "f") (param i32) (result i32) (call $f (local.get 0))) (func (export "r") (param externref)))""")
+    exports = tenon.Instance(store, module, [wait]).exports
+    f, r, m, t, g = [exports[name] for name in ["f", "r", "m", "t", "g"]]
+    tag = tenon.Tag(store, [])
+    uses = [lambda: f(1), lambda: r("x"), lambda: m.grow(1), lambda: m.snapshot(), lambda: g.value, lambda: setattr(g, "value", "x"),
+            lambda: t[0], lambda: t.grow(1), lambda: tenon.Memory(store, tenon.MemoryType(1)), lambda: tenon.Instance(store, module, [wait]),
+            lambda: tenon.Func(store, wait, tenon.FuncType()), store.collect, store.gc_statistics, lambda: store.usage(tenon.Limit.TABLES),
+            lambda: store.limit(tenon.Limit.TABLES), lambda: store.set_limit(tenon.Limit.TABLES, 1), lambda: tenon.WasmException(tag),
+            lambda: tenon.Array(store, tenon.ArrayType(tenon.Field(tenon.I32)), [1]), lambda: store.ref_test(5, tenon.ANYREF)]
+    answers = []
+
+    def use():
+        assert entered.wait(60)
+        for use in uses:
+            try:
+                answers.append(use())
+            except tenon.TenonError as error:
+                answers.append(error)
+        with pytest.raises(tenon.TenonError, match="call is under way"):
+            store.close()
+        leave.set()
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    assert f(5) == 5
+    thread.join()
+    assert len(answers) == len(uses)
+    for place, answer in enumerate(answers):
+        assert isinstance(answer, tenon.StoreError) and "in use on another thread" in str(answer), (place, answer)
+    # Afterwards it may.
+    thread = threading.Thread(target=lambda: answers.append(m.grow(1)))
+    thread.start()
+    thread.join()
+    assert answers[-1] == 1

@@ -175,7 +175,7 @@ def test_groups_of_types(store, load):
     leaf = Struct(store, oak, 7, None, 0.5)
     assert exports.value(leaf) == 7 and Struct(store, tree, 1, Array(store, forest, [leaf, None]))[1][0].same(leaf)
     assert TypeGroup().declare() == []
-    for wrong in [lambda: group.ref(0, "func"), lambda: group.ref(1 << 31)]:
+    for wrong in [lambda: group.ref(0, "union"), lambda: group.ref(1 << 31)]:
         with pytest.raises((ValueError, OverflowError)):
             wrong()
     with pytest.raises(TypeError, match="not declared yet"):
@@ -226,3 +226,47 @@ def test_references_of_every_kind_are_tested_and_cast(store, load):
 
 def same(a, b):
     return a.same(b) if isinstance(a, (tenon.Ref, tenon.WasmException)) else a == b if not isinstance(a, tenon.Func) else a.type == b.type
+
+
+def test_groups_of_functions(store, load):
+    exports = load("""(module
+      (rec (type $shape (sub (struct (field $visit (ref $visit)))))
+           (type $circle (sub $shape (struct (field $visit (ref $visit)) (field $radius f64))))
+           (type $visit (sub (func (param (ref $shape) f64) (result f64)))))
+      (func (export "area") (type $visit)
+        (f64.mul (local.get 1) (struct.get $circle $radius (ref.cast (ref $circle) (local.get 0)))))
+      (func (export "visit") (param $s (ref $shape)) (result f64)
+        (call_ref $visit (local.get $s) (f64.const 2) (struct.get $shape $visit (local.get $s)))))""")
+    group = TypeGroup()
+    field = Field(group.ref(2, "func", nullable=False))
+    group.add_struct([field], final=False)
+    group.add_struct([field, Field(F64)], supertype=0, final=False)
+    assert group.add_func([group.ref(0, nullable=False), F64], [F64], final=False) == 2
+    shape, circle, visit = group.declare()
+    assert exports.visit.type.params[0].deftype == shape and circle.supertype == shape and shape.fields[0].type == visit
+    assert store.ref_test(exports.area, visit) and visit.functype.results == (F64,) and not visit.nullable
+    assert store.ref_test(None, visit.with_null()) and not store.ref_test(None, visit) and visit.with_null().with_null(False) == visit
+    assert exports.visit(Struct(store, circle, exports.area, 21.0)) == 42
+    below = TypeGroup()
+    below.add_func([ValType.ref(shape, nullable=False), F64], [F64], supertype=visit)
+    assert below.declare()[0].matches(visit)
+    assert ANYREF.nullable and tenon.FUNCREF.nullable and not I32.nullable and ANYREF.with_null(False) == ValType.ref("any", False)
+    assert tenon.EXTERNREF.with_null() == tenon.EXTERNREF
+    with pytest.raises(TypeError, match="no reference type"):
+        I32.with_null()
+    for supertype, error in [(ANYREF, TypeError), (shape, TypeError), (7, tenon.TenonError), (tenon.FUNCREF, TypeError)]:
+        wrong = TypeGroup()
+        wrong.add_func([], [], supertype=supertype)
+        with pytest.raises(error):
+            wrong.declare()
+    with pytest.raises(TypeError, match="a ValType is expected"):
+        group.add_func([5])
+    later = TypeGroup()
+    later.add_struct([], supertype=1)
+    later.add_struct([], final=False)
+    with pytest.raises(tenon.TenonError, match="is not before it"):
+        later.declare()
+    for use in [lambda ty: tenon.Tag(store, [ty]), lambda ty: tenon.FuncType([], [ty]),
+                lambda ty: tenon.Global(store, tenon.GlobalType(ty), None), lambda ty: tenon.Table(store, tenon.TableType(ty, 1))]:
+        with pytest.raises((TypeError, tenon.TenonError)):
+            use(group.ref(0))

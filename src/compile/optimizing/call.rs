@@ -34,7 +34,11 @@ impl Translator<'_> {
     pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
         self.visible = true;
         self.is_leaf = false;
-        self.known_globals.clear();
+        // These write nothing that is known, or do not come back.
+        let harmless = [Builtin::memory_fill, Builtin::memory_copy, Builtin::raise_trap, Builtin::raise_uninitialized];
+        if !harmless.contains(&builtin) {
+            self.known.clear();
+        }
         let sig = self.builtin_signature(builtin);
         // These pointers never change, but are wanted only where the helper is called: not to be kept in registers.
         let flags = self.changing();
@@ -89,7 +93,7 @@ impl Translator<'_> {
             Code::This(func) => self.b.ins().call(func, &args),
             Code::At(code) => self.b.ins().call_indirect(target.sig, code, &args),
         };
-        self.known_globals.clear();
+        self.known.clear();
         let results = self.b.func.dfg.inst_results(call).to_vec();
         let types = self.module.type_of_funcs(target.ty).results();
         for (result, ty) in results.into_iter().zip(types) {

@@ -9,7 +9,7 @@
 use super::choice::Choice;
 use super::env::clif_type;
 use super::exception::Try;
-use super::global::KnownGlobals;
+use super::known::Known;
 use super::translate::Translator;
 use crate::compile::CompileError;
 use crate::trap::TrapCode;
@@ -25,10 +25,8 @@ pub(super) struct Frame {
     next: Block,
     /// Whether `next` can be reached.
     next_reachable: bool,
-    /// Whether something branches there.
-    branched: bool,
-    /// What was known of globals at the end of an `if`'s first half, if that goes on behind the block.
-    known: Option<KnownGlobals>,
+    /// What all ways know that lead there so far.
+    known: Option<Known>,
     /// Number of parameters.
     params: usize,
     /// Number of results.
@@ -46,31 +44,30 @@ enum Kind {
     },
     /// A `try_table`, or a `try`.
     Try(Box<Try>),
-    /// Until its `else`: the block for it, the parameters, which it needs again, and what is known of globals.
+    /// Until its `else`: the block for it, the parameters, which it needs again, and what is known there.
     If {
         otherwise: Block,
         params: Vec<Value>,
-        known: KnownGlobals,
+        known: Known,
     },
     /// An `if` without branches.
     Choice(Box<Choice>),
 }
 
 impl Frame {
+    /// Notes that a way on which so much is known leads behind the block.
+    fn reach(&mut self, known: &Known) {
+        self.next_reachable = true;
+        match &mut self.known {
+            Some(so_far) => so_far.meet(known),
+            None => self.known = Some(known.clone()),
+        }
+    }
+
     /// The frame of a choice, which has no label and lies in the block `here`.
     pub(super) fn of_choice(choice: Choice, here: Block, height: usize) -> Frame {
         let kind = Kind::Choice(choice.into());
-        Frame {
-            kind,
-            next: here,
-            next_reachable: false,
-            branched: false,
-            known: None,
-            params: 0,
-            results: 0,
-            height,
-            not_null: 0,
-        }
+        Frame { kind, next: here, next_reachable: false, known: None, params: 0, results: 0, height, not_null: 0 }
     }
 
     /// The choice that it is of.
@@ -153,17 +150,7 @@ impl<'a> Translator<'a> {
         let next = self.block_with(results);
         let height = self.stack.len() - params;
         let (results, not_null) = (results.len(), self.not_null.len());
-        self.control.push(Frame {
-            kind,
-            next,
-            next_reachable: false,
-            branched: false,
-            known: None,
-            params,
-            results,
-            height,
-            not_null,
-        });
+        self.control.push(Frame { kind, next, next_reachable: false, known: None, params, results, height, not_null });
     }
 
     pub(super) fn block(&mut self, ty: BlockType) -> Result<(), CompileError> {
@@ -191,7 +178,7 @@ impl<'a> Translator<'a> {
         self.stack.extend_from_slice(self.b.block_params(head));
         self.b.switch_to_block(head);
         self.loops += 1;
-        self.known_globals.clear();
+        self.known.clear();
         Ok(())
     }
 
@@ -213,7 +200,7 @@ impl<'a> Translator<'a> {
         self.b.seal_block(otherwise);
         let at = self.stack.len() - params.len();
         let saved = self.stack[at..].to_vec();
-        let known = self.known_globals.clone();
+        let known = self.known.clone();
         self.begin(Kind::If { otherwise, params: saved, known }, params.len(), &results);
         self.b.switch_to_block(then);
         Ok(())
@@ -231,8 +218,7 @@ impl<'a> Translator<'a> {
         let Kind::If { otherwise, params, known } = std::mem::replace(&mut frame.kind, Kind::Block) else {
             unreachable!("an else has its if")
         };
-        let known = std::mem::replace(&mut self.known_globals, known);
-        frame.known = self.reachable.then_some(known);
+        self.known = known;
         self.stack.truncate(frame.height);
         self.stack.extend_from_slice(&params);
         self.not_null.truncate(frame.not_null);
@@ -240,15 +226,10 @@ impl<'a> Translator<'a> {
         self.reachable = true;
     }
 
-    /// Says that ways lead behind the innermost block that know nothing of each other.
-    pub(super) fn join(&mut self) {
-        self.control.last_mut().expect("there is a block").branched = true;
-    }
-
     /// Jumps behind the innermost block with its results.
     pub(super) fn jump_next(&mut self) {
         let frame = self.control.last_mut().expect("there is a block");
-        frame.next_reachable = true;
+        frame.reach(&self.known);
         let next = frame.next;
         let values = args(&self.stack[self.stack.len() - frame.results..]);
         self.b.ins().jump(next, &values);
@@ -263,7 +244,7 @@ impl<'a> Translator<'a> {
             self.jump_next();
         }
         let mut frame = self.control.pop().expect("an end has its block");
-        match frame.kind {
+        match std::mem::replace(&mut frame.kind, Kind::Block) {
             Kind::Choice(_) => unreachable!("it has ended above"),
             Kind::Block => {}
             Kind::Loop { head } => {
@@ -275,19 +256,13 @@ impl<'a> Translator<'a> {
                 // Without an else the parameters are the results.
                 self.b.switch_to_block(otherwise);
                 self.b.ins().jump(frame.next, &args(&params));
-                frame.next_reachable = true;
-                frame.known = Some(known);
+                frame.reach(&known);
             }
-        }
-        match (frame.known, self.reachable) {
-            _ if frame.branched => self.known_globals.clear(),
-            (Some(known), true) => self.known_globals.meet(&known),
-            (Some(known), false) => self.known_globals = known,
-            (None, _) => {}
         }
         self.stack.truncate(frame.height);
         self.not_null.truncate(frame.not_null);
         self.reachable = frame.next_reachable;
+        self.known = frame.known.unwrap_or_default();
         self.b.seal_block(frame.next);
         if !self.reachable {
             return Ok(());
@@ -312,8 +287,7 @@ impl<'a> Translator<'a> {
     fn label_of(&mut self, block: usize) -> (Block, usize) {
         let frame = &mut self.control[block];
         if !matches!(frame.kind, Kind::Loop { .. }) {
-            frame.next_reachable = true;
-            frame.branched = true;
+            frame.reach(&self.known);
         }
         frame.label()
     }

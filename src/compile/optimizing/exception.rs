@@ -10,6 +10,7 @@
 use super::POINTER;
 use super::call::Code;
 use super::env::{REGION_PAYLOAD, clif_type, region};
+use super::known::Known;
 use super::translate::{Translator, body_of, unreadable};
 use super::trap::clif_trap;
 use crate::compile::CompileError;
@@ -109,7 +110,7 @@ impl Translator<'_> {
         };
         self.b.seal_block(next);
         self.b.switch_to_block(next);
-        self.known_globals.clear();
+        self.known.clear();
         self.stack.extend_from_slice(self.b.block_params(next));
         Ok(())
     }
@@ -197,6 +198,7 @@ impl Translator<'_> {
     fn land(&mut self, landing: Block) -> (Value, Value) {
         self.b.switch_to_block(landing);
         self.b.seal_block(landing);
+        self.known = Known::default();
         let params = self.b.block_params(landing);
         (params[0], params[1])
     }
@@ -379,8 +381,6 @@ impl Translator<'_> {
         if self.reachable {
             self.jump_next();
         }
-        self.join();
-        self.known_globals.clear();
         let here = self.control.len() - 1;
         let clauses = self.control[here].clauses_mut();
         let catch = &mut clauses.catches[clauses.done];

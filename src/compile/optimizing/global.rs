@@ -1,47 +1,12 @@
-//! Globals, and what is known of them.
-//!
-//! A global that was read or written is not read again as long as nobody else can have written it: on the straight way from
-//! there, up to calls, loops and joins of ways that differ. Cranelift does the same, but not where a loop around writes
-//! the global: what it finds out about the loop's head the first time, before it has seen the loop's end, spoils
-//! what it knows further on.
+//! Globals. One that was read or written is not read again as long as it is known (`known.rs`).
 
 use super::clif_type;
 use super::heap::is_traced;
+use super::known::Place;
 use super::translate::Translator;
 use crate::module::ConstOp;
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
-
-/// How many globals are known at most: the latest.
-const MAX_KNOWN: usize = 16;
-
-/// Globals whose values are known, the latest last.
-#[derive(Clone, Default)]
-pub(super) struct KnownGlobals(Vec<(u32, Value)>);
-
-impl KnownGlobals {
-    fn get(&self, global: u32) -> Option<Value> {
-        self.0.iter().find(|known| known.0 == global).map(|known| known.1)
-    }
-
-    fn set(&mut self, global: u32, value: Value) {
-        self.0.retain(|known| known.0 != global);
-        if self.0.len() == MAX_KNOWN {
-            self.0.remove(0);
-        }
-        self.0.push((global, value));
-    }
-
-    /// Forgets everything.
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Keeps what another way that leads to the same place knows as well.
-    pub(super) fn meet(&mut self, other: &KnownGlobals) {
-        self.0.retain(|known| other.0.contains(known));
-    }
-}
 
 impl Translator<'_> {
     /// Where a global's cell is: a pointer and an offset.
@@ -84,7 +49,7 @@ impl Translator<'_> {
             self.push(value);
             return;
         }
-        if let Some(value) = self.known_globals.get(global) {
+        if let Some(value) = self.known.get(Place::Global(global)) {
             self.push(value);
             return;
         }
@@ -93,7 +58,7 @@ impl Translator<'_> {
         let flags = self.global_flags(global);
         let value = self.b.ins().load(clif_type(ty), flags, pointer, offset);
         self.declare(value, ty);
-        self.known_globals.set(global, value);
+        self.known.set(Place::Global(global), value);
         self.push(value);
     }
 
@@ -106,8 +71,8 @@ impl Translator<'_> {
         // Imported ones may be the same global twice.
         let imported = self.module.imported_globals;
         if global < imported {
-            self.known_globals.0.retain(|known| known.0 >= imported);
+            self.known.forget_globals_below(imported);
         }
-        self.known_globals.set(global, value);
+        self.known.set(Place::Global(global), value);
     }
 }

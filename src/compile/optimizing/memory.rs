@@ -4,10 +4,11 @@
 //! - *proven*: a constant address below the memory's least size;
 //! - *guarded*: the reservation and its guard cover all that a 32-bit address and the offset can reach; the access
 //!   itself faults;
-//! - *checked*: an explicit comparison with the length. The address is replaced with null on the wrong side, also
-//!   where a processor only guesses; with signals that is the whole check, as null faults.
+//! - *checked*: an explicit comparison with the length. With signals the address is replaced with null on the wrong side, also
+//!   where a processor only guesses, and null faults; without, a branch leads to the trap.
 
 use super::POINTER;
+use super::known::{self, Inside};
 use super::translate::Translator;
 use crate::compile::builtin::Builtin;
 use crate::compile::layout::*;
@@ -15,6 +16,9 @@ use crate::compile::op::{Access, Float, Int, Num, Place};
 use crate::trap::TrapCode;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Value, types};
+
+/// Bytes behind null where an access faults on any system.
+const FAULTING: u64 = 4096;
 
 /// Bytes of a constant number that are copied without a helper, at most.
 const MAX_INLINE_COPY: i64 = 64;
@@ -37,6 +41,14 @@ impl Translator<'_> {
         ty.limits.min.checked_shl(u32::from(ty.page_size_log2)).unwrap_or(0)
     }
 
+    /// Bytes of a memory that cannot grow: its length at any time.
+    fn fixed_bytes(&self, memory: u32) -> Option<u64> {
+        let ty = &self.module.memories[memory as usize];
+        let bytes = self.min_bytes(memory);
+        let is_exact = bytes >> ty.page_size_log2 == ty.limits.min;
+        (is_exact && ty.limits.max == Some(ty.limits.min)).then_some(bytes)
+    }
+
     /// A value of a memory's address type as 64 bits.
     pub(super) fn extend_index(&mut self, is64: bool, value: Value) -> Value {
         if is64 { value } else { self.b.ins().uextend(types::I64, value) }
@@ -47,13 +59,24 @@ impl Translator<'_> {
         if self.tunables.has_fixed_base(&self.module.memories[memory as usize]) {
             self.vmctx_pointer(entry + MEMORY_BASE)
         } else {
+            if let Some(base) = self.known.get(known::Place::MemoryBase(memory)) {
+                return base;
+            }
             let def = self.vmctx_pointer(entry + MEMORY_DEF);
             let flags = self.changing();
-            self.b.ins().load(POINTER, flags, def, MEMORY_DEF_BASE as i32)
+            let base = self.b.ins().load(POINTER, flags, def, MEMORY_DEF_BASE as i32);
+            self.known.set(known::Place::MemoryBase(memory), base);
+            base
         }
     }
 
     fn length(&mut self, memory: u32) -> Value {
+        if let Some(bytes) = self.fixed_bytes(memory) {
+            return self.b.ins().iconst(types::I64, bytes as i64);
+        }
+        if let Some(length) = self.known.get(known::Place::MemoryLength(memory)) {
+            return length;
+        }
         let def = self.vmctx_pointer(self.layout.memory(memory) + MEMORY_DEF);
         let flags = self.changing();
         if self.module.memories[memory as usize].shared {
@@ -61,7 +84,9 @@ impl Translator<'_> {
             let at = self.b.ins().iadd_imm_u(def, i64::from(MEMORY_DEF_LENGTH));
             return self.b.ins().atomic_load(types::I64, flags, at);
         }
-        self.b.ins().load(types::I64, flags, def, MEMORY_DEF_LENGTH as i32)
+        let length = self.b.ins().load(types::I64, flags, def, MEMORY_DEF_LENGTH as i32);
+        self.known.set(known::Place::MemoryLength(memory), length);
+        length
     }
 
     /// Whether any access of a 32-bit address, the offset and the size ends within reservation and guard.
@@ -90,6 +115,7 @@ impl Translator<'_> {
             return self.displaced(base, at, flags.with_notrap());
         }
 
+        let narrow = self.b.func.dfg.resolve_aliases(index);
         let index = self.extend_index(is64, index);
         if self.is_guarded(place, bytes) {
             self.visible = true;
@@ -98,36 +124,72 @@ impl Translator<'_> {
             return self.displaced(address, place.offset, faulting);
         }
 
-        let length = self.length(place.memory);
-        let outside = match end {
-            Some(end) if !is64 => {
-                let end = self.b.ins().iadd_imm_u(index, end as i64);
-                self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, length)
-            }
-            Some(end) => {
-                let end_value = self.b.ins().iconst(types::I64, end as i64);
-                let last = self.b.ins().isub(length, end_value);
-                let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThan, index, last);
-                if end <= self.min_bytes(place.memory) {
-                    outside
-                } else {
-                    let short = self.b.ins().icmp(IntCC::UnsignedLessThan, length, end_value);
-                    self.b.ins().bor(outside, short)
-                }
-            }
-            None => self.b.ins().iconst(types::I8, 1),
-        };
         self.visible = true;
-        if !self.tunables.signals {
+        if self.tunables.signals {
+            return self.checked_address(place, narrow, index, end, faulting);
+        }
+        let known = self.known.inside(&self.b.func.dfg, place.memory, narrow);
+        if !known.is_some_and(|known| end.is_some_and(|end| end <= known.bytes)) {
+            let outside = self.is_outside(place.memory, index, end);
             self.trap_if(outside, TrapCode::OutOfBoundsMemoryAccess);
+            let bytes = end.unwrap_or(u64::MAX);
+            self.known.set_inside(Inside { memory: place.memory, index: narrow, bytes, checked: None });
         }
         let base = self.base(place.memory);
         let address = self.b.ins().iadd(base, index);
-        let address = self.b.ins().iadd_imm_u(address, place.offset as i64);
+        self.displaced(address, place.offset, flags.with_notrap())
+    }
+
+    /// The address of a checked access with signals, `end` bytes at most from `index` on, which is `narrow` in its own width.
+    fn checked_address(
+        &mut self,
+        place: Place,
+        narrow: Value,
+        index: Value,
+        end: Option<u64>,
+        flags: MemFlagsData,
+    ) -> Address {
+        let base = self.base(place.memory);
         let null = self.b.ins().iconst(POINTER, 0);
+        let Some(end) = end.filter(|end| *end <= FAULTING) else {
+            let outside = self.is_outside(place.memory, index, end);
+            let address = self.b.ins().iadd(base, index);
+            let address = self.b.ins().iadd_imm_u(address, place.offset as i64);
+            let address = self.b.ins().select_spectre_guard(outside, null, address);
+            return Address { address, displacement: 0, flags };
+        };
+        if let Some(Inside { bytes, checked: Some((old_base, address)), .. }) =
+            self.known.inside(&self.b.func.dfg, place.memory, narrow)
+            && end <= bytes
+            && (base == old_base || self.tunables.has_fixed_base(&self.module.memories[place.memory as usize]))
+        {
+            return self.displaced(address, place.offset, flags);
+        }
+        let outside = self.is_outside(place.memory, index, Some(end));
+        let address = self.b.ins().iadd(base, index);
         let address = self.b.ins().select_spectre_guard(outside, null, address);
-        let flags = if self.tunables.signals { faulting } else { flags.with_notrap() };
-        Address { address, displacement: 0, flags }
+        let checked = Some((base, address));
+        self.known.set_inside(Inside { memory: place.memory, index: narrow, bytes: end, checked });
+        self.displaced(address, place.offset, flags)
+    }
+
+    /// Whether `index`, of 64 bits, and an offset and bytes that are `end` together go beyond the memory's length.
+    fn is_outside(&mut self, memory: u32, index: Value, end: Option<u64>) -> Value {
+        let Some(end) = end else { return self.b.ins().iconst(types::I8, 1) };
+        let length = self.length(memory);
+        // What is subtracted from the length is so once for all accesses that have it in common, in loops before them.
+        if end > self.min_bytes(memory) && !self.is64(memory) {
+            let end = self.b.ins().iadd_imm_u(index, end as i64);
+            return self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, length);
+        }
+        let end_value = self.b.ins().iconst(types::I64, end as i64);
+        let last = self.b.ins().isub(length, end_value);
+        let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThan, index, last);
+        if end <= self.min_bytes(memory) {
+            return outside;
+        }
+        let short = self.b.ins().icmp(IntCC::UnsignedLessThan, length, end_value);
+        self.b.ins().bor(outside, short)
     }
 
     /// The place `offset` bytes behind `address`, as a displacement if the instruction set can express it.

@@ -14,6 +14,7 @@
 //! inline.rs      small functions in place of calls                    choice.rs   an `if` that only chooses between values
 //! roots.rs       where references are during calls                    spill.rs    one of them: stored and read again
 //! flow.rs        the blocks in order, as these two want them
+//! known.rs       what need not be read or checked again
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -31,6 +32,7 @@ mod frame;
 mod global;
 mod heap;
 mod inline;
+mod known;
 mod locals;
 mod memory;
 mod numeric;

@@ -7,8 +7,8 @@ use super::control::Frame;
 use super::env::{clif_type, wasm_signature};
 use super::exception::Shape;
 use super::frame;
-use super::global::KnownGlobals;
 use super::inline::Inlining;
+use super::known::Known;
 use super::locals::{Locals, MAX_LIVE_OPERANDS};
 use super::roots;
 use crate::compile::builtin::{BUILTINS, Builtin};
@@ -60,7 +60,7 @@ pub(super) struct Translator<'a> {
     pub(super) type_signatures: HashMap<u32, SigRef>,
     pub(super) builtin_signatures: [Option<SigRef>; BUILTINS.len()],
     pub(super) locals: Locals,
-    pub(super) known_globals: KnownGlobals,
+    pub(super) known: Known,
     pub(super) inlining: Inlining,
     /// The layouts of structure types that were asked for.
     pub(super) struct_layouts: HashMap<u32, Rc<StructLayout>>,
@@ -157,7 +157,7 @@ pub(super) fn translate(
         type_signatures: HashMap::new(),
         builtin_signatures: [None; BUILTINS.len()],
         locals,
-        known_globals: KnownGlobals::default(),
+        known: Known::default(),
         inlining: Inlining::new(module, &range, tunables),
         struct_layouts: HashMap::new(),
         handlers: None,

@@ -96,7 +96,7 @@ pub fn f64v(value: f64) -> Val {
 pub type Outcome = Result<Vec<Val>, TrapCode>;
 
 /// The words of a `Func`: up to its type id, callback and environment.
-const FUNC_WORDS: usize = 9;
+const FUNC_WORDS: usize = 13;
 /// Behind the store's words that the layout knows.
 const STORE_WORDS: usize = 24;
 const STORE_FAKE: usize = 20;

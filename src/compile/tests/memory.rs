@@ -264,16 +264,18 @@ fn short_copies_need_no_helper() {
     }
 }
 
-/// 64-bit addresses and offsets of any size, and memories that end at any byte: each beside others of the same module.
+/// 64-bit addresses and offsets of any size, and memories that end at any byte, that may grow and may not: each beside others of the
+/// same module.
 #[test]
 fn wide_and_odd_memories_at_the_borders() {
     let offsets = [0, 1, 65528, 0xffff_ffff, 0x1_0000_0000, 1 << 63, u64::MAX - 7, u64::MAX];
     let addresses =
         [0, 1, 65527, 65528, 65529, 65535, 0xffff_ffff, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX - 7, u64::MAX];
-    let lengths = [65536, 65536, 70_001, 9];
-    let mut wat =
-        String::from("(module (memory 1) (memory i64 1) (memory i64 70001 (pagesize 1)) (memory 9 (pagesize 1))");
-    for (memory, index) in ["i32", "i64", "i64", "i32"].into_iter().enumerate() {
+    let lengths = [65536, 65536, 70_001, 9, 65536, 65536, 9];
+    let memories = "(memory 1) (memory i64 1) (memory i64 70001 (pagesize 1)) (memory 9 (pagesize 1)) \
+         (memory 1 1) (memory i64 1 1) (memory 9 9 (pagesize 1))";
+    let mut wat = format!("(module {memories}");
+    for (memory, index) in ["i32", "i64", "i64", "i32", "i32", "i64", "i32"].into_iter().enumerate() {
         for offset in offsets.iter().filter(|offset| index == "i64" || **offset <= 0xffff_ffff) {
             write!(
                 wat,
@@ -298,7 +300,7 @@ fn wide_and_odd_memories_at_the_borders() {
         let mut fake = Fake::new(&wat, mode);
         let (mut inside, mut outside) = (0, 0);
         for (memory, length) in lengths.iter().enumerate() {
-            let is64 = memory == 1 || memory == 2;
+            let is64 = [1, 2, 5].contains(&memory);
             let byte = |i: usize| (i * 7 + memory) as u8;
             assert_eq!(fake.memory(memory).len(), *length);
             fake.memory(memory).iter_mut().enumerate().for_each(|(i, b)| *b = byte(i));
@@ -332,6 +334,87 @@ fn wide_and_odd_memories_at_the_borders() {
             let unchanged = fake.memory(memory).iter().enumerate().all(|(i, b)| *b == byte(i));
             assert!(unchanged, "memory {memory} {mode:?}: a store went elsewhere");
         }
-        assert_eq!((inside, outside), (33, 215), "{mode:?}");
+        assert_eq!((inside, outside), (52, 348), "{mode:?}");
     }
+}
+
+/// Without signals an access costs a comparison and a branch: the address is not chosen a second time. Where a memory cannot grow,
+/// its length is no load either.
+#[test]
+fn checks_without_signals_are_branches() {
+    let wat = r#"(module (memory 1) (memory 1 1)
+        (func (export "grows") (param i32) (result i32) (i32.load 0 offset=16 (local.get 0)))
+        (func (export "fixed") (param i32) (result i32) (i32.load 1 offset=16 (local.get 0))))"#;
+    let mut fake = Fake::new(wat, &NO_SIGNALS);
+    for (export, code) in ["grows", "fixed"].into_iter().zip([0, 1]) {
+        // cmova and cmovae, of 32 and 64 bits.
+        let chooses = fake.codes[code].bytes.windows(2).any(|two| two == [0x0f, 0x47] || two == [0x0f, 0x43]);
+        assert!(!chooses, "{export}");
+        assert_eq!(fake.call(export, &[i32v(65536 - 20)]), Ok(vec![i32v(0)]), "{export}");
+        assert_eq!(fake.call(export, &[i32v(65536 - 19)]), Err(TrapCode::OutOfBoundsMemoryAccess), "{export}");
+        assert_eq!(fake.call(export, &[i32v(-1)]), Err(TrapCode::OutOfBoundsMemoryAccess), "{export}");
+    }
+    assert!(fake.codes[1].bytes.len() < fake.codes[0].bytes.len());
+}
+
+/// What was checked is not checked again, on all ways and only on those, whatever grows meanwhile.
+#[test]
+fn what_was_checked_is_inside() {
+    let wat = r#"(module (memory 1 3)
+        (func (export "less") (param i32) (result i64)
+            (i64.add (i64.load offset=8 (local.get 0)) (i64.load (local.get 0))))
+        (func (export "more") (param i32) (result i64)
+            (i64.add (i64.load (local.get 0)) (i64.load offset=8 (local.get 0))))
+        (func (export "joined") (param i32 i32) (result i64)
+            (if (local.get 1)
+                (then (i64.store offset=8 (local.get 0) (i64.const 7)))
+                (else (i32.store offset=4 (local.get 0) (i32.const 9))))
+            (i64.load (local.get 0)))
+        (func (export "beyond") (param i32 i32) (result i64)
+            (if (local.get 1)
+                (then (i64.store offset=8 (local.get 0) (i64.const 7)))
+                (else (i32.store offset=4 (local.get 0) (i32.const 9))))
+            (i64.load offset=1 (local.get 0)))
+        (func (export "branched") (param i32 i32) (result i64)
+            (block (br_if 0 (local.get 1)) (i64.store (local.get 0) (i64.const 7)))
+            (i64.load (local.get 0)))
+        (func (export "grown") (param i32) (result i64)
+            (i64.store (local.get 0) (i64.const 7))
+            (drop (memory.grow (i32.const 1)))
+            (i64.load (local.get 0)))
+        (func (export "loop") (param i32) (result i32) (local i32)
+            (loop
+                (local.set 1 (i32.add (local.get 1) (i32.load offset=4 (local.get 0))))
+                (local.set 1 (i32.add (local.get 1) (i32.load (local.get 0))))
+                (br_if 0 (i32.ne (local.tee 0 (i32.sub (local.get 0) (i32.const -8))) (i32.const 65536))))
+            (local.get 1)))"#;
+    let outside = || Err(TrapCode::OutOfBoundsMemoryAccess);
+    for mode in &ALL {
+        let mut fake = Fake::new(wat, mode);
+        fake.memory(0)[65528..].fill(1);
+        let ones = i64v(0x0101_0101_0101_0101);
+        assert_eq!(fake.call("less", &[i32v(65520)]), Ok(vec![ones]), "{mode:?}");
+        assert_eq!(fake.call("more", &[i32v(65520)]), Ok(vec![ones]), "{mode:?}");
+        assert_eq!(fake.call("loop", &[i32v(65520)]), Ok(vec![i32v(0x0202_0202)]), "{mode:?}");
+        for export in ["less", "more", "loop"] {
+            for address in [65521, 65536, -1] {
+                assert_eq!(fake.call(export, &[i32v(address)]), outside(), "{export} {address} {mode:?}");
+            }
+        }
+        assert_eq!(fake.call("joined", &[i32v(65528), i32v(0)]), Ok(vec![i64v(0x9_0101_0101)]), "{mode:?}");
+        assert_eq!(fake.call("joined", &[i32v(65529), i32v(0)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("joined", &[i32v(65521), i32v(1)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("beyond", &[i32v(65528), i32v(0)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("branched", &[i32v(65529), i32v(1)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("branched", &[i32v(65529), i32v(0)]), outside(), "{mode:?}");
+        assert_eq!(fake.call("grown", &[i32v(65528)]), Ok(vec![i64v(7)]), "{mode:?}");
+        assert_eq!(fake.call("grown", &[i32v(131_064)]), Ok(vec![i64v(7)]), "{mode:?}");
+    }
+    // One check instead of two: there is less code.
+    for mode in [CHECKED, NO_SIGNALS] {
+        let fake = Fake::new(wat, &mode);
+        assert!(fake.codes[0].bytes.len() + 8 < fake.codes[1].bytes.len(), "{mode:?}");
+    }
+    let fake = Fake::new(wat, &NO_SIGNALS);
+    assert!(fake.codes[2].bytes.len() + 8 < fake.codes[3].bytes.len());
 }

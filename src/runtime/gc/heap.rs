@@ -73,8 +73,10 @@ pub struct Heap {
     base: *mut u8,
     /// Bytes of a half.
     half: u64,
-    /// The most bytes of objects.
-    limit: u64,
+    /// The most bytes of objects that there can be.
+    most: u64,
+    /// The most that there may be.
+    limit: Cell<u64>,
     /// Offset of the space in use.
     start: Cell<u64>,
     /// Bytes that may be filled before the next collection.
@@ -92,11 +94,13 @@ impl Heap {
     pub(in crate::runtime) fn new(window: *mut Window, limit: u64, always: bool) -> Result<Heap, Error> {
         let (base, size) = reserve(limit)?;
         let half = size / 2;
+        let most = limit.min(half - GUARD);
         let heap = Heap {
             window,
             base,
             half,
-            limit: limit.min(half - GUARD),
+            most,
+            limit: Cell::new(most),
             start: Cell::new(GUARD),
             capacity: Cell::new(0),
             accessible: Default::default(),
@@ -104,7 +108,7 @@ impl Heap {
             collections: Cell::new(0),
             always,
         };
-        if !heap.access(0, STEP.min(heap.limit)) {
+        if !heap.access(0, STEP.min(most)) {
             return Err(no_memory());
         }
         // SAFETY: the caller gives the window up to the heap.
@@ -112,7 +116,7 @@ impl Heap {
             (*window).base = base;
             (*window).next = GUARD;
         }
-        heap.set_capacity(INITIAL.min(heap.limit));
+        heap.set_capacity(INITIAL.min(most));
         Ok(heap)
     }
 
@@ -129,7 +133,18 @@ impl Heap {
 
     /// The most bytes of objects.
     pub fn limit(&self) -> u64 {
-        self.limit
+        self.limit.get()
+    }
+
+    /// Whether that is less than there is address space for.
+    pub fn is_restricted(&self) -> bool {
+        self.limit.get() < self.most
+    }
+
+    /// Sets the most bytes of objects, as far as there is address space for them. Those that are there stay.
+    pub fn restrict(&self, limit: u64) {
+        self.limit.set(limit.min(self.most));
+        self.set_capacity(self.capacity.get().min(self.limit.get()));
     }
 
     /// Bytes of the objects that are there, reachable or not.
@@ -176,9 +191,11 @@ impl Heap {
 
     /// Makes room for `size` more bytes without a collection. Whether that was possible.
     pub fn grow(&self, size: u64) -> bool {
-        let Some(wanted) = self.used().checked_add(size).filter(|wanted| *wanted <= self.limit) else { return false };
+        let Some(wanted) = self.used().checked_add(size).filter(|wanted| *wanted <= self.limit.get()) else {
+            return false;
+        };
         if wanted > self.capacity.get() {
-            self.set_capacity(wanted.next_multiple_of(STEP).min(self.limit));
+            self.set_capacity(wanted.next_multiple_of(STEP).min(self.limit.get()));
         }
         true
     }
@@ -188,7 +205,7 @@ impl Heap {
     pub fn resize(&self, size: u64, least: u64) -> bool {
         let survived = self.used();
         let wanted = survived.saturating_add(size).saturating_mul(GROWTH).max(least).max(INITIAL);
-        self.set_capacity(wanted.checked_next_multiple_of(STEP).unwrap_or(u64::MAX).min(self.limit));
+        self.set_capacity(wanted.checked_next_multiple_of(STEP).unwrap_or(u64::MAX).min(self.limit.get()));
         self.release();
         size <= self.capacity.get() - survived
     }
@@ -365,6 +382,19 @@ mod tests {
         let (window, heap) = heap(1 << 30, true);
         assert_eq!(put(&heap, 24), Some(4096));
         assert_eq!(window.limit, 0);
+    }
+
+    #[test]
+    fn a_restriction_can_be_lifted() {
+        let (window, heap) = heap(1 << 30, false);
+        assert!(put(&heap, 1000).is_some() && !heap.is_restricted());
+        heap.restrict(1500);
+        assert!(heap.is_restricted() && window.limit == GUARD + 1500);
+        assert!(put(&heap, 504).is_none() && !heap.grow(504) && heap.grow(496));
+        heap.restrict(0);
+        assert!(heap.used() == 1000 && window.limit == GUARD + 1000 && !heap.grow(8));
+        heap.restrict(u64::MAX);
+        assert!(!heap.is_restricted() && heap.grow(64 << 20) && put(&heap, 64 << 20).is_some());
     }
 
     #[test]

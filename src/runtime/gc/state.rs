@@ -9,6 +9,7 @@ use crate::runtime::collect;
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::object::Object;
 use crate::runtime::store::Store;
+use crate::runtime::store_limits::{Exceeded, Resource};
 use crate::types::DefType;
 use std::cell::{OnceCell, RefCell};
 
@@ -42,6 +43,7 @@ impl Store {
         // SAFETY: the store's context lives as long as the store, and so as its heap.
         let window = unsafe { &raw mut (*self.context()).gc };
         let heap = Heap::new(window, config.gc_heap_limit, config.collect_always)?;
+        heap.restrict(self.limits().most(Resource::HeapBytes));
         Ok(self.gc.heap.get_or_init(|| heap))
     }
 
@@ -130,6 +132,9 @@ impl Store {
 
 fn full(heap: &Heap, size: u64) -> Error {
     let (used, limit) = (heap.used(), heap.limit());
+    if heap.is_restricted() && used.saturating_add(size) > limit {
+        return Exceeded { resource: Resource::HeapBytes, most: limit, used, wanted: size }.into();
+    }
     let why = if used.saturating_add(size) > limit { "the store's heap of objects is full" } else { "out of memory" };
     let message = format!("{why}: {size} bytes are wanted, {used} of at most {limit} bytes are in use");
     Error::new(ErrorKind::Memory, message)

@@ -151,6 +151,11 @@ fn scan(file: libc::c_int, start: usize, len: usize, visit: &mut dyn FnMut(Range
     true
 }
 
+/// Whether the system can tell.
+pub fn answers() -> bool {
+    descriptor().is_some()
+}
+
 /// Gives `visit` the parts of a private mapping, as offsets from `start`, that the process has memory of its own for:
 /// those that were written to, whatever they hold now. It says whether it wants more. Whether the system could tell; if
 /// not, some may have been visited.
