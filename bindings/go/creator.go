@@ -15,12 +15,13 @@ type MemoryRequest struct {
 	Size, Maximum uint64
 	// Alignment is what the address of the first byte must be a multiple of.
 	Alignment uint64
-	// Pinned says that the address must never change; see Config.PinnedMemories.
+	// Pinned says that the address must never change: that of a shared memory, and with Config.PinnedMemories any.
 	Pinned bool
 }
 
 // A MemoryCreator provides the bytes of an engine's memories, shared ones included. Every access is checked in code then. Its methods
-// are called on any goroutine that uses a store of the engine, several at a time for different memories, and must not use the store.
+// are called on any goroutine that uses a store or a shared memory of the engine, several at a time for different memories, and must use
+// neither.
 // Slices of Go's own memory are pinned until they are given back, so that make is good enough for memories of ordinary pages; others, of
 // mmap or C's malloc, have to stay where they are. What they return may be longer than is asked for. A panic counts as an error, whose
 // text nobody sees: the engine says that the creator refused.
@@ -28,7 +29,7 @@ type MemoryCreator interface {
 	// Allocate makes a memory: at least as many bytes as the request says, all of them zero.
 	Allocate(request MemoryRequest) ([]byte, error)
 	// Grow makes a memory larger. What it returns holds what data held, as it was returned before, and then zeros, at least size bytes
-	// together; it may lie elsewhere, unless the memory is pinned. After an error data is still in use.
+	// together; it may lie elsewhere, unless the memory is pinned: it does not grow then. After an error data is still in use.
 	Grow(data []byte, size uint64) ([]byte, error)
 	// Free takes a memory back, as it was returned last.
 	Free(data []byte)
@@ -38,6 +39,7 @@ type MemoryCreator interface {
 type created struct {
 	creator MemoryCreator
 	data    []byte
+	pinned  bool
 	// Where the bytes are, kept in place. A slice of none has a byte, too: its address must be good for something.
 	pinner runtime.Pinner
 }
@@ -52,6 +54,10 @@ func (m *created) hold(data []byte, size uint64, out *C.tenon_host_memory_t) boo
 	if cap(data) == 0 {
 		word := new([2]uint64)
 		place = (*byte)(unsafe.Pointer(word))
+	}
+	if m.pinned && m.data != nil && place != (*byte)(unsafe.Pointer(out.data)) {
+		// It stays where it was.
+		return false
 	}
 	pinner.Pin(place)
 	m.pinner.Unpin()
@@ -86,7 +92,7 @@ func tenonGoAllocate(handle C.uintptr_t, request *C.tenon_memory_request_t, out 
 	if err != nil {
 		return false
 	}
-	m := &created{creator: creator}
+	m := &created{creator: creator, pinned: bool(request.pinned)}
 	if !m.hold(data, uint64(request.size), out) {
 		return false
 	}

@@ -121,6 +121,57 @@ func TestPinnedMemoryCreator(t *testing.T) {
 	}
 }
 
+// moving makes memories that move when they grow, whatever is asked for.
+type moving struct{ slices }
+
+func (c *moving) Allocate(request tenon.MemoryRequest) ([]byte, error) {
+	request.Pinned = false
+	return c.slices.Allocate(request)
+}
+
+func TestPinnedMemoriesThatWouldMove(t *testing.T) {
+	engine := must(tenon.NewEngine(&tenon.Config{Memories: &moving{}, PinnedMemories: true}))
+	s := must(tenon.NewStore(engine))
+	defer s.Close()
+	memory := must(instance(t, engine, s, creating).Memory("memory"))
+	shared := must(tenon.NewSharedMemory(engine, sharedType))
+	view := must(memory.View())
+	for range 3 {
+		_, err := memory.Grow(1)
+		refused(t, err, tenon.KindMemory, "creator")
+		if _, err := shared.Grow(1); err == nil {
+			t.Error("a shared memory has moved")
+		}
+		runtime.GC()
+		garbage := make([]byte, 1<<20)
+		runtime.KeepAlive(garbage)
+		if text := string(must(view.Bytes())[8:12]); text != "text" || must(memory.ReadString(8, 4)) != "text" {
+			t.Errorf("%q", text)
+		}
+		must(tenon.AtomicModify(shared, 8, tenon.AtomicAdd, uint32(1)))
+	}
+	if n := must(tenon.AtomicLoad[uint32](shared, 8)); n != 3 {
+		t.Errorf("%d is there", n)
+	}
+}
+
+func TestSharedMemoriesOfACreator(t *testing.T) {
+	creator := &slices{}
+	engine := must(tenon.NewEngine(&tenon.Config{Memories: creator}))
+	shared := must(tenon.NewSharedMemory(engine, sharedType))
+	if creator.live.Load() != 1 {
+		t.Errorf("%d memories", creator.live.Load())
+	}
+	bytes := shared.Bytes()
+	if old := must(shared.Grow(3)); old != 1 || &shared.Bytes()[0] != &bytes[0] || len(shared.Bytes()) != 4*tenon.PageSize {
+		t.Error("the memory has not grown in its place")
+	}
+	shared.Close()
+	if creator.live.Load() != 0 {
+		t.Errorf("%d memories are left", creator.live.Load())
+	}
+}
+
 func TestMemoryCreatorOnGoroutines(t *testing.T) {
 	creator := &slices{}
 	engine := must(tenon.NewEngine(&tenon.Config{Memories: creator}))

@@ -30,7 +30,8 @@ class MemoryCreator:
         return mmap.mmap(-1, max(request.maximum if request.pinned else request.size, 1))
 
     def free(self, buffer: Any) -> None:
-        """Takes back what `allocate` gave. A memory that grows beyond its buffer moves to another one, and gives the first back."""
+        """Takes back what `allocate` gave. A memory that grows beyond its buffer moves to another one, and gives the first back; one that
+        is pinned does not grow then."""
 
 
 class _Creator:
@@ -67,6 +68,8 @@ class _Created:
         """Has room for so many bytes: in the buffer, if that is longer than it was to be, or in another one."""
         if size <= len(self.place):
             return
+        if self.request.pinned:
+            raise ValueError(f"a pinned memory has a buffer of {len(self.place)} bytes, and cannot move to one of {size}")
         buffer, place = self.allocate(self.request._replace(size=size))
         ffi.memmove(place, self.place, old_size)
         self.free()

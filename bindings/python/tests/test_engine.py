@@ -175,6 +175,35 @@ def test_pinned_memories_of_a_creator():
         del view
 
 
+def test_shared_memories_of_a_creator():
+    creator = Counting()
+    engine = tenon.Engine(tenon.Config(memory_creator=creator))
+    shared = tenon.SharedMemory(engine, tenon.MemoryType(1, 3, shared=True))
+    assert creator.requests == [(65536, 3 * 65536, 16, True)] and len(creator.live) == 1
+    view = shared.view()
+    assert shared.grow(2) == 1 and len(shared) == 3 * 65536
+    shared.atomic_store("u8", 5, 7)
+    assert view[5] == 7
+    del view
+    shared.close()
+    assert creator.live == []
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_pinned_memories_do_not_move(shared):
+    creator = Counting(lambda request: bytearray(request.size))
+    engine = tenon.Engine(tenon.Config(memory_creator=creator, pinned_memories=True))
+    with tenon.Store(engine) as store:
+        memory = tenon.Memory(store, tenon.MemoryType(1, 3, shared=shared))
+        memory.write(8, b"text")
+        for _ in range(3):
+            with pytest.raises(tenon.LimitError, match="creator") as refused:
+                memory.grow(1)
+            gc.collect()
+            assert "a pinned memory has a buffer of 65536 bytes" in str(refused.value.__cause__) and memory.read(8, 4) == b"text"
+        del memory
+
+
 def raising(request):
     raise KeyError("no more")
 
