@@ -94,8 +94,8 @@ fn from_parts(engine: &Arc<Engine>, parts: &Parts<'_>) -> Result<Arc<CompiledMod
     let made = CompiledModule::bind_without_code(engine, module)?;
     if let (Some(blob), Some(tables)) = (parts.section(container::CODE), parts.section(container::TABLES)) {
         let image = Image::new(blob, tables).map_err(from_image)?;
-        if image.len() as usize != made.code_table.len() {
-            let (found, expected) = (image.len(), made.code_table.len());
+        if image.len() as usize != made.module.bodies.len() {
+            let (found, expected) = (image.len(), made.module.bodies.len());
             let message = format!("damaged serialized module: code of {found} functions instead of {expected}");
             return Err(Error::new(ErrorKind::Damaged, message));
         }
@@ -144,8 +144,8 @@ pub fn deserialize_file(engine: &Arc<Engine>, path: &CStr) -> Result<Arc<Compile
     }
     // SAFETY: the file stays mapped as long as its map lives; that it does not change is the caller's to see to.
     let wasm = unsafe { Bytes::kept_by(file.clone(), parts.wasm) };
-    let Facts { tail_calls_out, objects, spent_data, .. } = facts;
-    let known = ModuleFacts { tail_calls_out, objects, spent_data, bodies };
+    let Facts { tail_calls_out, objects, written_tables, spent_data, .. } = facts;
+    let known = ModuleFacts { tail_calls_out, objects, written_tables, spent_data, bodies };
     let module = Module::trusted(wasm, &engine.config().features, known).map_err(from_module)?;
     let functions = module.functions.len() - module.imported_functions as usize;
     if module.bodies.len() != functions {
@@ -194,7 +194,7 @@ fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), 
     blocks.push(block);
     for (index, offset) in placed {
         let code = start.wrapping_add(offset).cast_mut();
-        module.code_table[index as usize].store(code, Ordering::Release);
+        module.enter(index, code);
     }
     Ok(())
 }
@@ -224,6 +224,8 @@ struct Facts {
     /// As in [`ModuleFacts`].
     objects: bool,
     /// As in [`ModuleFacts`].
+    written_tables: u32,
+    /// As in [`ModuleFacts`].
     spent_data: u32,
     /// Of each defined memory, what its image is about, and where it begins in the section of memories. None if
     /// segments are to be run instead.
@@ -237,7 +239,7 @@ impl Facts {
     /// The facts as bytes: flags, number of data segments left out, number of images, and start, end and place of each.
     fn write(&self) -> Vec<u8> {
         let count = self.images.as_ref().map_or(NO_IMAGES, |images| images.len() as u64);
-        let flags = u64::from(self.tail_calls_out) | u64::from(self.objects) << 1;
+        let flags = u64::from(self.tail_calls_out) | u64::from(self.objects) << 1 | u64::from(self.written_tables) << 2;
         let mut numbers = vec![flags, u64::from(self.spent_data), count];
         for (range, place) in self.images.iter().flatten() {
             numbers.extend([range.start as u64, range.end as u64, *place as u64]);
@@ -251,7 +253,7 @@ impl Facts {
         let numbers: Vec<u64> = numbers.iter().map(|number| u64::from_le_bytes(*number)).collect();
         let (&[flags, spent, count], images) = numbers.split_first_chunk::<3>()?;
         let (images, more) = images.as_chunks::<3>();
-        if flags > 3 || !rest.is_empty() || !more.is_empty() {
+        if flags >> 34 != 0 || !rest.is_empty() || !more.is_empty() {
             return None;
         }
         let image = |[start, end, place]: &[u64; 3]| {
@@ -263,8 +265,8 @@ impl Facts {
             _ if count == images.len() as u64 => Some(images.iter().map(image).collect::<Option<_>>()?),
             _ => return None,
         };
-        let (tail_calls_out, objects) = (flags & 1 != 0, flags & 2 != 0);
-        Some(Facts { tail_calls_out, objects, spent_data: u32::try_from(spent).ok()?, images })
+        let (tail_calls_out, objects, written_tables) = (flags & 1 != 0, flags & 2 != 0, (flags >> 2) as u32);
+        Some(Facts { tail_calls_out, objects, written_tables, spent_data: u32::try_from(spent).ok()?, images })
     }
 }
 
@@ -281,8 +283,8 @@ fn facts_of(module: &CompiledModule) -> (Vec<u8>, Facts) {
     });
     let is_active = |segment: &DataSegment| !matches!(segment.mode, SegmentMode::Passive);
     let spent = images.is_some() && module.module.data.iter().all(is_active);
-    let ModuleFacts { tail_calls_out, objects, spent_data, .. } = module.module.facts(spent);
-    (memories, Facts { tail_calls_out, objects, spent_data, images })
+    let ModuleFacts { tail_calls_out, objects, written_tables, spent_data, .. } = module.module.facts(spent);
+    (memories, Facts { tail_calls_out, objects, written_tables, spent_data, images })
 }
 
 /// Bodies as bytes: start and end of each in the module's, of 32 bits.

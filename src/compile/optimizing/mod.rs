@@ -11,7 +11,7 @@
 //! atomic.rs      atomic accesses                                       heap.rs     garbage-collected objects, i31
 //! structure.rs   structures                                            array.rs    arrays
 //! cast.rs        tests of references against types                    global.rs   globals
-//! inline.rs      small functions in place of calls
+//! inline.rs      small functions in place of calls                    entry.rs    calls through constant tables
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -20,6 +20,7 @@ mod atomic;
 mod call;
 mod cast;
 mod control;
+mod entry;
 mod env;
 mod exception;
 pub(in crate::compile) mod finish;

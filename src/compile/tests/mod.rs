@@ -2,6 +2,7 @@
 
 mod calls;
 mod control;
+mod entries;
 mod exceptions;
 mod gc;
 mod harness;
