@@ -12,6 +12,7 @@ sample_t run_table(void);
 sample_t run_grow_host(void);
 sample_t run_grow_guest(void);
 sample_t run_grow_checked(void);
+sample_t run_grow_touched(void);
 sample_t run_two_threads(void);
 sample_t run_live_bare(void);
 sample_t run_live_page(void);

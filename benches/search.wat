@@ -1,6 +1,5 @@
 ;; A search tree that grows by keys in a random order and is not balanced, whose nodes are also in a list by age, which is
-;; walked and cut in the middle. At each node it is a toss-up whether left or right comes next: with `select` for the
-;; `if` there, it takes six tenths of the time.
+;; walked and cut in the middle. At each node it is a toss-up whether left or right comes next.
 (module
   (type $node
     (struct

@@ -287,7 +287,7 @@ WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize(
 
 /// Makes a module of a file that holds what `wasm_module_serialize` gave; the path ends with a zero byte. As
 /// `tenon_module_deserialize`, but the file is mapped: nothing is read before it is needed, and processes share its memory.
-/// Its hash is checked when a process first sees the file, and again after a change. As long as the module lives, the file
+/// What a process first uses of a file is checked then, and again after a change. As long as the module lives, the file
 /// must not be written to or made shorter; it may be deleted, or replaced by another of the same name.
 WASM_API_EXTERN own tenon_error_t *tenon_module_deserialize_file(
     wasm_store_t *store, const char *path, own wasm_module_t **out);
@@ -841,14 +841,23 @@ typedef struct tenon_subtype_t {
   tenon_defkind_t kind;
   /// Whether nothing may be declared below it.
   bool is_final;
-  /// The type that it is declared below, which must exist already; NULL if there is none.
+  /// The type that it is declared below, which exists already; NULL if there is none, or it is in the same group.
   const tenon_deftype_t *supertype;
-  /// Of functions: the function type. Else it is not looked at.
+  /// Of functions: the function type; NULL if that mentions types of the group, as only `params` and `results` can. Else it
+  /// is not looked at.
   const wasm_functype_t *func;
   /// Of structures: the fields; of arrays: a field for the elements. Else it is not looked at.
   const tenon_field_t *fields;
   /// How many fields there are.
   size_t field_count;
+  /// Whether it is declared below a type of its own group, the one at `supertype_place`.
+  bool supertype_in_group;
+  /// Of such a type: where the type above stands in the group, which is before this one. Else it is not looked at.
+  uint32_t supertype_place;
+  /// Of functions without `func`: the types of the parameters and of the results, of which one may be NULL if there are none.
+  const wasm_valtype_vec_t *params;
+  /// As `params`.
+  const wasm_valtype_vec_t *results;
 } tenon_subtype_t;
 
 /// Deletes a defined type; NULL is allowed.

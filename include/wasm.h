@@ -342,7 +342,8 @@ WASM_API_EXTERN void wasm_functype_vec_delete(own wasm_functype_vec_t *vec);
 WASM_API_EXTERN own wasm_functype_t *wasm_functype_copy(const wasm_functype_t *ty);
 
 /// Makes a function type. Takes over both vectors and what is in them, and leaves them empty; NULL stands for an empty
-/// vector. A NULL among the value types, or memory running out, gives NULL; the vectors are taken all the same.
+/// vector. A NULL among the value types, one that means nothing outside of the declaration of a group, or memory running
+/// out, gives NULL; the vectors are taken all the same.
 WASM_API_EXTERN own wasm_functype_t *wasm_functype_new(
     own wasm_valtype_vec_t *params, own wasm_valtype_vec_t *results);
 
@@ -1112,9 +1113,10 @@ WASM_API_EXTERN void wasm_module_exports(
 /// NULL, or where something fails.
 WASM_API_EXTERN void wasm_module_serialize(const wasm_module_t *module, own wasm_byte_vec_t *out);
 
-/// Makes a module of what `wasm_module_serialize` gave. What another version, machine or configuration wrote is compiled
-/// anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL. Only
-/// accidents are found: machine code from somebody who is not trusted must not be given to this function.
+/// Makes a module of what `wasm_module_serialize` gave; the bytes are copied. What another version, machine or configuration
+/// wrote is compiled anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL.
+/// Beyond a megabyte, damage of a function's code is found when the function is first called: it is never run, and the call
+/// traps. Only accidents are found: machine code from somebody who is not trusted must not be given to this function.
 WASM_API_EXTERN own wasm_module_t *wasm_module_deserialize(
     wasm_store_t *store, const wasm_byte_vec_t *binary);
 

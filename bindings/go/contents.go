@@ -28,6 +28,18 @@ func (m *Memory) GrowAtLeast(pages uint64) (old uint64, err error) {
 	return
 }
 
+// Element is the address of an element of an array: index elements of size bytes behind address. An error if the element does not lie
+// inside of the memory as it is now, whatever the sum and the product may be.
+func (m *Memory) Element(address, index, size uint64) (at uint64, err error) {
+	err = m.use(func(ptr *C.wasm_memory_t) error {
+		var out C.uint64_t
+		err := takeError(C.tenon_memory_element(ptr, C.uint64_t(address), C.uint64_t(index), C.uint64_t(size), &out))
+		at = uint64(out)
+		return err
+	})
+	return
+}
+
 // Generation is a number that changes whenever the memory grows, by the host or by WebAssembly.
 func (m *Memory) Generation() (generation uint64, err error) {
 	err = m.use(func(ptr *C.wasm_memory_t) error { generation = uint64(C.tenon_memory_generation(ptr)); return nil })
@@ -107,7 +119,7 @@ func (m *Memory) WriteCString(address, room uint64, text string) error {
 
 // A Snapshot is what a memory held at some time. Any goroutine may use it.
 type Snapshot struct {
-	ptr *C.tenon_memory_snapshot_t
+	*held[*C.tenon_memory_snapshot_t]
 }
 
 // Snapshot copies what the memory holds.
@@ -117,17 +129,20 @@ func (m *Memory) Snapshot() (snapshot *Snapshot, err error) {
 		if err := takeError(C.tenon_memory_snapshot(ptr, &out)); err != nil {
 			return err
 		}
-		snapshot = &Snapshot{out}
-		runtime.AddCleanup(snapshot, func(ptr *C.tenon_memory_snapshot_t) { C.tenon_memory_snapshot_delete(ptr) }, out)
+		snapshot = &Snapshot{}
+		snapshot.held = hold(snapshot, out, func(ptr *C.tenon_memory_snapshot_t) { C.tenon_memory_snapshot_delete(ptr) })
 		return nil
 	})
 	return
 }
 
-// Size is the number of bytes in the snapshot.
-func (s *Snapshot) Size() uint64 {
-	defer runtime.KeepAlive(s)
-	return uint64(C.tenon_memory_snapshot_size(s.ptr))
+// Size is the number of bytes in the snapshot; 0 if it is closed.
+func (s *Snapshot) Size() (size uint64) {
+	s.use(func(ptr *C.tenon_memory_snapshot_t) error {
+		size = uint64(C.tenon_memory_snapshot_size(ptr))
+		return nil
+	})
+	return
 }
 
 // Restore brings back what the memory held, or another one of at least that size. What was added since becomes zero.
@@ -135,8 +150,9 @@ func (m *Memory) Restore(snapshot *Snapshot) error {
 	if snapshot == nil {
 		return errorf(KindArgument, "there is no snapshot")
 	}
-	defer runtime.KeepAlive(snapshot)
-	return m.use(func(ptr *C.wasm_memory_t) error { return takeError(C.tenon_memory_restore(ptr, snapshot.ptr)) })
+	return m.use(func(ptr *C.wasm_memory_t) error {
+		return snapshot.use(func(held *C.tenon_memory_snapshot_t) error { return takeError(C.tenon_memory_restore(ptr, held)) })
+	})
 }
 
 // Numbers are the count numbers at an address, which must be aligned for them, as a slice without copying. What is said of Bytes holds

@@ -4,12 +4,16 @@ package tenon
 import "C"
 
 import (
+	"math"
 	"runtime"
 	"unsafe"
 )
 
 // An I31 is a number of 31 bits that WebAssembly has as a reference (i31ref). One that needs more bits is refused.
 type I31 int32
+
+// Unsigned is the number with a zero above, from 0 to 2^31 - 1.
+func (i I31) Unsigned() uint32 { return uint32(i) & math.MaxInt32 }
 
 // heapObject is what a Struct and an Array are: a reference to an object in the store's heap, where a collection may move it.
 type heapObject struct {

@@ -59,7 +59,10 @@ func NewInstance(s *Store, m *Module, imports ...Extern) (*Instance, error) {
 	for i, extern := range externs {
 		unsafe.Slice(vec.data, len(externs))[i] = (*C.wasm_extern_t)(extern)
 	}
-	module := C.wasm_module_obtain(s.ptr, m.ptr)
+	module, err := m.obtain(s.ptr)
+	if err != nil {
+		return nil, err
+	}
 	defer C.wasm_module_delete(module)
 	var instance *C.wasm_instance_t
 	var trap *C.wasm_trap_t

@@ -12,7 +12,7 @@ import (
 // PageSize is the size of a page of most memories, in bytes.
 const PageSize = 65536
 
-// A Memory is a linear memory. Every access is checked.
+// A Memory is a linear memory. Every access is checked. It is an io.ReaderAt and an io.WriterAt, for io.NewSectionReader and its like.
 type Memory struct {
 	*ref
 	store *Store
@@ -141,15 +141,8 @@ func (m *Memory) Write(address uint64, p []byte) error {
 
 // ReadString is the text of size bytes at an address, which must be UTF-8.
 func (m *Memory) ReadString(address, size uint64) (string, error) {
-	have, err := m.Size()
+	p, err := m.ReadBytes(address, size)
 	if err != nil {
-		return "", err
-	}
-	if address > have || size > have-address {
-		return "", errorf(KindArgument, "%d bytes at address %d are outside of the memory", size, address)
-	}
-	p := make([]byte, size)
-	if err := m.Read(address, p); err != nil {
 		return "", err
 	}
 	if !utf8.Valid(p) {
@@ -163,9 +156,9 @@ func (m *Memory) WriteString(address uint64, text string) error {
 	return m.copy(address, unsafe.Pointer(unsafe.StringData(text)), len(text), true)
 }
 
-// A Scalar is a number that a memory can hold, little-endian.
+// A Scalar is a number, or a vector of 16 bytes, that a memory can hold, little-endian.
 type Scalar interface {
-	int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64 | float32 | float64
+	Integer | float32 | float64 | Vector
 }
 
 // Load is the number at an address, which need not be aligned.

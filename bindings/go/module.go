@@ -4,7 +4,7 @@ package tenon
 import "C"
 
 import (
-	"runtime"
+	"strings"
 	"unsafe"
 )
 
@@ -43,10 +43,10 @@ type ExportType struct {
 	Type ExternType
 }
 
-// A Module is a compiled module. It belongs to no store, and any goroutine may use it.
+// A Module is a compiled module. It belongs to no store, and any goroutine may use it. Its instances outlive its Close.
 type Module struct {
+	*held[*C.wasm_shared_module_t]
 	engine  *Engine
-	ptr     *C.wasm_shared_module_t
 	imports []ImportType
 	exports []ExportType
 }
@@ -71,53 +71,105 @@ func NewModule(engine *Engine, code []byte) (*Module, error) {
 		}
 		code = binary
 	}
-	return loadModule(engine, code, func(store *C.wasm_store_t, bytes *C.wasm_byte_vec_t, out **C.wasm_module_t) *C.tenon_error_t {
-		return C.tenon_module_new(store, bytes, out)
+	return loadModule(engine, func(store *C.wasm_store_t, out **C.wasm_module_t) *C.tenon_error_t {
+		bytes := newBytes(code)
+		defer C.free(unsafe.Pointer(bytes.data))
+		return C.tenon_module_new(store, &bytes, out)
+	})
+}
+
+// ValidateModule makes sure that bytes are a valid module in the binary format, for this engine. Nothing is compiled.
+func ValidateModule(engine *Engine, binary []byte) error {
+	return engine.inStore(func(store *C.wasm_store_t) error {
+		bytes := newBytes(binary)
+		defer C.free(unsafe.Pointer(bytes.data))
+		return takeError(C.tenon_module_validate(store, &bytes))
 	})
 }
 
 // DeserializeModule loads what Serialize gave. Only for bytes that you trust: they hold machine code.
 func DeserializeModule(engine *Engine, data []byte) (*Module, error) {
-	return loadModule(engine, data, func(store *C.wasm_store_t, bytes *C.wasm_byte_vec_t, out **C.wasm_module_t) *C.tenon_error_t {
-		return C.tenon_module_deserialize(store, bytes, out)
+	return loadModule(engine, func(store *C.wasm_store_t, out **C.wasm_module_t) *C.tenon_error_t {
+		bytes := newBytes(data)
+		defer C.free(unsafe.Pointer(bytes.data))
+		return C.tenon_module_deserialize(store, &bytes, out)
 	})
 }
 
-func loadModule(engine *Engine, data []byte,
-	load func(store *C.wasm_store_t, bytes *C.wasm_byte_vec_t, out **C.wasm_module_t) *C.tenon_error_t) (*Module, error) {
-	// Only modules that are shared belong to no store.
-	store := C.wasm_store_new(engine.ptr)
-	defer runtime.KeepAlive(engine)
-	defer C.wasm_store_delete(store)
-	bytes := C.wasm_byte_vec_t{size: C.size_t(len(data)), data: (*C.wasm_byte_t)(C.CBytes(data))}
-	defer C.free(unsafe.Pointer(bytes.data))
-	var module *C.wasm_module_t
-	if err := takeError(load(store, &bytes, &module)); err != nil {
-		return nil, err
+// DeserializeModuleFile loads a file of what Serialize gave. The file is mapped: nothing is read before it is needed, and processes
+// share its memory. As long as the module lives it must not be written to or made shorter; it may be deleted, or replaced by
+// another of the same name. Only for files that you trust: they hold machine code.
+func DeserializeModuleFile(engine *Engine, path string) (*Module, error) {
+	if strings.ContainsRune(path, 0) {
+		return nil, errorf(KindArgument, "the path %q has a NUL", path)
 	}
-	defer C.wasm_module_delete(module)
-	return newModule(engine, module), nil
+	return loadModule(engine, func(store *C.wasm_store_t, out **C.wasm_module_t) *C.tenon_error_t {
+		c := C.CString(path)
+		defer C.free(unsafe.Pointer(c))
+		return C.tenon_module_deserialize_file(store, c, out)
+	})
 }
 
-// Serialize is the module, compiled, as bytes for DeserializeModule.
-func (m *Module) Serialize() ([]byte, error) {
-	store := C.wasm_store_new(m.engine.ptr)
-	defer runtime.KeepAlive(m)
-	defer C.wasm_store_delete(store)
-	module := C.wasm_module_obtain(store, m.ptr)
-	defer C.wasm_module_delete(module)
-	var out C.wasm_byte_vec_t
-	if err := takeError(C.tenon_module_serialize(module, &out)); err != nil {
-		return nil, err
+// newBytes copies bytes to C's memory; the caller frees it.
+func newBytes(data []byte) C.wasm_byte_vec_t {
+	return C.wasm_byte_vec_t{size: C.size_t(len(data)), data: (*C.wasm_byte_t)(C.CBytes(data))}
+}
+
+// inStore runs something with a store of its own: only modules that are shared belong to no store.
+func (e *Engine) inStore(do func(store *C.wasm_store_t) error) error {
+	var store *C.wasm_store_t
+	if err := e.use(func(ptr *C.wasm_engine_t) error { store = C.wasm_store_new(ptr); return nil }); err != nil {
+		return err
 	}
-	defer C.wasm_byte_vec_delete(&out)
-	return C.GoBytes(unsafe.Pointer(out.data), C.int(out.size)), nil
+	if store == nil {
+		return errorf(KindMemory, "no store could be made")
+	}
+	defer C.wasm_store_delete(store)
+	return do(store)
+}
+
+func loadModule(engine *Engine, load func(store *C.wasm_store_t, out **C.wasm_module_t) *C.tenon_error_t) (m *Module, err error) {
+	err = engine.inStore(func(store *C.wasm_store_t) error {
+		var module *C.wasm_module_t
+		if err := takeError(load(store, &module)); err != nil {
+			return err
+		}
+		defer C.wasm_module_delete(module)
+		m = newModule(engine, module)
+		return nil
+	})
+	return
+}
+
+// obtain makes a module of a store, which the caller deletes.
+func (m *Module) obtain(store *C.wasm_store_t) (module *C.wasm_module_t, err error) {
+	err = m.use(func(ptr *C.wasm_shared_module_t) error { module = C.wasm_module_obtain(store, ptr); return nil })
+	return
+}
+
+// Serialize is the module, compiled, as bytes for DeserializeModule. The engine must be open.
+func (m *Module) Serialize() (data []byte, err error) {
+	err = m.engine.inStore(func(store *C.wasm_store_t) error {
+		module, err := m.obtain(store)
+		if err != nil {
+			return err
+		}
+		defer C.wasm_module_delete(module)
+		var out C.wasm_byte_vec_t
+		if err := takeError(C.tenon_module_serialize(module, &out)); err != nil {
+			return err
+		}
+		defer C.wasm_byte_vec_delete(&out)
+		data = append(data, unsafe.Slice((*byte)(unsafe.Pointer(out.data)), int(out.size))...)
+		return nil
+	})
+	return
 }
 
 // newModule makes a module of the C object, which is lent.
 func newModule(engine *Engine, module *C.wasm_module_t) *Module {
-	m := &Module{engine: engine, ptr: C.wasm_module_share(module)}
-	runtime.AddCleanup(m, func(ptr *C.wasm_shared_module_t) { C.wasm_shared_module_delete(ptr) }, m.ptr)
+	m := &Module{engine: engine}
+	m.held = hold(m, C.wasm_module_share(module), func(ptr *C.wasm_shared_module_t) { C.wasm_shared_module_delete(ptr) })
 	var imports C.wasm_importtype_vec_t
 	C.wasm_module_imports(module, &imports)
 	defer C.wasm_importtype_vec_delete(&imports)

@@ -4,21 +4,21 @@ package tenon
 import "C"
 
 import (
-	"runtime"
 	"sync/atomic"
 	"time"
 	"unsafe"
 )
 
 // A SharedMemory belongs to no store: any goroutine may use it, and stores of the same engine obtain it as a Memory of theirs.
+// A closed one has no bytes and no pages; what stores have obtained stays.
 type SharedMemory struct {
+	*held[*C.tenon_shared_memory_t]
 	engine *Engine
-	ptr    *C.tenon_shared_memory_t
 }
 
 func newSharedMemory(engine *Engine, ptr *C.tenon_shared_memory_t) *SharedMemory {
-	m := &SharedMemory{engine, ptr}
-	runtime.AddCleanup(m, func(ptr *C.tenon_shared_memory_t) { C.tenon_shared_memory_delete(ptr) }, ptr)
+	m := &SharedMemory{engine: engine}
+	m.held = hold(m, ptr, func(ptr *C.tenon_shared_memory_t) { C.tenon_shared_memory_delete(ptr) })
 	return m
 }
 
@@ -29,9 +29,9 @@ func NewSharedMemory(engine *Engine, ty MemoryType) (*SharedMemory, error) {
 		return nil, err
 	}
 	defer C.wasm_memorytype_delete(c)
-	defer runtime.KeepAlive(engine)
 	var out *C.tenon_shared_memory_t
-	if err := takeError(C.tenon_shared_memory_new(engine.ptr, c, &out)); err != nil {
+	err = engine.use(func(engine *C.wasm_engine_t) error { return takeError(C.tenon_shared_memory_new(engine, c, &out)) })
+	if err != nil {
 		return nil, err
 	}
 	return newSharedMemory(engine, out), nil
@@ -59,9 +59,12 @@ func (m *SharedMemory) Obtain(s *Store) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer runtime.KeepAlive(m)
 	defer s.leave(before)
-	ptr := C.tenon_memory_obtain(s.ptr, m.ptr)
+	var ptr *C.wasm_memory_t
+	err = m.use(func(shared *C.tenon_shared_memory_t) error { ptr = C.tenon_memory_obtain(s.ptr, shared); return nil })
+	if err != nil {
+		return nil, err
+	}
 	if ptr == nil {
 		return nil, errorf(KindMemory, "the shared memory could not be obtained")
 	}
@@ -69,32 +72,57 @@ func (m *SharedMemory) Obtain(s *Store) (*Memory, error) {
 }
 
 // Type is the memory's type; the least size is that of now.
-func (m *SharedMemory) Type() MemoryType {
-	c := C.tenon_shared_memory_type(m.ptr)
-	defer C.wasm_memorytype_delete(c)
-	defer runtime.KeepAlive(m)
-	return memoryType(c)
+func (m *SharedMemory) Type() (ty MemoryType) {
+	m.use(func(ptr *C.tenon_shared_memory_t) error {
+		c := C.tenon_shared_memory_type(ptr)
+		ty = memoryType(c)
+		C.wasm_memorytype_delete(c)
+		return nil
+	})
+	return
+}
+
+// Same says whether both are references to the same shared memory. One that is closed is the same as nothing.
+func (m *SharedMemory) Same(other *SharedMemory) (same bool) {
+	if m == other {
+		return m.Type() != MemoryType{}
+	}
+	m.use(func(ptr *C.tenon_shared_memory_t) error {
+		return other.use(func(its *C.tenon_shared_memory_t) error {
+			same = bool(C.tenon_shared_memory_same(ptr, its))
+			return nil
+		})
+	})
+	return
 }
 
 // Pages is the size in pages; it may be more by the time that the caller looks at it, but never less.
-func (m *SharedMemory) Pages() uint64 {
-	defer runtime.KeepAlive(m)
-	return uint64(C.tenon_shared_memory_size(m.ptr))
+func (m *SharedMemory) Pages() (pages uint64) {
+	m.use(func(ptr *C.tenon_shared_memory_t) error { pages = uint64(C.tenon_shared_memory_size(ptr)); return nil })
+	return
 }
 
 // Grow adds pages, filled with zeros, and returns how many there were.
-func (m *SharedMemory) Grow(pages uint64) (uint64, error) {
-	defer runtime.KeepAlive(m)
-	var old C.uint64_t
-	err := takeError(C.tenon_shared_memory_grow(m.ptr, C.uint64_t(pages), &old))
-	return uint64(old), err
+func (m *SharedMemory) Grow(pages uint64) (old uint64, err error) {
+	err = m.use(func(ptr *C.tenon_shared_memory_t) error {
+		var n C.uint64_t
+		err := takeError(C.tenon_shared_memory_grow(ptr, C.uint64_t(pages), &n))
+		old = uint64(n)
+		return err
+	})
+	return
 }
 
-// Bytes are the memory's bytes, which never move: all that there are now. They must not be used when nothing refers to the shared
-// memory any more. Others write meanwhile: whoever does not synchronize with them uses Uint32 and Uint64.
-func (m *SharedMemory) Bytes() []byte {
-	defer runtime.KeepAlive(m)
-	return unsafe.Slice((*byte)(unsafe.Pointer(C.tenon_shared_memory_data(m.ptr))), int(C.tenon_shared_memory_data_size(m.ptr)))
+// Bytes are the memory's bytes, which never move: all that there are now. They must not be used after Close, nor when nothing refers to
+// the shared memory any more. Others write meanwhile: whoever does not synchronize with them uses Uint32, Uint64, or AtomicLoad and its
+// siblings.
+func (m *SharedMemory) Bytes() (bytes []byte) {
+	m.use(func(ptr *C.tenon_shared_memory_t) error {
+		size := int(C.tenon_shared_memory_data_size(ptr))
+		bytes = unsafe.Slice((*byte)(unsafe.Pointer(C.tenon_shared_memory_data(ptr))), size)
+		return nil
+	})
+	return
 }
 
 // place is where an integer of some bytes lies, at an address that is a multiple of them.
@@ -132,27 +160,41 @@ const (
 	WaitTimedOut
 )
 
+// wait runs a wait with a reference of its own, since Close must not wait for it.
+func (m *SharedMemory) wait(do func(ptr *C.tenon_shared_memory_t, result *C.uint8_t) *C.tenon_error_t) (Wait, error) {
+	var ptr *C.tenon_shared_memory_t
+	err := m.use(func(held *C.tenon_shared_memory_t) error { ptr = C.tenon_shared_memory_copy(held); return nil })
+	if err != nil {
+		return 0, err
+	}
+	defer C.tenon_shared_memory_delete(ptr)
+	var result C.uint8_t
+	err = takeError(do(ptr, &result))
+	return Wait(result), err
+}
+
 // Wait32 waits at an address, a multiple of 4, if the expected integer is there, until WebAssembly code or Notify wakes it. A negative
 // timeout stands for none. A goroutine that waits takes up a thread of the system.
 func (m *SharedMemory) Wait32(address uint64, expected uint32, timeout time.Duration) (Wait, error) {
-	defer runtime.KeepAlive(m)
-	var result C.uint8_t
-	err := takeError(C.tenon_shared_memory_wait32(m.ptr, C.uint64_t(address), C.uint32_t(expected), C.int64_t(timeout), &result))
-	return Wait(result), err
+	return m.wait(func(ptr *C.tenon_shared_memory_t, result *C.uint8_t) *C.tenon_error_t {
+		return C.tenon_shared_memory_wait32(ptr, C.uint64_t(address), C.uint32_t(expected), C.int64_t(timeout), result)
+	})
 }
 
 // Wait64 is Wait32 for 64 bits: the address is a multiple of 8.
 func (m *SharedMemory) Wait64(address uint64, expected uint64, timeout time.Duration) (Wait, error) {
-	defer runtime.KeepAlive(m)
-	var result C.uint8_t
-	err := takeError(C.tenon_shared_memory_wait64(m.ptr, C.uint64_t(address), C.uint64_t(expected), C.int64_t(timeout), &result))
-	return Wait(result), err
+	return m.wait(func(ptr *C.tenon_shared_memory_t, result *C.uint8_t) *C.tenon_error_t {
+		return C.tenon_shared_memory_wait64(ptr, C.uint64_t(address), C.uint64_t(expected), C.int64_t(timeout), result)
+	})
 }
 
 // Notify wakes up to count waits at an address, a multiple of 4, and returns how many.
-func (m *SharedMemory) Notify(address uint64, count uint32) (uint32, error) {
-	defer runtime.KeepAlive(m)
-	var woken C.uint32_t
-	err := takeError(C.tenon_shared_memory_notify(m.ptr, C.uint64_t(address), C.uint32_t(count), &woken))
-	return uint32(woken), err
+func (m *SharedMemory) Notify(address uint64, count uint32) (woken uint32, err error) {
+	err = m.use(func(ptr *C.tenon_shared_memory_t) error {
+		var n C.uint32_t
+		err := takeError(C.tenon_shared_memory_notify(ptr, C.uint64_t(address), C.uint32_t(count), &n))
+		woken = uint32(n)
+		return err
+	})
+	return
 }

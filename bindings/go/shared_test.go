@@ -1,6 +1,7 @@
 package tenon_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -105,4 +106,100 @@ func TestSharingAndObtaining(t *testing.T) {
 	refused(t, err, tenon.KindArgument, "not shared")
 	_, err = tenon.NewSharedMemory(engine, tenon.MemoryType{Limits: tenon.Limits{Min: 1}})
 	refused(t, err, tenon.KindArgument, "")
+}
+
+func TestAtomicsOfEverySize(t *testing.T) {
+	engine := must(tenon.NewEngine(nil))
+	shared := must(tenon.NewSharedMemory(engine, sharedType))
+	atomics[int8](t, shared, -3)
+	atomics[uint8](t, shared, 253)
+	atomics[int16](t, shared, -300)
+	atomics[uint16](t, shared, 65000)
+	atomics[int32](t, shared, -70000)
+	atomics[uint32](t, shared, 1<<31)
+	atomics[int64](t, shared, -1<<40)
+	atomics[uint64](t, shared, 1<<63)
+	_, err := tenon.AtomicLoad[uint16](shared, 1)
+	refused(t, err, tenon.KindArgument, "")
+	refused(t, tenon.AtomicStore[uint8](shared, tenon.PageSize, 1), tenon.KindArgument, "outside")
+	_, err = tenon.AtomicModify(shared, 0, tenon.Atomic(9), uint8(1))
+	refused(t, err, tenon.KindArgument, "")
+	again := must(must(shared.Obtain(newStoreOf(t, engine))).Share())
+	other := must(tenon.NewSharedMemory(engine, sharedType))
+	if !shared.Same(again) || shared.Same(other) || !shared.Same(shared) {
+		t.Error("the same is not the same")
+	}
+	shared.Close()
+	if shared.Same(again) || shared.Same(shared) || again.Same(shared) || shared.Bytes() != nil || shared.Pages() != 0 {
+		t.Error("a closed memory tells something")
+	}
+	if _, err := tenon.AtomicLoad[uint8](shared, 0); !errors.Is(err, tenon.ErrClosed) {
+		t.Error(err)
+	}
+	if _, err := shared.Wait32(0, 0, -1); !errors.Is(err, tenon.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+func newStoreOf(t *testing.T, engine *tenon.Engine) *tenon.Store {
+	s := must(tenon.NewStore(engine))
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func atomics[T tenon.Integer](t *testing.T, m *tenon.SharedMemory, value T) {
+	t.Helper()
+	if err := tenon.AtomicStore(m, 64, value); err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		operation tenon.Atomic
+		operand   T
+		after     T
+	}{
+		{tenon.AtomicAdd, 5, value + 5}, {tenon.AtomicSub, 5, value}, {tenon.AtomicAnd, 0x77, value & 0x77},
+		{tenon.AtomicOr, 0x18, value&0x77 | 0x18}, {tenon.AtomicXor, 0x11, (value&0x77 | 0x18) ^ 0x11}, {tenon.AtomicExchange, value, value},
+	}
+	before := value
+	for _, step := range steps {
+		if old := must(tenon.AtomicModify(m, 64, step.operation, step.operand)); old != before {
+			t.Errorf("%T, operation %d: %v was there, not %v", value, step.operation, old, before)
+		}
+		if now := must(tenon.AtomicLoad[T](m, 64)); now != step.after {
+			t.Errorf("%T, operation %d: %v is there, not %v", value, step.operation, now, step.after)
+		}
+		before = step.after
+	}
+	if old := must(tenon.AtomicCompareExchange(m, 64, value+1, 0)); old != value {
+		t.Errorf("%T: %v", value, old)
+	}
+	if old := must(tenon.AtomicCompareExchange(m, 64, value, 1)); old != value || must(tenon.AtomicLoad[T](m, 64)) != 1 {
+		t.Errorf("%T: %v", value, old)
+	}
+}
+
+// A wait does not keep its memory from being closed.
+func TestCloseDuringWait(t *testing.T) {
+	engine := must(tenon.NewEngine(nil))
+	shared := must(tenon.NewSharedMemory(engine, sharedType))
+	other := must(must(shared.Obtain(newStoreOf(t, engine))).Share())
+	ended := make(chan error)
+	wait := func(timeout time.Duration) {
+		_, err := shared.Wait32(0, 0, timeout)
+		ended <- err
+	}
+	go wait(-1)
+	for must(other.Notify(0, 1)) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	go wait(100 * time.Millisecond)
+	time.Sleep(10 * time.Millisecond)
+	shared.Close()
+	// Where the wait begins late, the memory is closed already.
+	if err := <-ended; err != nil && !errors.Is(err, tenon.ErrClosed) {
+		t.Error(err)
+	}
 }

@@ -86,6 +86,49 @@ tenon_error_t *tenon_go_on_growth(wasm_store_t *store, uintptr_t use, uint32_t p
   return error;
 }
 
+static bool allocate(void *env, const tenon_memory_request_t *request, tenon_host_memory_t *out) {
+  return tenonGoAllocate((uintptr_t)env, (tenon_memory_request_t *)request, out);
+}
+
+static bool grow(void *env, tenon_host_memory_t *memory, uint64_t old_size, uint64_t new_size) {
+  (void)env, (void)old_size;
+  return tenonGoGrow(memory, new_size);
+}
+
+static void give_back(void *env, tenon_host_memory_t *memory, uint64_t size) {
+  (void)env, (void)size;
+  tenonGoFree(memory);
+}
+
+static void forget_creator(void *env) { tenonGoForgetCreator((uintptr_t)env); }
+
+tenon_error_t *tenon_go_set_creator(wasm_config_t *config, uintptr_t handle) {
+  tenon_memory_creator_t creator = {allocate, grow, give_back, (void *)handle, forget_creator};
+  return tenon_config_set_memory_creator(config, &creator);
+}
+
+tenon_error_t *tenon_go_array_read(const wasm_ref_t *array, uint32_t start, uint32_t count, size_t size, void *out) {
+  for (uint32_t i = 0; i < count; ++i) {
+    tenon_val_t val;
+    tenon_error_t *error = tenon_array_get(array, start + i, &val);
+    if (error != NULL) return error;
+    // Little-endian, as WebAssembly's numbers are: the lowest bytes come first.
+    memcpy((char *)out + i * size, &val.of, size);
+  }
+  return NULL;
+}
+
+tenon_error_t *tenon_go_array_write(
+    const wasm_ref_t *array, uint32_t start, uint32_t count, size_t size, wasm_valkind_t kind, const void *from) {
+  for (uint32_t i = 0; i < count; ++i) {
+    tenon_val_t val = {.kind = kind};
+    memcpy(&val.of, (const char *)from + i * size, size);
+    tenon_error_t *error = tenon_array_set(array, start + i, &val);
+    if (error != NULL) return error;
+  }
+  return NULL;
+}
+
 static void release(void *number) { tenonGoRelease((uintptr_t)number); }
 
 void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number) {

@@ -19,6 +19,17 @@ tenon_error_t *tenon_go_func_new(wasm_store_t *store, const wasm_functype_t *typ
 // Has the growth of a store arrive in Go's tenonGoBefore and tenonGoAfter.
 tenon_error_t *tenon_go_on_growth(wasm_store_t *store, uintptr_t use, uint32_t place, bool asks, bool tells);
 
+// Has the memories of an engine made by Go's tenonGoAllocate and its siblings. The handle, of a MemoryCreator, ends in
+// tenonGoForgetCreator, unless there is an error.
+tenon_error_t *tenon_go_set_creator(wasm_config_t *config, uintptr_t handle);
+
+// Reads the numbers of an array, from one on, to as many of `size` bytes. The array must have such numbers, and as many.
+tenon_error_t *tenon_go_array_read(const wasm_ref_t *array, uint32_t start, uint32_t count, size_t size, void *out);
+
+// Writes numbers of `size` bytes to an array, as tenon_go_array_read reads them; they are of a kind.
+tenon_error_t *tenon_go_array_write(
+    const wasm_ref_t *array, uint32_t start, uint32_t count, size_t size, wasm_valkind_t kind, const void *from);
+
 // Lets an object stand for the Go value of a number, until tenonGoRelease is called with it.
 void tenon_go_set_foreign(wasm_foreign_t *foreign, uintptr_t number);
 

@@ -103,7 +103,10 @@ func takePlace(s *Store) (place uint32) {
 
 // NewStore makes a store.
 func NewStore(engine *Engine) (*Store, error) {
-	ptr := C.wasm_store_new(engine.ptr)
+	var ptr *C.wasm_store_t
+	if err := engine.use(func(engine *C.wasm_engine_t) error { ptr = C.wasm_store_new(engine); return nil }); err != nil {
+		return nil, err
+	}
 	if ptr == nil {
 		return nil, errorf(KindMemory, "no store could be made")
 	}
@@ -112,7 +115,6 @@ func NewStore(engine *Engine) (*Store, error) {
 	s := &Store{home: h, engine: engine, values: values{byNumber: map[uint64]any{}}}
 	h.place = takePlace(s)
 	runtime.AddCleanup(s, (*home).close, h)
-	runtime.KeepAlive(engine)
 	return s, nil
 }
 
@@ -233,4 +235,28 @@ func (s *Store) GC() error {
 	C.tenon_store_gc(s.ptr)
 	s.leave(before)
 	return nil
+}
+
+// GCStatistics are figures about the structures and arrays of a store.
+type GCStatistics struct {
+	// Used are the bytes of the objects that are there, reachable or not.
+	Used uint64
+	// Capacity are the bytes that fit before the next collection, those in use included.
+	Capacity uint64
+	// Survived are the bytes of the objects that the last collection found reachable.
+	Survived uint64
+	// Collections is how many there were so far.
+	Collections uint64
+}
+
+// GCStatistics are figures about the structures and arrays of the store; zeros as long as it has had none.
+func (s *Store) GCStatistics() (GCStatistics, error) {
+	before, err := s.enter()
+	if err != nil {
+		return GCStatistics{}, err
+	}
+	var out C.tenon_gc_statistics_t
+	C.tenon_store_gc_statistics(s.ptr, &out)
+	s.leave(before)
+	return GCStatistics{uint64(out.used), uint64(out.capacity), uint64(out.survived), uint64(out.collections)}, nil
 }

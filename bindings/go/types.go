@@ -95,6 +95,8 @@ type RefType struct {
 	kind     Kind
 	heap     HeapType
 	nullable bool
+	// Of RefInGroup: it means something to DeclareTypes only.
+	inGroup bool
 }
 
 // NewRefType makes a reference type. Refused for HeapDefined, and for what is no heap type.
@@ -108,6 +110,9 @@ func NewRefType(nullable bool, heap HeapType) (*RefType, error) {
 
 // NewFuncRefType makes the type of references to functions of a type.
 func NewFuncRefType(nullable bool, ty FuncType) (*RefType, error) {
+	if err := ty.check(); err != nil {
+		return nil, err
+	}
 	c := ty.c()
 	defer C.wasm_functype_delete(c)
 	defined := C.tenon_deftype_of_functype(c)
@@ -172,6 +177,9 @@ func Matches(ty, other ValType) bool {
 	return matches
 }
 
+// Same says whether two types are the same: that holds of types from different modules, too.
+func Same(ty, other ValType) bool { return ty == other || Matches(ty, other) && Matches(other, ty) }
+
 // valType is the type behind a C type, which is lent.
 func valType(c *C.wasm_valtype_t) ValType {
 	if !C.tenon_valtype_is_ref(c) {
@@ -211,6 +219,9 @@ func (t FuncType) check() error {
 	for _, ty := range append(append([]ValType{}, t.Params...), t.Results...) {
 		if ty == nil {
 			return errorf(KindArgument, "a type of a parameter or result is nil")
+		}
+		if ref, ok := ty.(*RefType); ok && ref.inGroup {
+			return errorf(KindArgument, "a function type cannot mention a type of a group that is not declared yet")
 		}
 	}
 	return nil

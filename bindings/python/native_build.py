@@ -52,10 +52,16 @@ extern "Python" wasm_trap_t *tenon_py_call_raw(void *env, const wasm_func_t *cal
 extern "Python" void tenon_py_release(void *env);
 extern "Python" bool tenon_py_growth_before(void *env, const tenon_growth_t *growth, wasm_trap_t **trap);
 extern "Python" void tenon_py_growth_after(void *env, const tenon_growth_t *growth);
+extern "Python" bool tenon_py_allocate(void *env, const tenon_memory_request_t *request, tenon_host_memory_t *out);
+extern "Python" bool tenon_py_grow(void *env, tenon_host_memory_t *memory, uint64_t old_size, uint64_t size);
+extern "Python" void tenon_py_free(void *env, tenon_host_memory_t *memory, uint64_t size);
+tenon_error_t *tenon_py_array_read(const wasm_ref_t *array, uint32_t start, uint32_t count, size_t size, char *out);
+tenon_error_t *tenon_py_array_write(
+    const wasm_ref_t *array, uint32_t start, uint32_t count, size_t size, uint8_t kind, const char *from);
 """)
 builder.set_source(
     "tenon._native",
-    '#include "wasm.h"\n#include "tenon.h"\n',
+    (HERE / "native.c").read_text(encoding="utf-8"),
     include_dirs=[str(INCLUDE)],
     libraries=["tenon"],
     extra_link_args=["-Wl,-rpath,$ORIGIN"],

@@ -33,6 +33,9 @@ public:
   bool operator==(const Tag &other) const noexcept { return wasm_tag_same(get(), other.get()); }
   bool operator!=(const Tag &other) const noexcept { return !(*this == other); }
 
+  /// The tag as a reference.
+  Ref ref() const { return Ref::own(wasm_tag_as_ref(wasm_tag_copy(get()))); }
+
   /// The object below.
   wasm_tag_t *get() const noexcept { return tag_.get(); }
 

@@ -4,7 +4,8 @@
 //
 // Licensed under Apache-2.0 WITH LLVM-exception.
 //
-//   tenon::Struct pair(store, func.params()[0], {int32_t(1), 2.5});
+//   tenon::DefType pair_type = tenon::DefType::structure({{tenon::ValType::i32(), true}, {tenon::ValType::f64()}});
+//   tenon::Struct pair(store, pair_type, {int32_t(1), 2.5});
 //   pair.set(0, int32_t(7));
 //   func({pair.ref()});
 
@@ -16,15 +17,6 @@
 namespace tenon {
 
 namespace detail {
-
-using OwnDefType = std::unique_ptr<tenon_deftype_t, void (*)(tenon_deftype_t *)>;
-
-// The defined type that references of a type point to.
-inline OwnDefType deftype_of(const ValType &type) {
-  OwnDefType found(tenon_valtype_deftype(type.get()), tenon_deftype_delete);
-  if (!found) throw Error(TENON_ERROR_ARGUMENT, "the type is not one of references to a defined type");
-  return found;
-}
 
 inline const tenon_val_t *array_of(const std::vector<Value> &values) {
   return reinterpret_cast<const tenon_val_t *>(values.data());
@@ -40,6 +32,13 @@ inline const Ref &of_heap(const Ref &ref, tenon_heaptype_t heap, const char *mes
 /// Whether a reference is of a reference type (`ref.test`).
 inline bool is_of(const Ref &ref, const ValType &type) { return tenon_ref_test(ref.get(), type.get()); }
 
+/// Casts a reference to a reference type (`ref.cast`): another reference to the same. Throws if it is not of the type.
+inline Ref cast(const Ref &ref, const ValType &type) {
+  wasm_ref_t *made;
+  detail::check(tenon_ref_cast(ref.get(), type.get(), &made));
+  return Ref::own(made);
+}
+
 /// The most precise type of a reference that is not null.
 inline ValType type_of(const Ref &ref) {
   std::unique_ptr<wasm_valtype_t, void (*)(wasm_valtype_t *)> type(tenon_ref_type(ref.get()), wasm_valtype_delete);
@@ -50,10 +49,18 @@ inline ValType type_of(const Ref &ref) {
 /// A structure. Copies are references to the same one.
 class Struct {
 public:
-  /// A structure of the defined type that `type`, one of references, points to. Throws if the values are not those of its fields.
-  Struct(const Store &store, const ValType &type, const std::vector<Value> &fields) {
+  /// A structure of a type of structures, or of the one that references of a type point to. Throws if the values are not those of
+  /// its fields.
+  Struct(const Store &store, const DefType &type, const std::vector<Value> &fields) {
     wasm_ref_t *made;
-    detail::check(tenon_struct_new(store.c(), detail::deftype_of(type).get(), detail::array_of(fields), fields.size(), &made));
+    detail::check(tenon_struct_new(store.c(), type.get(), detail::array_of(fields), fields.size(), &made));
+    ref_ = Ref::own(made);
+  }
+
+  /// A structure whose fields are all zero or null. Throws if the type of one has no null.
+  Struct(const Store &store, const DefType &type) {
+    wasm_ref_t *made;
+    detail::check(tenon_struct_new_default(store.c(), type.get(), &made));
     ref_ = Ref::own(made);
   }
 
@@ -96,18 +103,19 @@ private:
 /// An array. Copies are references to the same one.
 class Array {
 public:
-  /// An array of the defined type that `type`, one of references, points to: so many elements, all the same.
-  Array(const Store &store, const ValType &type, uint32_t size, const Value &init) {
-    wasm_ref_t *made;
-    detail::check(tenon_array_new(store.c(), detail::deftype_of(type).get(), init.c(), size, &made));
-    ref_ = Ref::own(made);
+  /// An array of a type of arrays, or of the one that references of a type point to: so many elements, all the same.
+  Array(const Store &store, const DefType &type, uint32_t size, const Value &init)
+      : ref_(made(store, type, init.c(), size)) {}
+
+  /// An array of so many elements, all zero or null. Throws if their type has no null.
+  static Array zeros(const Store &store, const DefType &type, uint32_t size) {
+    return Array(made(store, type, nullptr, size));
   }
 
   /// An array of these elements.
-  Array(const Store &store, const ValType &type, const std::vector<Value> &elements) {
+  Array(const Store &store, const DefType &type, const std::vector<Value> &elements) {
     wasm_ref_t *made;
-    detail::check(
-        tenon_array_new_fixed(store.c(), detail::deftype_of(type).get(), detail::array_of(elements), elements.size(), &made));
+    detail::check(tenon_array_new_fixed(store.c(), type.get(), detail::array_of(elements), elements.size(), &made));
     ref_ = Ref::own(made);
   }
 
@@ -155,6 +163,12 @@ public:
 
 private:
   Ref ref_;
+
+  static Ref made(const Store &store, const DefType &type, const tenon_val_t *init, uint32_t size) {
+    wasm_ref_t *made;
+    detail::check(tenon_array_new(store.c(), type.get(), init, size, &made));
+    return Ref::own(made);
+  }
 };
 
 /// A number of 31 bits as a reference: the lowest ones of a value.
@@ -167,6 +181,11 @@ inline Ref make_i31(const Store &store, int32_t value) {
 /// The number that a reference is, as a signed one. Throws if it is to something else.
 inline int32_t get_i31(const Ref &ref) {
   return tenon_i31_get_s(detail::of_heap(ref, TENON_HEAP_I31, "the reference is not a number of 31 bits").get());
+}
+
+/// `get_i31` with a zero above the 31 bits.
+inline uint32_t get_i31_u(const Ref &ref) {
+  return tenon_i31_get_u(detail::of_heap(ref, TENON_HEAP_I31, "the reference is not a number of 31 bits").get());
 }
 
 }  // namespace tenon

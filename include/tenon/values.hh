@@ -17,6 +17,8 @@ namespace tenon {
 ////////////////////////////////////////////////////////////////////////////////////////////////
 // Types
 
+class DefType;
+
 /// The type of a value, references of every kind among them.
 class ValType {
 public:
@@ -35,6 +37,15 @@ public:
   /// The type of references to a heap type, one of `TENON_HEAP_...` but `TENON_HEAP_DEFINED`.
   static ValType ref(tenon_heaptype_t heap, bool nullable = true) { return ValType(tenon_valtype_new_ref(nullable, heap)); }
 
+  /// The type of references to what has a defined type.
+  static ValType ref(const DefType &type, bool nullable = true);
+
+  /// The type of references to a type that is still being declared: the one at this place, of this kind, one of `TENON_DEF_...`, in
+  /// the group to which the new type is given (`DefType::declare`). It has no meaning elsewhere.
+  static ValType in_group(uint32_t place, tenon_defkind_t kind, bool nullable = true) {
+    return ValType(tenon_valtype_new_ref_in_group(nullable, place, kind));
+  }
+
   /// A type of wasm.h, which is copied.
   explicit ValType(const wasm_valtype_t *type) : ValType(wasm_valtype_copy(type)) {}
 
@@ -47,6 +58,13 @@ public:
 
   /// The kind of its values: one of `WASM_...` and `TENON_V128`, `TENON_ANYREF`, `TENON_EXNREF`.
   wasm_valkind_t kind() const noexcept { return tenon_valtype_kind(get()); }
+
+  /// Whether it is a type of references, and whether null is one of them.
+  bool is_ref() const noexcept { return tenon_valtype_is_ref(get()); }
+  bool is_nullable() const noexcept { return tenon_valtype_is_nullable(get()); }
+
+  /// What references of the type point to: one of `TENON_HEAP_...`; `DefType` tells which defined type it is.
+  tenon_heaptype_t heap() const noexcept { return tenon_valtype_heap(get()); }
 
   /// Whether values of this type are values of the other, too.
   bool matches(const ValType &other) const noexcept { return tenon_valtype_matches(get(), other.get()); }
@@ -211,6 +229,10 @@ public:
   Value(const wasm::Func *func) noexcept : Value(Ref(static_cast<const wasm::Ref *>(func))) {}
   template <class Signature>
   Value(const TypedFunc<Signature> &func) noexcept : Value(static_cast<const wasm::Func *>(func.get())) {}
+  /// A reference to what has one: a `Func`, a `Struct`, an `Array`, a `WasmException`.
+  template <class T, class = std::enable_if_t<std::is_convertible_v<decltype(std::declval<const T &>().ref()), Ref> &&
+                                              !std::is_same_v<T, Value>>>
+  Value(const T &object) : Value(Ref(object.ref())) {}
 
   Value(const Value &that) noexcept { tenon_val_copy(&val_, &that.val_); }
   Value(Value &&that) noexcept : val_(that.val_) { that.put(WASM_EXTERNREF).ref = nullptr; }

@@ -69,7 +69,7 @@ pub extern "C" fn tenon_module_deserialize(
 
 /// Makes a module of a file that holds what `wasm_module_serialize` gave; the path ends with a zero byte. As
 /// `tenon_module_deserialize`, but the file is mapped: nothing is read before it is needed, and processes share its memory.
-/// Its hash is checked when a process first sees the file, and again after a change. As long as the module lives, the file
+/// What a process first uses of a file is checked then, and again after a change. As long as the module lives, the file
 /// must not be written to or made shorter; it may be deleted, or replaced by another of the same name.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_module_deserialize_file(

@@ -5,8 +5,8 @@ use super::error::{self, Kind, tenon_error_t};
 use super::functype::wasm_functype_t;
 use super::handle::required;
 use super::own::{Out, Own, boxed};
-use super::valtype::wasm_valtype_t;
-use crate::types::{CompositeType, DefType, FieldType, StorageType, SubType, ValType, register};
+use super::valtype::{wasm_valtype_t, wasm_valtype_vec_t};
+use crate::types::{CompositeType, DefType, FieldType, StorageType, SubType, TypeId, ValType, register};
 use std::slice;
 
 /// A defined type.
@@ -179,21 +179,32 @@ pub struct tenon_subtype_t<'a> {
     pub kind: tenon_defkind_t,
     /// Whether nothing may be declared below it.
     pub is_final: bool,
-    /// The type that it is declared below, which must exist already; NULL if there is none.
+    /// The type that it is declared below, which exists already; NULL if there is none, or it is in the same group.
     pub supertype: Option<&'a tenon_deftype_t>,
-    /// Of functions: the function type. Else it is not looked at.
+    /// Of functions: the function type; NULL if that mentions types of the group, as only `params` and `results` can. Else it
+    /// is not looked at.
     pub func: Option<&'a wasm_functype_t>,
     /// Of structures: the fields; of arrays: a field for the elements. Else it is not looked at.
     pub fields: *const tenon_field_t,
     /// How many fields there are.
     pub field_count: usize,
+    /// Whether it is declared below a type of its own group, the one at `supertype_place`.
+    pub supertype_in_group: bool,
+    /// Of such a type: where the type above stands in the group, which is before this one. Else it is not looked at.
+    pub supertype_place: u32,
+    /// Of functions without `func`: the types of the parameters and of the results, of which one may be NULL if there are none.
+    pub params: Option<&'a wasm_valtype_vec_t>,
+    /// As `params`.
+    pub results: Option<&'a wasm_valtype_vec_t>,
 }
 
+const FUNC: u8 = TENON_DEF_FUNC as u8;
+const STRUCT: u8 = TENON_DEF_STRUCT as u8;
+const ARRAY: u8 = TENON_DEF_ARRAY as u8;
+
 impl tenon_subtype_t<'_> {
-    fn to_ty(&self) -> Result<SubType, String> {
-        const FUNC: u8 = TENON_DEF_FUNC as u8;
-        const STRUCT: u8 = TENON_DEF_STRUCT as u8;
-        const ARRAY: u8 = TENON_DEF_ARRAY as u8;
+    /// The declaration; `before` are those that stand before it in the group.
+    fn to_ty(&self, before: &[SubType]) -> Result<SubType, String> {
         let fields = || {
             let fields: &[tenon_field_t] = match self.field_count {
                 0 => &[],
@@ -205,10 +216,20 @@ impl tenon_subtype_t<'_> {
             fields.iter().enumerate().map(field).collect::<Result<Vec<_>, _>>()
         };
         let composite = match self.kind {
-            FUNC => {
-                let ty = self.func.and_then(wasm_functype_t::to_ty).ok_or("its function type is NULL")?;
-                CompositeType::func(ty.params().iter().copied(), ty.results().iter().copied())
-            }
+            FUNC => match (self.func.map(wasm_functype_t::to_ty), self.params, self.results) {
+                (Some(Some(ty)), None, None) => {
+                    CompositeType::func(ty.params().iter().copied(), ty.results().iter().copied())
+                }
+                (None, None, None) | (Some(None), ..) => return Err("its function type is NULL".into()),
+                (Some(_), ..) => return Err("it has two function types".into()),
+                (None, params, results) => {
+                    let types = |types: Option<&wasm_valtype_vec_t>| match types {
+                        Some(types) => types.to_tys().ok_or("a parameter or result type is NULL"),
+                        None => Ok(Vec::new()),
+                    };
+                    CompositeType::func(types(params)?, types(results)?)
+                }
+            },
             STRUCT => CompositeType::Struct(fields()?.into()),
             ARRAY => match fields()?[..] {
                 [element] => CompositeType::Array(element),
@@ -216,7 +237,14 @@ impl tenon_subtype_t<'_> {
             },
             kind => return Err(format!("{kind} is not a kind of definition")),
         };
-        let supertype = self.supertype.map(|ty| ty.ty.id());
+        let supertype = match (self.supertype, self.supertype_in_group) {
+            (Some(_), true) => return Err("it has two supertypes, one of them in the group".into()),
+            (None, true) => match before.get(self.supertype_place as usize) {
+                Some(above) => Some(TypeId::in_group(self.supertype_place, above.composite.kind())),
+                None => return Err(format!("its supertype, at place {}, is not before it", self.supertype_place)),
+            },
+            (supertype, false) => supertype.map(|ty| ty.ty.id()),
+        };
         Ok(SubType { is_final: self.is_final, supertype, composite })
     }
 }
@@ -244,7 +272,8 @@ pub extern "C" fn tenon_deftype_new_group(
         let types = unsafe { slice::from_raw_parts(types, count) };
         let mut group = Vec::with_capacity(count);
         for (i, ty) in types.iter().enumerate() {
-            group.push(ty.to_ty().map_err(|e| wrong(format!("type {i}: {e}")))?);
+            let ty = ty.to_ty(&group).map_err(|e| wrong(format!("type {i}: {e}")))?;
+            group.push(ty);
         }
         let group = register(group)
             .ok_or_else(|| wrong("a reference within the group is to a place or a kind that is not there".into()))?;

@@ -2,11 +2,11 @@
 //! each thread, until the next failure on that thread takes its place. The functions of `tenon.h` that can
 //! fail return the same reason as an object.
 
+use super::last_error;
 use super::own::{Out, Own, boxed};
 use super::reserve;
 use crate::runtime::error::{Error, ErrorKind};
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -150,20 +150,16 @@ fn c_message(message: fmt::Arguments<'_>) -> Cow<'static, CStr> {
     }
 }
 
-thread_local! {
-    static LAST: RefCell<Option<tenon_error_t>> = const { RefCell::new(None) };
-}
-
 /// Keeps `error` as this thread's last failure.
 pub(crate) fn set(error: tenon_error_t) {
-    // A thread that is ending has lost its variables already; then nobody can ask for the reason either.
-    let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| last.replace(error)));
+    drop(last_error::replace(Some(error)));
 }
 
 /// This thread's last failure, which something just reported by answering `None`.
 pub(crate) fn last() -> tenon_error_t {
-    let last = LAST.try_with(|last| last.try_borrow().ok()?.clone()).ok().flatten();
-    last.unwrap_or_else(|| tenon_error_t::new(Kind::TENON_ERROR_INTERNAL, format_args!("no reason was kept")))
+    last_error::current()
+        .cloned()
+        .unwrap_or_else(|| tenon_error_t::new(Kind::TENON_ERROR_INTERNAL, format_args!("no reason was kept")))
 }
 
 /// Keeps a failure of this kind and message as the last one.
@@ -255,16 +251,13 @@ pub(crate) fn give(error: tenon_error_t) -> Own<tenon_error_t> {
 /// the next call on this thread that fails, `tenon_last_error_take` or `tenon_last_error_clear`.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_last_error() -> *const c_char {
-    LAST.try_with(|last| last.try_borrow().ok()?.as_ref().map(|e| e.message.as_ptr()))
-        .ok()
-        .flatten()
-        .unwrap_or(ptr::null())
+    last_error::current().map_or(ptr::null(), |error| error.message.as_ptr())
 }
 
 /// Takes the last failure of this thread away from it, as an object of the caller's; NULL if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_last_error_take() -> Own<tenon_error_t> {
-    boxed(LAST.try_with(|last| last.try_borrow_mut().ok()?.take()).ok().flatten()?)
+    boxed(last_error::replace(None)?)
 }
 
 /// Forgets the last failure of this thread.

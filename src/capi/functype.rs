@@ -4,7 +4,7 @@ use super::error::{self, Kind};
 use super::externtype::{self, wasm_externtype_t};
 use super::own::{Out, Own, Take};
 use super::valtype::wasm_valtype_vec_t;
-use super::vec::{self, Copied, Owned, vector};
+use super::vec::{self, Copied, Owned, Vector, vector};
 use crate::types::{ExternType, FuncType};
 
 /// A function type.
@@ -97,7 +97,8 @@ pub extern "C" fn wasm_functype_copy(ty: Option<&wasm_functype_t>) -> Own<wasm_f
 }
 
 /// Makes a function type. Takes over both vectors and what is in them, and leaves them empty; NULL stands for an empty
-/// vector. A NULL among the value types, or memory running out, gives NULL; the vectors are taken all the same.
+/// vector. A NULL among the value types, one that means nothing outside of the declaration of a group, or memory running
+/// out, gives NULL; the vectors are taken all the same.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_functype_new(
     params: Take<wasm_valtype_vec_t>,
@@ -110,6 +111,8 @@ pub extern "C" fn wasm_functype_new(
         error::fail(Kind::TENON_ERROR_ARGUMENT, format_args!("wasm_functype_new: a {which} type is NULL"));
         return None;
     };
+    let mut types = params.elements().iter().chain(results.elements()).flatten();
+    error::keep(types.try_for_each(|ty| ty.alone("wasm_functype_new").map(drop)))?;
     let ty = FuncType::new(param_types, result_types);
     wasm_functype_t::from_parts(externtype::Parts::Func(Parts { ty, params, results }))
 }

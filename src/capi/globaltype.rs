@@ -126,7 +126,8 @@ pub extern "C" fn wasm_globaltype_new(
         return None;
     }
     let mutable = mutability == wasm_mutability_enum::WASM_VAR as wasm_mutability_t;
-    wasm_globaltype_t::from_ty(&GlobalType { content: content.to_ty(), mutable })
+    let content = error::keep(content.alone("wasm_globaltype_new"))?;
+    wasm_globaltype_t::from_ty(&GlobalType { content, mutable })
 }
 
 /// The type of the value. It belongs to the global type. With NULL: NULL.

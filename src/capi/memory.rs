@@ -156,7 +156,11 @@ pub extern "C" fn wasm_memory_data(memory: Lent<wasm_memory_t>) -> *mut byte_t {
 /// The size in bytes. With NULL: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_data_size(memory: Option<&wasm_memory_t>) -> usize {
-    memory.map_or(0, |memory| memory.0.length())
+    memory.map_or(0, |memory| {
+        // Who asks for bytes is about to use them, perhaps behind an address of a memory that does not move.
+        let _settled = memory.0.base();
+        memory.0.length()
+    })
 }
 
 /// The size in pages, for which `tenon_memory_size` has more bits: what 32 bits cannot hold reads as the largest number that

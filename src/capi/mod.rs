@@ -41,6 +41,7 @@ pub mod growth;
 pub mod handle;
 pub mod importtype;
 pub mod instance;
+mod last_error;
 pub mod limits;
 pub mod linker;
 pub mod memory;

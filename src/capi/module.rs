@@ -10,11 +10,12 @@ use super::reference::wasm_ref_t;
 use super::store::wasm_store_t;
 use super::vec::{self, Owned};
 use crate::module::Module;
+use crate::module::helpers::available_threads;
 use crate::runtime::lease::{self, Lease};
 use crate::runtime::module::{CompiledModule, ModuleObject, from_module};
 use crate::runtime::object::ObjectKind;
+use crate::runtime::serialize;
 use crate::runtime::store::Store;
-use crate::runtime::{serialize, tier};
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
@@ -181,7 +182,7 @@ pub(crate) fn validate(
         let store = store.entered(function)?;
         let binary = required(binary, function, "the binary")?.as_bytes();
         let features = &store.engine().config().features;
-        Ok(Module::validate_only(binary, features, tier::compile_threads()).map_err(from_module)?)
+        Ok(Module::validate_only(binary, features, available_threads()).map_err(from_module)?)
     })
 }
 
@@ -287,9 +288,10 @@ pub extern "C" fn wasm_module_serialize(module: Option<&wasm_module_t>, out: Out
     error::keep(serialize("wasm_module_serialize", module, out));
 }
 
-/// Makes a module of what `wasm_module_serialize` gave. What another version, machine or configuration wrote is compiled
-/// anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL. Only
-/// accidents are found: machine code from somebody who is not trusted must not be given to this function.
+/// Makes a module of what `wasm_module_serialize` gave; the bytes are copied. What another version, machine or configuration
+/// wrote is compiled anew, each function when it is first called. NULL if the bytes are damaged or something else, or with NULL.
+/// Beyond a megabyte, damage of a function's code is found when the function is first called: it is never run, and the call
+/// traps. Only accidents are found: machine code from somebody who is not trusted must not be given to this function.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_module_deserialize(
     store: Lent<wasm_store_t>,

@@ -9,7 +9,7 @@ use crate::runtime::gc::access;
 use crate::types::{RefType, ValType};
 
 fn ref_type(function: &str, ty: Option<&wasm_valtype_t>) -> Result<RefType, tenon_error_t> {
-    match required(ty, function, "the type")?.to_ty() {
+    match required(ty, function, "the type")?.alone(function)? {
         ValType::Ref(ty) => Ok(ty),
         ty => {
             let message = format_args!("{function}: {ty} is not a reference type");

@@ -23,7 +23,7 @@ pub extern "C" fn tenon_tabletype_new(
     let function = "tenon_tabletype_new";
     let made = error::attempt(function, || {
         let refused = |message| Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, message));
-        let element = required(element, function, "the element type")?.to_ty();
+        let element = required(element, function, "the element type")?.alone(function)?;
         let ValType::Ref(element) = element else {
             return refused(format_args!("{function}: elements must be references, not {element}"));
         };

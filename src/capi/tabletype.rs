@@ -117,10 +117,11 @@ pub extern "C" fn wasm_tabletype_new(
         error::null("wasm_tabletype_new", "limits");
         return None;
     };
-    let ValType::Ref(element) = element.to_ty() else {
+    let element = error::keep(element.alone("wasm_tabletype_new"))?;
+    let ValType::Ref(element) = element else {
         error::fail(
             Kind::TENON_ERROR_ARGUMENT,
-            format_args!("wasm_tabletype_new: elements must be references, not {}", element.to_ty()),
+            format_args!("wasm_tabletype_new: elements must be references, not {element}"),
         );
         return None;
     };

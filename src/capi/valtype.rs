@@ -2,10 +2,10 @@
 //! written; a value type here holds any type of the specification, so that a module's types can be read whatever they
 //! are.
 
-use super::error::{self, Kind};
+use super::error::{self, Kind, tenon_error_t};
 use super::own::{Out, Own, Take, boxed};
 use super::vec::{self, Copied, Owned, Vector, vector};
-use crate::types::{DefType, Hierarchy, ValType};
+use crate::types::{DefType, HeapType, Hierarchy, RefType, ValType};
 
 /// A value type.
 pub struct wasm_valtype_t {
@@ -28,6 +28,17 @@ impl wasm_valtype_t {
     /// The type.
     pub(crate) fn to_ty(&self) -> ValType {
         self.ty
+    }
+
+    /// The type, where it is to mean something outside of the declaration of a group.
+    pub(crate) fn alone(&self, function: &str) -> Result<ValType, tenon_error_t> {
+        match self.ty {
+            ValType::Ref(RefType { heap: HeapType::Concrete(id), .. }) if id.is_in_group() => {
+                let message = "a type of tenon_valtype_new_ref_in_group means nothing outside of a declaration";
+                Err(tenon_error_t::new(Kind::TENON_ERROR_ARGUMENT, format_args!("{function}: {message}")))
+            }
+            ty => Ok(ty),
+        }
     }
 }
 

@@ -187,6 +187,22 @@ impl<'a> Image<'a> {
         Ok(self.entry(index)?.map(|(range, _)| range))
     }
 
+    /// Where the entry of a function stands in the tables.
+    pub fn place_of_entry(index: u32) -> Range<usize> {
+        let start = COUNT_SIZE + index as usize * ENTRY_SIZE;
+        start..start + ENTRY_SIZE
+    }
+
+    /// Where the facts about a function stand in the tables; none if it is not compiled.
+    pub fn place_of_facts(&self, index: u32) -> Result<Option<Range<usize>>, ImageError> {
+        let before = COUNT_SIZE + self.entries.len();
+        let place = |facts: &[u8]| {
+            let start = before + (facts.as_ptr() as usize - self.facts.as_ptr() as usize);
+            start..start + facts.len()
+        };
+        Ok(self.entry(index)?.map(|(_, facts)| place(facts)))
+    }
+
     /// The code of a function; none if it is not compiled.
     pub fn function(&self, index: u32) -> Result<Option<Code>, ImageError> {
         let Some((range, facts)) = self.entry(index)? else { return Ok(None) };

@@ -20,10 +20,10 @@ impl Module {
         Ok(module)
     }
 
-    /// Decodes what was a valid module with the same features when `facts` was written down. Its code and, if the facts
-    /// say so, its data are not looked at.
+    /// Decodes what was a valid module with the same features when `facts` was written down. Its code, names and, if the facts
+    /// say so, its data are not looked at. What is, is checked: an error means that it is damaged.
     pub fn trusted(bytes: Bytes, features: &Features, facts: ModuleFacts) -> Result<Module, ModuleError> {
-        let mut module = decode(&bytes, features, Check::Trust(facts))?;
+        let mut module = decode_in_one_pass(&bytes, features, Check::Trust(&bytes, facts))?;
         module.bytes = bytes;
         Ok(module)
     }
@@ -58,11 +58,11 @@ pub struct ModuleFacts {
 }
 
 /// What becomes of the bodies.
-enum Check {
+enum Check<'a> {
     /// They are validated by so many threads.
     Bodies(usize),
     /// They were, and this was found.
-    Trust(ModuleFacts),
+    Trust(&'a Bytes, ModuleFacts),
 }
 
 /// The language that modules may be written in.
@@ -86,11 +86,11 @@ pub(super) fn wasm_features(features: &Features) -> WasmFeatures {
 }
 
 /// The module of `bytes`, which its field `bytes` does not hold yet.
-fn decode(bytes: &[u8], features: &Features, check: Check) -> Result<Module, ModuleError> {
+fn decode(bytes: &[u8], features: &Features, check: Check<'_>) -> Result<Module, ModuleError> {
     decode_in_one_pass(bytes, features, check).map_err(|error| error.in_words_of_specification(bytes))
 }
 
-fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check) -> Result<Module, ModuleError> {
+fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check<'_>) -> Result<Module, ModuleError> {
     if bytes.len() > limits::MAX_MODULE_SIZE {
         let message = format!("module of {} bytes; at most {} are allowed", bytes.len(), limits::MAX_MODULE_SIZE);
         return Err(ModuleError::new(ModuleErrorKind::Limit, message, None));
@@ -100,13 +100,13 @@ fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check) -> Result
     let mut decoder = Decoder { features, validator, resources: None, data: None, module: Module::empty() };
     let sections = match &check {
         Check::Bodies(_) => decoder.sections(bytes),
-        Check::Trust(facts) => decoder.trusted_sections(bytes, facts),
+        Check::Trust(bytes, facts) => decoder.trusted_sections(bytes, facts),
     };
     let Decoder { mut validator, resources, data, mut module, .. } = decoder;
     let read_data = || data.map_or(Ok(Vec::new()), |s| data_section(s, &mut validator, &module.memories, bytes));
     // The first error is the one to report: sections before the code, bodies, the data section, what is behind it.
     let data = match (resources, check) {
-        (_, Check::Trust(facts)) => {
+        (_, Check::Trust(_, facts)) => {
             (module.tail_calls_out, module.objects) = (facts.tail_calls_out, facts.objects);
             module.written_tables = facts.written_tables;
             module.spent_data = facts.spent_data;
@@ -172,19 +172,28 @@ impl<'a> Decoder<'a> {
     }
 
     /// As `sections`, but what stands in the code section is known, and perhaps what stands in the data section.
-    fn trusted_sections(&mut self, mut rest: &'a [u8], facts: &ModuleFacts) -> Result<(), ModuleError> {
+    fn trusted_sections(&mut self, bytes: &'a Bytes, facts: &ModuleFacts) -> Result<(), ModuleError> {
         let mut parser = Parser::new(0);
         parser.set_features(self.features);
+        let mut at = 0;
         loop {
-            let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
-                return Err(unsupported("module that ends too early".into()));
+            let parsed = parser.parse(bytes.get(at..).unwrap_or_default(), true);
+            let Ok(Chunk::Parsed { consumed, payload }) = parsed else { return Err(damaged(at)) };
+            // What is passed over is not checked, either. The parser has read the rest, but nothing came of that yet.
+            let read_to = match &payload {
+                Payload::DataSection(section) if facts.spent_data > 0 => section.range().start as usize,
+                Payload::CustomSection(section) => section.data_range().start as usize,
+                _ => at + consumed,
             };
-            rest = &rest[consumed..];
+            if !bytes.check(at..read_to.clamp(at, at + consumed)) {
+                return Err(damaged(at));
+            }
+            at += consumed;
             match payload {
                 Payload::CodeSectionStart { unchecked_range, size, .. } => {
                     self.validator.code_section_start(&unchecked_range)?;
                     parser.skip_section();
-                    rest = rest.get(size as usize..).unwrap_or_default();
+                    at += size as usize;
                 }
                 Payload::DataSection(_) if facts.spent_data > 0 => {}
                 Payload::End(_) => return Ok(()),
@@ -370,6 +379,11 @@ fn check_count<'a, T: FromReader<'a>>(s: &SectionLimited<'a, T>, what: &str, min
 /// The answer to what validation should already have refused.
 pub(super) fn unsupported(what: String) -> ModuleError {
     ModuleError::new(ModuleErrorKind::Unsupported, format!("feature not enabled: {what}"), None)
+}
+
+/// The answer to a trusted module that is not what it was.
+fn damaged(at: usize) -> ModuleError {
+    ModuleError::new(ModuleErrorKind::Malformed, String::from("damaged"), at)
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {

@@ -17,7 +17,11 @@ impl Hints {
     fn read(module: &Module) -> Hints {
         let mut hints = Vec::new();
         let Some(range) = &module.hint_section else { return Hints(hints) };
-        let section = &module.bytes[range.start as usize..range.end as usize];
+        let place = range.start as usize..range.end as usize;
+        if !module.bytes.check(place.clone()) {
+            return Hints(hints);
+        }
+        let section = &module.bytes[place];
         let reader = BinaryReader::new(section, u64::from(range.start));
         let functions = BranchHintSectionReader::new(reader).into_iter().flatten();
         for function in functions.map_while(Result::ok) {

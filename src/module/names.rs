@@ -5,6 +5,7 @@
 
 use super::Module;
 use std::fmt;
+use std::ops::Range;
 use wasmparser::{BinaryReader, Name, NameSectionReader};
 
 /// Where the names stand in the module's bytes.
@@ -77,7 +78,11 @@ impl Names {
 
 impl Module {
     fn names(&self) -> &Names {
-        self.names.get_or_init(|| Names::read(self, &self.bytes))
+        let is_damaged = |range: &Range<u32>| !self.bytes.check(range.start as usize..range.end as usize);
+        self.names.get_or_init(|| match &self.name_section {
+            Some(range) if is_damaged(range) => Names::default(),
+            _ => Names::read(self, &self.bytes),
+        })
     }
 
     /// The name that the `name` section gives to the module.

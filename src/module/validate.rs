@@ -5,9 +5,11 @@
 //! has failed.
 
 use super::error::{ModuleError, ModuleErrorKind};
+use super::helpers::with_helpers;
 use super::limits;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use wasmparser::{BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody};
 use wasmparser::{ValidatorResources, WasmFeatures};
 
@@ -49,23 +51,14 @@ impl Bodies<'_> {
         }
         let chunks = self.chunks();
         let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(chunks.len()));
-        let work = Work { bodies: self, chunks: &chunks, next, failed };
-        std::thread::scope(|scope| {
-            // A thread that cannot be started is one that does not help.
-            let thread = || std::thread::Builder::new().name("tenon-validate".into());
-            let start = |_| thread().spawn_scoped(scope, || work.run()).ok();
-            let helpers: Vec<_> = (1..threads.min(chunks.len())).filter_map(start).collect();
+        let work = Work { bodies: self, chunks: &chunks, next, failed, first: Mutex::default() };
+        let done = with_helpers(threads.min(chunks.len()) - 1, &|| work.run(), || {
             let done = meanwhile();
-            let mut first = work.run();
-            for helper in helpers {
-                let found = helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                first = match (first, found) {
-                    (Some(a), Some(b)) => Some(if a.0 <= b.0 { a } else { b }),
-                    (a, b) => a.or(b),
-                };
-            }
-            (first.map_or(Ok(()), |(_, error)| Err(error)), done)
-        })
+            work.run();
+            done
+        });
+        let first = work.first.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (first.map_or(Ok(()), |(_, error)| Err(error)), done)
     }
 
     /// Cuts the bodies into runs of about `CHUNK_SIZE` bytes.
@@ -177,22 +170,28 @@ struct Work<'a> {
     chunks: &'a [Range<usize>],
     /// The next chunk that nobody has taken.
     next: AtomicUsize,
-    /// The earliest chunk that is known to have failed. Only spares work; who fails says so itself.
+    /// The earliest chunk that is known to have failed. Only spares work.
     failed: AtomicUsize,
+    /// The same, with the error.
+    first: Mutex<Option<(usize, ModuleError)>>,
 }
 
 impl Work<'_> {
-    /// Takes chunks until none is left. The result is the first error that this thread found, with its chunk.
-    fn run(&self) -> Option<(usize, ModuleError)> {
+    /// Takes chunks until none is left, or one has failed.
+    fn run(&self) {
         let mut allocs = FuncValidatorAllocations::default();
         loop {
             let i = self.next.fetch_add(1, Ordering::Relaxed);
             if i >= self.chunks.len() || i > self.failed.load(Ordering::Relaxed) {
-                return None;
+                return;
             }
             if let Err(error) = self.bodies.validate_some(self.chunks[i].clone(), &mut allocs) {
                 self.failed.fetch_min(i, Ordering::Relaxed);
-                return Some((i, error));
+                let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+                if first.as_ref().is_none_or(|(earliest, _)| i < *earliest) {
+                    *first = Some((i, error));
+                }
+                return;
             }
         }
     }

@@ -269,7 +269,7 @@ pub fn place_image(image: &[u8], parts: Vec<Part>) -> io::Result<CodeBlock> {
 /// # Safety
 /// If there is code at the address, its [`CodeBlock`] is not dropped while the result is in use.
 pub unsafe fn lookup(pc: usize) -> Option<&'static CodeMeta> {
-    let region = REGION.get()?.as_ref().ok()?;
+    let region = REGION.get()?;
     let offset = pc.wrapping_sub(region.exec);
     if offset >= region.size {
         return None;
@@ -299,7 +299,7 @@ pub fn lazy_thunk(index: u32) -> io::Result<*const u8> {
 /// Whether an address is that of a lazy thunk.
 pub fn is_thunk(code: *const u8) -> bool {
     match REGION.get() {
-        Some(Ok(region)) => (code as usize).wrapping_sub(region.exec + THUNKS_AT) < CODE_AT - THUNKS_AT,
+        Some(region) => (code as usize).wrapping_sub(region.exec + THUNKS_AT) < CODE_AT - THUNKS_AT,
         _ => false,
     }
 }
@@ -307,7 +307,7 @@ pub fn is_thunk(code: *const u8) -> bool {
 /// Bytes of the region that are taken up by code, holes between blocks included.
 pub fn used() -> usize {
     match REGION.get() {
-        Some(Ok(region)) => region.lock().granules.end() as usize * GRANULE - CODE_AT,
+        Some(region) => region.lock().granules.end() as usize * GRANULE - CODE_AT,
         _ => 0,
     }
 }
@@ -344,12 +344,21 @@ unsafe impl Send for Region {}
 // SAFETY: as above; everything else that changes is behind the lock.
 unsafe impl Sync for Region {}
 
-static REGION: OnceLock<Result<Region, (io::ErrorKind, String)>> = OnceLock::new();
+static REGION: OnceLock<Region> = OnceLock::new();
 
+/// The region, made if there is none. What fails once may succeed later.
 fn region() -> io::Result<&'static Region> {
-    match REGION.get_or_init(|| Region::new().map_err(|e| (e.kind(), format!("no code memory: {e}")))) {
-        Ok(region) => Ok(region),
-        Err((kind, message)) => Err(io::Error::new(*kind, message.as_str())),
+    static MAKING: Mutex<()> = Mutex::new(());
+    if let Some(region) = REGION.get() {
+        return Ok(region);
+    }
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    match REGION.get() {
+        Some(region) => Ok(region),
+        None => {
+            let region = Region::new().map_err(|e| io::Error::new(e.kind(), format!("no code memory: {e}")))?;
+            Ok(REGION.get_or_init(|| region))
+        }
     }
 }
 
@@ -363,8 +372,11 @@ impl Region {
         for size in REGION_SIZES {
             match Region::with_size(size) {
                 Ok(region) => {
-                    region.prepare()?;
-                    return Ok(region);
+                    let prepared = region.prepare();
+                    if prepared.is_err() {
+                        region.unmap_all();
+                    }
+                    return prepared.map(|()| region);
                 }
                 Err(e) => error = e,
             }
@@ -423,6 +435,16 @@ impl Region {
             return Err(io::Error::from_raw_os_error(failed));
         }
         Ok(())
+    }
+
+    /// Gives everything back. Nobody may know the region.
+    fn unmap_all(&self) {
+        // SAFETY: the mappings are the region's own, and nobody uses them.
+        unsafe {
+            vm::unmap(self.exec as *mut u8, self.size);
+            vm::unmap(self.write as *mut u8, self.size);
+            vm::unmap(self.table.cast_mut().cast(), self.size / GRANULE * size_of::<AtomicPtr<CodeMeta>>());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Arena> {
@@ -641,7 +663,7 @@ unsafe impl Sync for Forking {}
 static FORKING: Forking = Forking(UnsafeCell::new(None));
 
 extern "C" fn before_fork() {
-    if let Some(Ok(region)) = REGION.get() {
+    if let Some(region) = REGION.get() {
         let arena = region.lock();
         let copy = region.copy(&arena).ok();
         // SAFETY: this thread has the lock.
@@ -657,7 +679,7 @@ extern "C" fn after_fork() {
 extern "C" fn after_fork_in_child() {
     // SAFETY: as in `after_fork`; this is the child's only thread.
     let fork = unsafe { (*FORKING.0.get()).take() };
-    if let (Some(mut fork), Some(Ok(region))) = (fork, REGION.get()) {
+    if let (Some(mut fork), Some(region)) = (fork, REGION.get()) {
         match fork.copy {
             Some(copy) if region.detach(&copy).is_ok() => fork.arena.file = copy,
             _ => fork.arena.detached = true,

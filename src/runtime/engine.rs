@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Engine {
     config: Config,
     tunables: Tunables,
+    defers_growth: bool,
     signatures: Mutex<Signatures>,
     compilers: Mutex<Vec<Compiler>>,
     pool: MemoryPool,
@@ -67,11 +68,15 @@ impl Engine {
             fixed_bases: full,
             optimization: config.optimization,
         };
+        // What is deferred cannot be refused any more; and of pinned memories the system is given addresses, for which it
+        // raises no signals.
+        let defers_growth = tunables.guarded_memories && !config.pinned_memories && !vm::counts_accessible();
         let compiler = Compiler::new(&tunables).map_err(from_compile)?;
         let pool = MemoryPool::new(config.pooled_memories, config.pooled_bytes);
         Ok(Arc::new(Engine {
             config,
             tunables,
+            defers_growth,
             signatures: Mutex::default(),
             compilers: Mutex::new(vec![compiler]),
             pool,
@@ -87,6 +92,11 @@ impl Engine {
     /// What code is compiled for.
     pub fn tunables(&self) -> &Tunables {
         &self.tunables
+    }
+
+    /// Whether what memories grow by may become accessible when it is first used (`owed_pages.rs`).
+    pub fn defers_growth(&self) -> bool {
+        self.defers_growth
     }
 
     /// The pool of memories.

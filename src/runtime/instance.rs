@@ -184,7 +184,7 @@ impl Instance {
     /// # Safety
     /// `index` is in the module's index space.
     pub(in crate::runtime) unsafe fn enter_memory(&self, index: u32, memory: &Memory) {
-        let entry = crate::runtime::vmctx::VmMemory { base: memory.base(), def: memory.def() };
+        let entry = crate::runtime::vmctx::VmMemory { base: memory.address(), def: memory.def() };
         // SAFETY: the caller's promise.
         unsafe { *self.at(self.module.layout.memory(index)) = entry };
     }

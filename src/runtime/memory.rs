@@ -20,6 +20,7 @@ use crate::runtime::vmctx::MemoryDef;
 use crate::types::{Limits, MemoryType};
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
+use std::ops::Range;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,6 +31,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Memory {
     /// The header.
     pub object: Object,
+    /// Address of byte 0; null while some of its pages are owed, and so are not to be handed out.
+    data: Cell<*mut u8>,
     declared: MemoryType,
     backing: Backing,
     /// What the store is charged for. Of a shared memory, only what this store added.
@@ -80,7 +83,8 @@ impl Memory {
     }
 
     fn allocate(store: &Store, declared: MemoryType, backing: Backing, charge: Charge) -> *mut Memory {
-        Standalone::allocate(Some(store), ObjectKind::Memory, |object| Memory { object, declared, backing, charge })
+        let make = |object| Memory::with(object, declared, backing, charge);
+        Standalone::allocate(Some(store), ObjectKind::Memory, make)
     }
 
     /// A memory that an instance defines, and what it holds at first; the header says which group it belongs to.
@@ -89,7 +93,13 @@ impl Memory {
         let store = unsafe { &*object.store };
         let charge = Charge::memory(store, bytes_of(&ty))?;
         let backing = Backing::new(store, ty, image)?;
-        Ok(Memory { object, declared: ty, backing, charge })
+        Ok(Memory::with(object, ty, backing, charge))
+    }
+
+    fn with(object: Object, declared: MemoryType, backing: Backing, charge: Charge) -> Memory {
+        let memory = Memory { object, data: Cell::new(ptr::null_mut()), declared, backing, charge };
+        memory.data.set(memory.address());
+        memory
     }
 
     /// Base and length, for generated code. The address does not change once the memory has its place.
@@ -108,9 +118,35 @@ impl Memory {
         }
     }
 
-    /// Address of byte 0.
+    /// Address of byte 0. All that the memory has can be used, by the system as well, until it grows.
     #[inline]
     pub fn base(&self) -> *mut u8 {
+        let data = self.data.get();
+        if data.is_null() { self.settle() } else { data }
+    }
+
+    /// Makes all that the memory has accessible.
+    #[cold]
+    fn settle(&self) -> *mut u8 {
+        let base = self.address();
+        // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+        if self.slot().is_none_or(|slot| unsafe { (*slot).settle() }) {
+            self.data.set(base);
+        }
+        // If not, the system has no memory: the first access will ask it again.
+        base
+    }
+
+    /// The slot, if it is the store's own memory.
+    fn slot(&self) -> Option<*mut MemorySlot> {
+        let Backing::Own { slot, .. } = &self.backing else { return None };
+        // SAFETY: nobody keeps a reference to the slot.
+        unsafe { (*slot.get()).as_deref_mut().map(ptr::from_mut) }
+    }
+
+    /// Address of byte 0. Pages may be owed.
+    #[inline]
+    pub fn address(&self) -> *mut u8 {
         // SAFETY: a plain read of what only the store's thread changes, and nobody if it is shared.
         unsafe { (*self.def()).base }
     }
@@ -166,11 +202,11 @@ impl Memory {
         };
         store.growth().before(&growth)?;
         self.charge.more(bytes)?;
-        let base = self.base();
+        let base = self.address();
         let old = self.extend(delta).inspect_err(|_| self.charge.less(bytes))?;
         // Of a shared memory, others may have added pages meanwhile.
         (growth.old_size, growth.new_size) = (old, old + delta);
-        growth.moved = base != self.base();
+        growth.moved = base != self.address();
         store.growth().after(&growth);
         Ok(old)
     }
@@ -195,13 +231,14 @@ impl Memory {
         let Some(bytes) = grown(&self.declared, old, delta)? else { return Ok(old) };
         let accessible = vm::round_up(bytes).ok_or(GrowError::System)?;
         if accessible <= slot.reservation() {
-            // SAFETY: a store outlives its objects.
-            resize(unsafe { (*self.object.store).engine() }, &self.declared, slot, accessible)?;
+            let engine = self.store().engine();
+            resize(engine, &self.declared, slot, accessible, engine.defers_growth())?;
         } else {
             self.relocate(slot, accessible)?;
         }
         // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call.
         unsafe { *def.get() = MemoryDef { base: slot.base(), length: AtomicUsize::new(bytes) } };
+        self.data.set(if slot.is_settled() { slot.base() } else { ptr::null_mut() });
         growths.set(growths.get() + 1);
         Ok(old)
     }
@@ -226,6 +263,7 @@ impl Memory {
         // SAFETY: only the store's thread changes the definition, and generated code reads it anew after a call. It may have
         // moved without having grown.
         unsafe { *def.get() = MemoryDef { base: memory.base(), length: AtomicUsize::new(length) } };
+        self.data.set(memory.base());
         growths.set(growths.get() + 1);
         result.map(|()| old)
     }
@@ -277,10 +315,24 @@ impl Memory {
         })
     }
 
+    /// The part that holds the copy of an image, which the slot makes good again only where there are pages.
+    pub(in crate::runtime) fn copied_image(&self) -> Range<usize> {
+        // SAFETY: only the store's thread is here, and nobody keeps a reference to the slot.
+        self.slot().map_or(0..0, |slot| unsafe { (*slot).copied_image() })
+    }
+
     /// The part `offset..offset + len`, if the memory has it.
     pub fn range(&self, offset: u64, len: u64) -> Option<*mut u8> {
         let end = offset.checked_add(len)?;
-        (end <= self.length() as u64).then(|| self.base().wrapping_add(offset as usize))
+        (end <= self.length() as u64).then(|| self.base_for(end as usize).wrapping_add(offset as usize))
+    }
+
+    /// [`Memory::base`], of which only the first `end` bytes must be accessible.
+    #[inline]
+    fn base_for(&self, end: usize) -> *mut u8 {
+        // SAFETY: nobody keeps a reference to the slot.
+        let is_within = || self.slot().is_some_and(|slot| end <= unsafe { (*slot).accessible() });
+        if self.data.get().is_null() && is_within() { self.address() } else { self.base() }
     }
 }
 
@@ -371,15 +423,16 @@ pub fn check(ty: &MemoryType) -> Result<(), Error> {
 }
 
 /// Lets a slot's memory have `accessible` bytes, whole system pages, which the reservation has. What lies behind them must
-/// be inaccessible only where nobody checks.
+/// be inaccessible only where nobody checks; there they may be so themselves at first, if that is to be `deferred`.
 pub(in crate::runtime) fn resize(
     engine: &Engine,
     ty: &MemoryType,
     slot: &mut MemorySlot,
     accessible: usize,
+    deferred: bool,
 ) -> Result<(), GrowError> {
     let resized = match engine.tunables().is_guarded(ty) {
-        true if accessible == slot.accessible() => Ok(()),
+        true if deferred => slot.extend(accessible),
         true => slot.set_accessible(accessible),
         false => slot.set_used(accessible),
     };

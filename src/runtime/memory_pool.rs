@@ -199,6 +199,7 @@ impl MemoryPool {
 
     /// Takes a slot back. Nothing may use its memory any more.
     pub fn give(&self, mut slot: Box<MemorySlot>) {
+        slot.retire();
         if self.kept > 0 && slot.clean(self.resident).is_ok() {
             self.keep(slot);
         }

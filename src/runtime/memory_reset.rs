@@ -14,31 +14,42 @@ impl Memory {
     /// Makes a part zero, and gives whole pages of the system back to it. The memory has that part.
     pub fn discard(&self, offset: u64, len: u64) {
         let Some(start) = self.range(offset, len) else { return };
-        if self.is_created() {
-            // Its pages are not ours to give back.
-            // SAFETY: a part of the memory, which is the calling thread's.
-            unsafe { ptr::write_bytes(start, 0, len as usize) };
-            return;
-        }
-        let page = vm::page_size();
-        let first = start.align_offset(page).min(len as usize);
-        let whole = (len as usize - first) / page * page;
+        let (offset, len) = (offset as usize, len as usize);
+        // Pages that are not ours to give back, or that the slot must find to make them what they were.
+        let kept = if self.is_created() { 0..usize::MAX } else { self.copied_image() };
+        let kept = kept.start.clamp(offset, offset + len) - offset..kept.end.clamp(offset, offset + len) - offset;
         // SAFETY: these are parts of the memory, which is the calling thread's, or shared and so WebAssembly's to synchronize.
         unsafe {
-            ptr::write_bytes(start, 0, first);
-            let middle = start.add(first);
-            if whole > 0 {
-                // What the system cannot take back, or fills with something else than zeros, is zeroed below.
-                let _ = vm::discard(middle, whole);
-            }
-            for block in 0..whole / size_of::<Block>() {
-                let block = middle.cast::<Block>().add(block);
-                if (*block).iter().fold(0, |all, word| all | word) != 0 {
-                    *block = [0; 64];
-                }
-            }
-            ptr::write_bytes(middle.add(whole), 0, len as usize - first - whole);
+            give_back(start, kept.start);
+            ptr::write_bytes(start.add(kept.start), 0, kept.len());
+            give_back(start.add(kept.end), len - kept.end);
         }
+    }
+}
+
+/// Makes bytes zero, by giving back whole pages of the system among them.
+///
+/// # Safety
+/// They can be written to, and nobody holds references to them.
+unsafe fn give_back(start: *mut u8, len: usize) {
+    let page = vm::page_size();
+    let first = start.align_offset(page).min(len);
+    let whole = (len - first) / page * page;
+    // SAFETY: the caller's promise.
+    unsafe {
+        ptr::write_bytes(start, 0, first);
+        let middle = start.add(first);
+        if whole > 0 {
+            // What the system cannot take back, or fills with something else than zeros, is zeroed below.
+            let _ = vm::discard(middle, whole);
+        }
+        for block in 0..whole / size_of::<Block>() {
+            let block = middle.cast::<Block>().add(block);
+            if (*block).iter().fold(0, |all, word| all | word) != 0 {
+                *block = [0; 64];
+            }
+        }
+        ptr::write_bytes(middle.add(whole), 0, len - first - whole);
     }
 }
 

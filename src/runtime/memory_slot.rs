@@ -5,7 +5,8 @@
 //!   |--- 0 ---|########|-- 0 --|--- always 0 ---|------ no access ------|--- no access ---|
 //! ```
 //! `used` is what the present memory has, in whole system pages; where checks are explicit, more may be accessible, so
-//! that growth seldom needs the system. A slot that is *clean* holds the image that it is bound to and zeros elsewhere.
+//! that growth seldom needs the system. Where the hardware checks, less may be, until somebody wants the rest
+//! (`owed_pages.rs`). A slot that is *clean* holds the image that it is bound to and zeros elsewhere, and owes nothing.
 //! It is made clean when it is given back, and stays bound, so that the next instance of the same module finds
 //! everything in place.
 //!
@@ -26,7 +27,9 @@
 //! by copying; only what goes beyond the engine's limit for what a slot may keep is given to the system. Where the
 //! system does not tell, all but the beginning is.
 
+use crate::runtime::growth_policy::GrowthPolicy;
 use crate::runtime::memory_image::MemoryImage;
+use crate::runtime::owed_pages::OwedPages;
 use crate::runtime::sys::pagemap;
 use crate::runtime::sys::vm::{self, Protection};
 use std::io;
@@ -48,7 +51,11 @@ type Block = [u64; 64];
 pub struct MemorySlot {
     base: *mut u8,
     used: usize,
+    /// Faults may have made more accessible than that, up to `used`.
     accessible: usize,
+    /// Where the handler of faults looks, if growth can be deferred here.
+    owed: Option<&'static OwedPages>,
+    policy: GrowthPolicy,
     reservation: usize,
     guard: usize,
     /// Where the system sees one mapping end and another begin, as contents were moved here.
@@ -74,6 +81,8 @@ impl MemorySlot {
             base,
             used: 0,
             accessible: 0,
+            owed: OwedPages::of(base, reservation),
+            policy: GrowthPolicy::default(),
             reservation,
             guard: total - reservation,
             seams: Box::default(),
@@ -92,7 +101,7 @@ impl MemorySlot {
         self.used
     }
 
-    /// Bytes that can be read and written.
+    /// Bytes that can be read and written. More than `used` may be, or less, which is then owed.
     pub fn accessible(&self) -> usize {
         self.accessible
     }
@@ -117,6 +126,11 @@ impl MemorySlot {
         self.image.as_ref().map_or(0, |image| image.id())
     }
 
+    /// The part that the image was copied to. To find that it is to be restored there, its pages must stay.
+    pub fn copied_image(&self) -> Range<usize> {
+        self.image.as_ref().filter(|_| !self.mapped).map_or(0..0, |image| image.range())
+    }
+
     /// Makes exactly `len` bytes accessible, a multiple of the system's page within the reservation. What is new is zero.
     pub fn set_accessible(&mut self, len: usize) -> io::Result<()> {
         self.check(len)?;
@@ -130,6 +144,65 @@ impl MemorySlot {
         self.accessible = len;
         self.used = len;
         Ok(())
+    }
+
+    /// Lets the memory have `len` bytes, at least as many as it has, where the hardware checks: no more are ever accessible, and the
+    /// new ones may be owed.
+    pub fn extend(&mut self, len: usize) -> io::Result<()> {
+        self.check(len)?;
+        self.see_faults();
+        if !self.is_settled() {
+            self.policy.untouched();
+        }
+        let defers = self.policy.defers();
+        match self.owed {
+            Some(owed) if defers && self.is_extendable() => {
+                owed.owe(self.base as usize + self.accessible, self.base as usize + len);
+                self.used = len;
+                Ok(())
+            }
+            _ => self.set_accessible(len),
+        }
+    }
+
+    /// Whether the system can be expected to make more accessible later, too: what it has to do is to move the end of a
+    /// mapping, and not to make one. A mapped image is a mapping of its own.
+    fn is_extendable(&self) -> bool {
+        let image_ends_there = || self.image.as_ref().is_some_and(|image| image.range().end == self.accessible);
+        self.accessible > 0 && !(self.mapped && image_ends_there())
+    }
+
+    /// Makes all that the memory has accessible. Whether it is.
+    pub fn settle(&mut self) -> bool {
+        self.see_faults();
+        self.is_settled() || self.set_accessible(self.used).is_ok()
+    }
+
+    /// Whether nothing is owed, as far as it is known here.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.used <= self.accessible
+    }
+
+    /// Notes what faults have made accessible.
+    fn see_faults(&mut self) {
+        let Some(owed) = self.owed.filter(|_| !self.is_settled()) else { return };
+        let paid = owed.paid().saturating_sub(self.base as usize);
+        if paid > self.accessible {
+            self.accessible = paid;
+            self.policy.touched();
+        }
+    }
+
+    /// Ends the memory's use of the slot: what is owed will never be paid.
+    pub fn retire(&mut self) {
+        self.see_faults();
+        let Some(owed) = self.owed else { return };
+        if !self.is_settled() {
+            self.policy.untouched();
+            self.used = self.accessible;
+        }
+        owed.forget();
     }
 
     /// Lets the memory have `len` bytes, where checks are explicit: at least as many are accessible then, and twice as
@@ -201,6 +274,8 @@ impl MemorySlot {
             }
             self.image = None;
             self.mapped = false;
+            // The next memory is another program's.
+            self.policy = GrowthPolicy::default();
         }
         Ok(())
     }
@@ -208,12 +283,15 @@ impl MemorySlot {
     /// Makes the memory hold what it held at first; what is more than `kept` bytes of pages of its own goes back to the
     /// system.
     pub fn clean(&mut self, kept: usize) -> io::Result<()> {
-        let in_place = if self.mapped { 0 } else { self.used.min(CLEANED_IN_PLACE).min(kept) };
-        if self.used == in_place {
-            self.restore(0..self.used);
+        self.see_faults();
+        // What is owed was never written to.
+        let used = self.used.min(self.accessible);
+        let in_place = if self.mapped { 0 } else { used.min(CLEANED_IN_PLACE).min(kept) };
+        if used == in_place {
+            self.restore(0..used);
             return Ok(());
         }
-        let (mut left, mut given_up) = (kept, self.used);
+        let (mut left, mut given_up) = (kept, used);
         let mut clean = |range: Range<usize>| {
             let middle = range.start + range.len().min(left);
             left -= middle - range.start;
@@ -225,11 +303,11 @@ impl MemorySlot {
             middle == range.end
         };
         // SAFETY: this slot's own mapping.
-        if !unsafe { pagemap::private_pages(self.base, self.used, &mut clean) } {
+        if !unsafe { pagemap::private_pages(self.base, used, &mut clean) } {
             self.restore(0..in_place);
             given_up = in_place;
         }
-        self.discard(given_up..self.used)
+        self.discard(given_up..used)
     }
 
     /// Makes a part hold what it held at first, by comparing and copying.
@@ -339,6 +417,7 @@ fn zero(blocks: &mut [Block]) {
 
 impl Drop for MemorySlot {
     fn drop(&mut self) {
+        self.retire();
         // SAFETY: the slot owns its mapping, and whoever gave it up uses it no more.
         unsafe { vm::unmap(self.base, self.reservation + self.guard) };
     }

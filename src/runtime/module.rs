@@ -3,6 +3,7 @@
 
 use crate::compile::layout::{NO_ENTRY, VmctxLayout};
 use crate::module::Module;
+use crate::module::helpers::available_threads;
 use crate::runtime::code_memory::{self, CodeBlock};
 use crate::runtime::engine::Engine;
 use crate::runtime::error::{Error, ErrorKind};
@@ -70,7 +71,7 @@ unsafe impl Sync for CompiledModule {}
 impl CompiledModule {
     /// Decodes, validates and binds a module (`module_decode` and `module_validate` of the embedding, section 7.1.6).
     pub fn new(engine: &Arc<Engine>, bytes: Arc<[u8]>) -> Result<Arc<CompiledModule>, Error> {
-        let threads = tier::compile_threads();
+        let threads = available_threads();
         let module = Module::new(bytes, &engine.config().features, threads).map_err(from_module)?;
         let made = CompiledModule::bind(engine, module)?;
         if engine.config().eager {

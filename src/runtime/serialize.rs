@@ -1,33 +1,32 @@
 //! Modules written down with their machine code, and read back (`wasm_module_serialize`). The container is
 //! `module/serialize.rs`, the form of the code `compile/image.rs`; here the two meet the code memory.
 //!
-//! From a file (`deserialize_file`), nothing is read that is not needed: code and memories are mapped
-//! (`module_image.rs`, `memory_image.rs`), and a function's facts are read when it is first called. The hash is checked
-//! once for each file, as long as nobody changes it.
+//! Nothing is read that is not needed: code and memories are mapped (`module_image.rs`, `memory_image.rs`), from the file
+//! (`deserialize_file`), or from one without a name that the bytes are copied to; a function's facts are read when it is first
+//! called. What is used is checked before, and once for each file, as long as nobody changes it (`module/seal.rs`).
 //!
-//! What is read back is decoded and validated like any module. Its machine code is used only if the hash says that
-//! nothing has changed since it was written, and the identity that it was written by the same version for the same
-//! processor, settings and features; otherwise the functions are compiled when they are first called.
+//! The module is valid, as it was when it was written and is undamaged; only what declares things is decoded. Its machine code is
+//! used only if the identity says that it was written by the same version for the same processor, settings and
+//! features; otherwise the module is validated, and its functions are compiled when they are first called.
 
 use crate::compile::code::Code;
-use crate::compile::image::{self, Image, ImageError};
+use crate::compile::image;
 use crate::compile::isa_identity;
-use crate::module::serialize::{self as container, Parts, SerializeError};
+use crate::module::helpers::available_threads;
+use crate::module::seal::Checked;
+use crate::module::serialize::{self as container, Container, SerializeError};
 use crate::module::{Bytes, DataSegment, Module, ModuleFacts, SegmentMode};
-use crate::runtime::code_memory::{self, CodeKind, CodeMeta, Part};
+use crate::runtime::code_memory::{CodeKind, CodeMeta};
 use crate::runtime::engine::{Engine, from_compile};
 use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::memory_image::{MemoryImage, MemoryImages};
 use crate::runtime::module::{CompiledModule, from_module};
 use crate::runtime::module_image::ModuleImage;
-use crate::runtime::signature::no_code_memory;
 use crate::runtime::sys::file_map::{FileIdentity, FileMap};
-use crate::runtime::sys::vm;
 use crate::runtime::tier;
 use std::ffi::CStr;
 use std::io;
 use std::ops::Range;
-use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,7 +61,11 @@ pub fn serialize(module: &CompiledModule) -> Result<Vec<u8>, Error> {
         (container::FACTS, &facts.write()[..]),
         (container::BODIES, &write_bodies(&module.module.bodies)[..]),
     ];
-    Ok(container::write(&module.module.bytes, identity(&module.engine)?.as_bytes(), &sections))
+    let wasm = &module.module.bytes;
+    if !wasm.check(0..wasm.len()) {
+        return Err(from_container(container::MISMATCH));
+    }
+    Ok(container::write(wasm, identity(&module.engine)?.as_bytes(), &sections))
 }
 
 /// Placed code as the compiler made it.
@@ -81,25 +84,85 @@ fn code_of(meta: &CodeMeta) -> Code {
     }
 }
 
-/// The module of what `serialize` gave, for any engine.
+/// From so many bytes on they are copied to a file without a name, so that code and memories are mapped from there.
+const MAPPED: usize = 256 << 10;
+
+/// Up to so many bytes are checked as a whole when they are loaded.
+const CHECKED_AT_ONCE: usize = 1 << 20;
+
+/// The module of what `serialize` gave, for any engine. The bytes are copied.
 pub fn deserialize(engine: &Arc<Engine>, bytes: &[u8]) -> Result<Arc<CompiledModule>, Error> {
-    let parts = container::read(bytes, identity(engine)?.as_bytes()).map_err(from_container)?;
-    from_parts(engine, &parts)
+    if !container::is_serialized(bytes) {
+        return Err(from_container(SerializeError::NotSerialized));
+    }
+    let file = if bytes.len() < MAPPED { None } else { FileMap::copy_of(c"tenon module", bytes).ok().map(Arc::new) };
+    let bytes = match &file {
+        Some(file) => bytes_in(file),
+        None => {
+            let mut copy = Vec::new();
+            if copy.try_reserve_exact(bytes.len()).is_err() {
+                let message = format!("out of memory: {} bytes could not be allocated", bytes.len());
+                return Err(Error::new(ErrorKind::Memory, message));
+            }
+            copy.extend_from_slice(bytes);
+            Bytes::from(copy)
+        }
+    };
+    let opened = Container::open(bytes, identity(engine)?.as_bytes(), None).map_err(from_container)?;
+    from_opened(engine, &opened, file.as_ref())
 }
 
-/// The module of a container whose bytes do not stay.
-fn from_parts(engine: &Arc<Engine>, parts: &Parts<'_>) -> Result<Arc<CompiledModule>, Error> {
-    let threads = tier::compile_threads();
-    let module = Module::new(parts.wasm.into(), &engine.config().features, threads).map_err(from_module)?;
-    let made = CompiledModule::bind_without_code(engine, module)?;
-    if let (Some(blob), Some(tables)) = (parts.section(container::CODE), parts.section(container::TABLES)) {
-        let image = Image::new(blob, tables).map_err(from_image)?;
-        if image.len() as usize != made.module.bodies.len() {
-            let (found, expected) = (image.len(), made.module.bodies.len());
-            let message = format!("damaged serialized module: code of {found} functions instead of {expected}");
-            return Err(Error::new(ErrorKind::Damaged, message));
+/// All bytes of a file.
+fn bytes_in(file: &Arc<FileMap>) -> Bytes {
+    // SAFETY: the file stays mapped as long as its map lives; that it does not change is the caller's to see to.
+    unsafe { Bytes::kept_by(file.clone(), file.bytes()) }
+}
+
+/// The module of a container, whose bytes are those of `file` if there is one.
+fn from_opened(
+    engine: &Arc<Engine>,
+    opened: &Container,
+    file: Option<&Arc<FileMap>>,
+) -> Result<Arc<CompiledModule>, Error> {
+    let sealed = opened.sealed();
+    if sealed.bytes().len() <= CHECKED_AT_ONCE {
+        opened.check_all().map_err(from_container)?;
+    }
+    let features = &engine.config().features;
+    if !opened.same_identity {
+        let wasm = opened.part(opened.wasm()).map_err(from_container)?;
+        let module = Module::new(wasm.into(), features, available_threads()).map_err(from_module)?;
+        return complete(CompiledModule::bind_without_code(engine, module)?);
+    }
+    let lacks = || from_container(SerializeError::Damaged("a section is missing, or makes no sense"));
+    let place = |tag| opened.place(tag).ok_or_else(lacks);
+    let section = |tag| opened.section(tag).map_err(from_container)?.ok_or_else(lacks);
+    let facts = Facts::read(section(container::FACTS)?).ok_or_else(lacks)?;
+    let bodies = read_bodies(section(container::BODIES)?).ok_or_else(lacks)?;
+    let images = match (&facts.images, file) {
+        (Some(images), Some(file)) => {
+            section(container::MEMORIES)?;
+            images_in(file, &place(container::MEMORIES)?, images)
         }
-        place(&made, blob, &image)?;
+        _ => None,
+    };
+    // Without images the data segments are needed.
+    let spent_data = if images.is_some() { facts.spent_data } else { 0 };
+    let Facts { tail_calls_out, objects, written_tables, .. } = facts;
+    let known = ModuleFacts { tail_calls_out, objects, written_tables, spent_data, bodies };
+    let module = Module::trusted(Bytes::sealed(sealed, opened.wasm()), features, known)
+        .map_err(|_| from_container(container::MISMATCH))?;
+    let functions = module.functions.len() - module.imported_functions as usize;
+    if module.bodies.len() != functions {
+        let message = format!("damaged serialized module: {} bodies of {functions} functions", module.bodies.len());
+        return Err(Error::new(ErrorKind::Damaged, message));
+    }
+    let made = CompiledModule::bind_without_code(engine, module)?;
+    let (code, tables) = (place(container::CODE)?, place(container::TABLES)?);
+    let image = ModuleImage::new(sealed.clone(), file.map(|file| &**file), code, tables, functions)?;
+    let _ = made.image.set(image);
+    if let Some(images) = images {
+        let _ = made.images.set(Some(images));
     }
     complete(made)
 }
@@ -120,101 +183,32 @@ pub fn deserialize_file(engine: &Arc<Engine>, path: &CStr) -> Result<Arc<Compile
         Error::new(kind, format!("the file \"{}\" cannot be read: {error}", path.to_string_lossy()))
     })?;
     let file = Arc::new(file);
-    let known = is_known(&file.identity());
-    let parts = container::open(file.bytes(), identity(engine)?.as_bytes(), !known).map_err(from_container)?;
-    if !known && file.identity().is_settled() {
-        note(file.identity());
+    let checked = checked_before(&file.identity());
+    let is_new = checked.is_none();
+    let opened = Container::open(bytes_in(&file), identity(engine)?.as_bytes(), checked).map_err(from_container)?;
+    if is_new && file.identity().is_settled() {
+        note(file.identity(), opened.sealed().checked().clone());
     }
-    let place = |section: &[u8]| {
-        let start = section.as_ptr() as usize - file.bytes().as_ptr() as usize;
-        start..start + section.len()
-    };
-    let (Some(code), Some(tables), Some(memories), Some(facts), Some(bodies)) = (
-        parts.section(container::CODE).map(place),
-        parts.section(container::TABLES).map(place),
-        parts.section(container::MEMORIES).map(place),
-        parts.section(container::FACTS).and_then(Facts::read),
-        parts.section(container::BODIES).and_then(read_bodies),
-    ) else {
-        return from_parts(engine, &parts);
-    };
-    let images = facts.images.as_ref().and_then(|images| images_in(&file, &memories, images));
-    if !code.start.is_multiple_of(vm::page_size()) || images.is_none() && facts.spent_data > 0 {
-        return from_parts(engine, &parts);
-    }
-    // SAFETY: the file stays mapped as long as its map lives; that it does not change is the caller's to see to.
-    let wasm = unsafe { Bytes::kept_by(file.clone(), parts.wasm) };
-    let Facts { tail_calls_out, objects, written_tables, spent_data, .. } = facts;
-    let known = ModuleFacts { tail_calls_out, objects, written_tables, spent_data, bodies };
-    let module = Module::trusted(wasm, &engine.config().features, known).map_err(from_module)?;
-    let functions = module.functions.len() - module.imported_functions as usize;
-    if module.bodies.len() != functions {
-        let message = format!("damaged serialized module: {} bodies of {functions} functions", module.bodies.len());
-        return Err(Error::new(ErrorKind::Damaged, message));
-    }
-    let made = CompiledModule::bind_without_code(engine, module)?;
-    let _ = made.image.set(ModuleImage::new(file.clone(), code, tables, functions)?);
-    if let Some(images) = images {
-        let _ = made.images.set(Some(images));
-    }
-    complete(made)
+    from_opened(engine, &opened, Some(&file))
 }
 
-/// Places the code of an image, and enters it in the code table.
-fn place(module: &CompiledModule, blob: &[u8], image: &Image<'_>) -> Result<(), Error> {
-    let mut parts = Vec::with_capacity(image.len() as usize);
-    let mut placed = Vec::with_capacity(image.len() as usize);
-    for index in 0..image.len() {
-        let Some(range) = image.range(index).map_err(from_image)? else { continue };
-        let Some(code) = image.function(index).map_err(from_image)? else { continue };
-        let func = module.module.imported_functions + index;
-        parts.push(Part {
-            offset: range.start as u32,
-            len: range.len() as u32,
-            kind: CodeKind::Wasm { owner: ptr::from_ref(module).cast(), func },
-            traps: code.traps.into(),
-            positions: code.positions.into(),
-            inlined: code.inlined.into(),
-            vmctx_below_fp: code.vmctx_below_fp,
-            handlers: code.handlers.into(),
-            frame_below_fp: code.frame_below_fp,
-            roots: code.roots.into(),
-        });
-        placed.push((index, range.start));
-    }
-    if parts.is_empty() {
-        return Ok(());
-    }
-    if u32::try_from(blob.len()).is_err() {
-        return Err(Error::new(ErrorKind::Limit, format!("{} bytes of machine code are too many", blob.len())));
-    }
-    let block = code_memory::place_image(blob, parts).map_err(no_code_memory)?;
-    let start = block.address();
-    let mut blocks = module.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-    blocks.push(block);
-    for (index, offset) in placed {
-        let code = start.wrapping_add(offset).cast_mut();
-        module.enter(index, code);
-    }
-    Ok(())
-}
-
-/// Files whose hash was right.
-static KNOWN: Mutex<Vec<FileIdentity>> = Mutex::new(Vec::new());
+/// Files whose head was undamaged, and what else of them was.
+static KNOWN: Mutex<Vec<(FileIdentity, Arc<Checked>)>> = Mutex::new(Vec::new());
 
 /// How many files are remembered.
 const MOST_KNOWN: usize = 256;
 
-fn is_known(file: &FileIdentity) -> bool {
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).contains(file)
+fn checked_before(file: &FileIdentity) -> Option<Arc<Checked>> {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.iter().find(|(identity, _)| identity == file).map(|(_, checked)| checked.clone())
 }
 
-fn note(file: FileIdentity) {
+fn note(file: FileIdentity, checked: Arc<Checked>) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if known.len() >= MOST_KNOWN {
         known.clear();
     }
-    known.push(file);
+    known.push((file, checked));
 }
 
 /// What is written down beside the code: 64-bit numbers.
@@ -236,10 +230,11 @@ struct Facts {
 const NO_IMAGES: u64 = u64::MAX;
 
 impl Facts {
-    /// The facts as bytes: flags, number of data segments left out, number of images, and start, end and place of each.
+    /// The facts as bytes: flags (and above them the bits of tables), number of data segments left out, number of images, and start, end and place of each.
     fn write(&self) -> Vec<u8> {
         let count = self.images.as_ref().map_or(NO_IMAGES, |images| images.len() as u64);
-        let flags = u64::from(self.tail_calls_out) | u64::from(self.objects) << 1 | u64::from(self.written_tables) << 2;
+        let flags = u64::from(self.tail_calls_out) | u64::from(self.objects) << 1;
+        let flags = flags | u64::from(self.written_tables) << 2;
         let mut numbers = vec![flags, u64::from(self.spent_data), count];
         for (range, place) in self.images.iter().flatten() {
             numbers.extend([range.start as u64, range.end as u64, *place as u64]);
@@ -308,9 +303,5 @@ fn images_in(file: &Arc<FileMap>, section: &Range<usize>, images: &[(Range<usize
 }
 
 fn from_container(error: SerializeError) -> Error {
-    Error::new(ErrorKind::Damaged, error.to_string())
-}
-
-fn from_image(error: ImageError) -> Error {
     Error::new(ErrorKind::Damaged, error.to_string())
 }

@@ -86,7 +86,7 @@ impl SharedMemory {
         if accessible > slot.reservation() {
             return Err(GrowError::System);
         }
-        resize(&self.engine, &self.declared, slot, accessible)?;
+        resize(&self.engine, &self.declared, slot, accessible, false)?;
         self.def.length.store(bytes, Ordering::SeqCst);
         Ok(old)
     }

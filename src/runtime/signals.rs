@@ -5,6 +5,9 @@
 //! continue in `trampoline::fault`, and returns; it never jumps out. Every other signal goes to the handler that was
 //! there before, as if ours did not exist: the Go runtime, the JVM and Python rely on theirs.
 //!
+//! Before that it sees whether the address is one of a page that a memory owes (`owed_pages.rs`). That is no trap: the page
+//! becomes accessible, and the thread accesses it again, whatever code that is.
+//!
 //! The handlers run on the thread's alternate stack if it has one (`SA_ONSTACK`), which is never replaced. Without one they run
 //! on the thread's own stack, where there is room: WebAssembly keeps a reserve below its stack limit.
 //!
@@ -15,6 +18,7 @@
 //!
 //! Nothing in here that a handler reaches takes a lock, allocates, or uses thread-locals.
 
+use crate::runtime::owed_pages;
 use crate::runtime::trampoline;
 use crate::runtime::unwind;
 use libc::{c_int, c_void, sigaction, siginfo_t, ucontext_t};
@@ -82,10 +86,29 @@ fn check(result: c_int) -> io::Result<()> {
 unsafe extern "C" fn handler<const GENERATION: usize>(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes these for SA_SIGINFO.
     unsafe {
+        if signal == libc::SIGSEGV && is_access(&*info, &*context.cast::<ucontext_t>()) {
+            let errno = libc::__errno_location();
+            let before = *errno;
+            let paid = owed_pages::pay_for((*info).si_addr() as usize);
+            *errno = before;
+            if paid {
+                return;
+            }
+        }
         if !claim(&*info, &mut *context.cast::<ucontext_t>(), trampoline::fault as *const () as usize) {
             chain(GENERATION, signal, info, context);
         }
     }
+}
+
+/// Whether an instruction has read or written what it may not, although something is mapped there. Not whether it is itself in such
+/// a place: to make that accessible would not help it.
+fn is_access(info: &siginfo_t, context: &ucontext_t) -> bool {
+    /// The mapping does not permit it.
+    const SEGV_ACCERR: c_int = 2;
+    /// In the processor's reason for a page fault: an instruction was to be fetched.
+    const FETCH: i64 = 1 << 4;
+    info.si_code == SEGV_ACCERR && context.uc_mcontext.gregs[libc::REG_ERR as usize] & FETCH == 0
 }
 
 /// Makes the thread continue at `target`, which is `trampoline::fault`, if this is a trap.

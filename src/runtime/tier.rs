@@ -4,7 +4,8 @@
 //! with release, once. Two threads may compile the same function at once: the first to finish wins.
 
 use crate::compile::returns_in_memory;
-use crate::runtime::builtins::fail_to_compile;
+use crate::module::helpers::{available_threads, with_helpers};
+use crate::module::serialize::MISMATCH;
 use crate::runtime::code_memory::{self, CodeBlock, CodeKind};
 use crate::runtime::engine::no_compile_stack;
 use crate::runtime::error::{Error, ErrorKind};
@@ -13,40 +14,17 @@ use crate::runtime::signature::no_code_memory;
 use crate::runtime::sys::compile_stack;
 use crate::runtime::vmctx::Vmctx;
 use std::ptr;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-/// How many threads decode and compile large modules.
-pub fn compile_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |n| n.get()).min(16)
-}
-
-/// The code of a defined function, which was called for the first time. Null if it cannot be had: then the store's
-/// trap is set. Runs on a compile stack.
+/// The code of a defined function, which was called for the first time. Runs on a compile stack: makes no objects of the
+/// store.
 ///
 /// # Safety
-/// Called by the lazy trampoline with the callee's vmctx and the index of the defined function.
-pub unsafe fn compile_lazily(vmctx: *mut Vmctx, index: u32) -> *const u8 {
-    // SAFETY: the callee's instance is alive: something calls it.
-    let module = unsafe { (*(*vmctx).instance).module() };
-    match compile_one(module, index) {
-        Ok(code) => code,
-        Err(error) => {
-            // SAFETY: as above.
-            unsafe { fail_to_compile(vmctx, &error) };
-            ptr::null()
-        }
-    }
-}
-
-/// Sets the store's trap because the compiler did not come to an end.
-///
-/// # Safety
-/// As [`compile_lazily`].
-pub unsafe fn compilation_failed(vmctx: *mut Vmctx, index: u32, reason: &str) {
-    let message = format!("function {index} of the code section: {reason}");
+/// The vmctx is that of a live instance whose module defines the function.
+pub unsafe fn compile_lazily(vmctx: *mut Vmctx, index: u32) -> Result<*const u8, Error> {
     // SAFETY: the caller's promise.
-    unsafe { fail_to_compile(vmctx, &Error::new(ErrorKind::Internal, message)) };
+    compile_one(unsafe { (*(*vmctx).instance).module() }, index)
 }
 
 /// Finds the code of a defined function in the module's file, or compiles it, on the calling thread's stack, and enters it in the code table. Gives its code.
@@ -57,6 +35,10 @@ fn compile_one(module: &CompiledModule, index: u32) -> Result<*const u8, Error> 
         && let Some(block) = image.place(index, kind)?
     {
         return Ok(install(module, index, block));
+    }
+    let body = &module.module.bodies[index as usize];
+    if !module.module.bytes.check(body.start as usize..body.end as usize) {
+        return Err(Error::new(ErrorKind::Damaged, MISMATCH.to_string()));
     }
     let code = module.engine.compile_here(|compiler| compiler.function(&module.module, func))?;
     let block = code_memory::place(code, kind).map_err(no_code_memory)?;
@@ -103,13 +85,13 @@ pub fn compile_all(module: &CompiledModule) -> Result<(), Error> {
             }
         }
     };
-    let threads = compile_threads().min(count as usize / 16 + 1);
-    if threads <= 1 {
-        return work();
-    }
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let panicked = |_| Err(Error::new(ErrorKind::Internal, "a compiling thread panicked"));
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(panicked))
-    })
+    let helpers = available_threads().min(count as usize / 16 + 1) - 1;
+    let failed = Mutex::new(None);
+    let help = || {
+        if let Err(error) = work() {
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+    };
+    with_helpers(helpers, &help, work)?;
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }

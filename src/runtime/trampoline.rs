@@ -17,6 +17,8 @@
 use crate::compile::builtin::BUILTINS;
 use crate::compile::builtin::for_each_builtin;
 use crate::compile::layout as at;
+use crate::runtime::builtins::fail_to_compile;
+use crate::runtime::error::{Error, ErrorKind};
 use crate::runtime::sys::compile_stack::{self, StackError};
 use crate::runtime::vmctx::{StoreContext, Vmctx};
 use crate::runtime::{builtins, tier, trap};
@@ -285,20 +287,23 @@ lazy_trampoline! {
 
 /// Compiles on a stack that is large enough, whatever the caller's. Null if the store's trap is set instead.
 unsafe extern "C" fn compile_aside(vmctx: *mut Vmctx, index: u32) -> *const u8 {
-    // SAFETY: generated code passes the vmctx of the instance whose code table it called through.
+    // SAFETY: generated code passes the vmctx of the instance whose code table it called through, which is alive.
     let compiled = compile_stack::on_compile_stack(|| unsafe { tier::compile_lazily(vmctx, index) });
-    match compiled {
-        Ok(code) => code,
+    // The trap is made here: the stack that the collector looks at is the caller's.
+    let error = match compiled {
+        Ok(Ok(code)) => return code,
+        Ok(Err(error)) => error,
         Err(error) => {
             let reason = match &error {
                 StackError::Memory(e) => format!("no stack to compile on: {e}"),
                 StackError::Panic(message) => format!("the compiler panicked: {message}"),
             };
-            // SAFETY: as above.
-            unsafe { tier::compilation_failed(vmctx, index, &reason) };
-            std::ptr::null()
+            Error::new(ErrorKind::Internal, format!("function {index} of the code section: {reason}"))
         }
-    }
+    };
+    // SAFETY: as above.
+    unsafe { fail_to_compile(vmctx, &error) };
+    std::ptr::null()
 }
 
 /// Defines what a trapping thread goes on with.

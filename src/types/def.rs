@@ -53,6 +53,11 @@ impl TypeId {
         TypeId { index: place | RELATIVE, kind }
     }
 
+    /// Whether it is a place in the group that is being declared, and means nothing outside of the declaration.
+    pub fn is_in_group(self) -> bool {
+        self.index & RELATIVE != 0
+    }
+
     /// The id of a function type whose number is known.
     pub fn func(index: u32) -> TypeId {
         TypeId { index, kind: DefKind::Func }
@@ -292,9 +297,9 @@ fn register_group(types: Vec<SubType>) -> Option<Arc<RecGroup>> {
         }
     };
     let mut inside = true;
-    each(&mut |id| match id.index & RELATIVE {
-        0 => ids.push(*id),
-        _ => {
+    each(&mut |id| match id.is_in_group() {
+        false => ids.push(*id),
+        true => {
             let meant = relative.get((id.index & !RELATIVE) as usize);
             inside &= meant.is_some_and(|ty| ty.composite.kind() == id.kind);
         }
@@ -312,7 +317,7 @@ fn register_group(types: Vec<SubType>) -> Option<Arc<RecGroup>> {
         return None;
     };
     each(&mut |id| {
-        if id.index & RELATIVE != 0 {
+        if id.is_in_group() {
             id.index = base + (id.index & !RELATIVE);
         }
     });

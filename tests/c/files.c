@@ -185,6 +185,118 @@ static void test_flat(wasm_store_t* store) {
   if (rounds(1, 0)) CHECK(resident_kib() - before < 2048);
 }
 
+// A function that does some arithmetic; its code takes up more than two pieces.
+static char* put_long_function(char* at, const char* name) {
+  enum { STEPS = 20000 };
+  at += sprintf(at, "(func (export \"%s\") (param i32) (result i32)", name);
+  for (int i = 0; i < STEPS; ++i) at += sprintf(at, "(local.set 0 (i32.add (i32.mul (local.get 0) (i32.const 77)) (i32.const %d)))", i);
+  return at + sprintf(at, "(local.get 0))");
+}
+
+// A module so large that it is checked piece by piece. Functions return numbers, which are found again in their code; long ones
+// keep them apart. There is half a megabyte of data.
+static own wasm_byte_vec_t large_module(wasm_store_t* store) {
+  enum { DATA = 600000, ROOM = 8 << 20 };
+  char* text = malloc(ROOM);
+  REQUIRE(text != NULL);
+  char* at = put_long_function(text + sprintf(text, "(module (memory 16)"), "long");
+  at += sprintf(at, "(func (export \"first\") (result i32) (i32.const 0x12345678))");
+  at = put_long_function(at, "longer");
+  at += sprintf(at, "(func (export \"last\") (result i32) (i32.const 0x23456789))");
+  at = put_long_function(at, "longest");
+  at += sprintf(at, "(func (export \"load\") (result i32) (i32.load8_u (i32.const 599999))) (data (i32.const 0) \"");
+  for (int i = 0; i < DATA; ++i) at += sprintf(at, "\\%02x", i % 101);
+  sprintf(at, "\"))");
+  own wasm_module_t* module = module_of(store, text);
+  free(text);
+  own wasm_byte_vec_t bytes;
+  wasm_module_serialize(module, &bytes);
+  wasm_module_delete(module);
+  REQUIRE(bytes.size > 1 << 20);
+  return bytes;
+}
+
+// Where four bytes stand that occur once.
+static size_t find_number(const wasm_byte_vec_t* bytes, uint32_t number) {
+  size_t found = 0, count = 0;
+  for (size_t i = 0; i + 4 <= bytes->size; ++i) {
+    if (memcmp(bytes->data + i, &number, 4) == 0) found = i, ++count;
+  }
+  REQUIRE(count == 1);
+  return found;
+}
+
+static bool is_eager;
+
+// What is damaged is not run, and its trap says why; what is not works. Where all functions are needed at once, that is
+// said at once.
+static void use_damaged(wasm_store_t* store, own wasm_module_t* module, bool first, bool last) {
+  if (module == NULL && is_eager && !(first && last)) {
+    CHECK(error_says("damaged serialized module: its contents do not match their hash"));
+    return;
+  }
+  REQUIRE(module != NULL);
+  own wasm_instance_t* instance = wasm_instance_new(store, module, NULL, NULL);
+  REQUIRE(instance != NULL);
+  own wasm_func_t *funcs[] = {func_of(instance, 1), func_of(instance, 3)}, *load_it = func_of(instance, 5);
+  for (int i = 0; i < 2; ++i) {
+    if (i == 0 ? first : last) {
+      CHECK(returns(funcs[i], i == 0 ? 0x12345678 : 0x23456789));
+    } else {
+      // Not only once.
+      for (int j = 0; j < 2; ++j) {
+        own wasm_trap_t* trap = call_i32s(funcs[i], 0, NULL, &(int32_t){0});
+        CHECK(tenon_trap_code(trap) == TENON_TRAP_COMPILATION_FAILURE);
+        CHECK(trap_says(trap, "damaged serialized module: its contents do not match their hash"));
+      }
+    }
+    wasm_func_delete(funcs[i]);
+  }
+  CHECK(returns(load_it, 599999 % 101));
+  wasm_func_delete(load_it);
+  wasm_instance_delete(instance);
+  // As a whole it is damaged.
+  own wasm_byte_vec_t again = WASM_EMPTY_VEC;
+  own tenon_error_t* error = tenon_module_serialize(module, &again);
+  CHECK((error == NULL) == (first && last));
+  tenon_error_delete(error);
+  wasm_byte_vec_delete(&again);
+  wasm_module_delete(module);
+}
+
+static void test_pieces(wasm_store_t* store) {
+  const char* kind = getenv("TENON_TEST_ENGINE");
+  is_eager = kind != NULL && strcmp(kind, "eager") == 0;
+  own wasm_byte_vec_t bytes = large_module(store);
+  size_t places[] = {find_number(&bytes, 0x12345678), find_number(&bytes, 0x23456789)};
+  REQUIRE(places[1] - places[0] > 2 * 65536);
+  for (int damage = 0; damage < 4; ++damage) {
+    for (int i = 0; i < 2; ++i) bytes.data[places[i]] ^= damage >> i & 1;
+    use_damaged(store, wasm_module_deserialize(store, &bytes), !(damage & 1), !(damage & 2));
+    write_file(bytes.data, bytes.size);
+    own wasm_module_t* module = NULL;
+    tenon_error_delete(tenon_module_deserialize_file(store, path, &module));
+    use_damaged(store, module, !(damage & 1), !(damage & 2));
+    for (int i = 0; i < 2; ++i) bytes.data[places[i]] ^= damage >> i & 1;
+  }
+  // Data are needed by whoever makes an instance: they are checked when the module is loaded. The last of them are in the image.
+  size_t last = bytes.size - 1;
+  while (last > 0 && !(bytes.data[last] == 599999 % 101 && bytes.data[last - 1] == 599998 % 101)) --last;
+  REQUIRE(last > 600000);
+  bytes.data[last] ^= 1;
+  write_file(bytes.data, bytes.size);
+  refuses(store, "damaged serialized module");
+  CHECK(wasm_module_deserialize(store, &bytes) == NULL && error_says("damaged serialized module"));
+  // So are numbers, hashes and what is declared, at the beginning.
+  bytes.data[last] ^= 1;
+  for (size_t at = 8; at < 600; at += 7) {
+    bytes.data[at] ^= 8;
+    CHECK(wasm_module_deserialize(store, &bytes) == NULL && error_says("damaged serialized module"));
+    bytes.data[at] ^= 8;
+  }
+  wasm_byte_vec_delete(&bytes);
+}
+
 int main(void) {
   int file = mkstemp(strcpy(path, "/tmp/tenon-test-XXXXXX"));
   REQUIRE(file >= 0);
@@ -196,6 +308,7 @@ int main(void) {
   test_flat(store);
   test_settings(&bytes);
   test_refused(store, &bytes);
+  test_pieces(store);
   remove(path);
   wasm_byte_vec_delete(&bytes);
   wasm_store_delete(store);

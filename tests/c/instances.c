@@ -71,6 +71,30 @@ static void test_fresh(wasm_store_t* store, int pages, int offset, int size) {
   wasm_module_delete(module);
 }
 
+// Pages that were given back are not found among those that were written to; what they held at first is there again all the same.
+static void test_discarded(wasm_store_t* store) {
+  own wasm_module_t* module = module_of(store, "(module (memory (export \"m\") 8) (data (i32.const 5000) \"initial\"))");
+  for (int round = 0; round < 4; ++round) {
+    own wasm_instance_t* instance = wasm_instance_new(store, module, NULL, NULL);
+    REQUIRE(instance != NULL);
+    own wasm_memory_t* memory = wasm_extern_as_memory(export_of(instance, 0));
+    const char* data = wasm_memory_data(memory);
+    CHECK(memcmp(data + 4999, "\0initial", 9) == 0);
+    // All of it, a part, and one that ends amid the data.
+    static const int starts[] = {0, 4096, 0}, ends[] = {8 * 65536, 3 * 4096, 5003};
+    int start = starts[round % 3], end = ends[round % 3];
+    CHECK(tenon_memory_discard(memory, (uint64_t)start, (uint64_t)(end - start)) == NULL);
+    CHECK(memcmp(data + 4999, round % 3 == 2 ? "\0\0\0\0tial" : "\0\0\0\0\0\0\0\0", 8) == 0);
+    if (round == 1) {
+      CHECK(tenon_instance_reset_memory(instance, 0) == NULL && memcmp(data + 4999, "\0initial", 9) == 0);
+      CHECK(tenon_memory_discard(memory, 0, 65536) == NULL);
+    }
+    wasm_memory_delete(memory);
+    wasm_instance_delete(instance);
+  }
+  wasm_module_delete(module);
+}
+
 // Two modules take turns, and outlive each other in turn.
 static void test_turns(wasm_store_t* store) {
   own wasm_module_t* modules[2] = {data_module(store, 2, 100, 500), data_module(store, 2, 8192, 50000)};
@@ -209,6 +233,7 @@ int main(void) {
   test_fresh(store, 1, 0, 60000);
   test_fresh(store, 8, 70000, 100000);
   test_fresh(store, 8, 200000, 300);
+  test_discarded(store);
   test_turns(store);
   test_traps(store);
   test_tables(store);

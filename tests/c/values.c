@@ -257,8 +257,8 @@ static void test_defined_types(void) {
   tenon_field_t list_fields[2] = {{i64, TENON_UNPACKED, true}, {to_tree, TENON_UNPACKED, false}};
   tenon_field_t tree_field = {to_list, TENON_UNPACKED, true};
   tenon_subtype_t group[2] = {
-    {TENON_DEF_STRUCT, false, NULL, NULL, list_fields, 2},
-    {TENON_DEF_ARRAY, true, NULL, NULL, &tree_field, 1},
+    {.kind = TENON_DEF_STRUCT, .fields = list_fields, .field_count = 2},
+    {.kind = TENON_DEF_ARRAY, .is_final = true, .fields = &tree_field, .field_count = 1},
   };
   own tenon_deftype_t* types[2];
   own tenon_deftype_t* again[2];
@@ -287,7 +287,8 @@ static void test_defined_types(void) {
   CHECK(tenon_valtype_heap(real_list) == TENON_HEAP_DEFINED);
   tenon_field_t long_fields[3] = {
     {i64, TENON_UNPACKED, true}, {real_tree, TENON_UNPACKED, false}, {i32, TENON_I8, true}};
-  tenon_subtype_t longer = {TENON_DEF_STRUCT, true, types[0], NULL, long_fields, 3};
+  tenon_subtype_t longer = {
+    .kind = TENON_DEF_STRUCT, .is_final = true, .supertype = types[0], .fields = long_fields, .field_count = 3};
   own tenon_deftype_t* below;
   REQUIRE(tenon_deftype_new_group(&longer, 1, &below) == NULL);
   own tenon_deftype_t* supertype = tenon_deftype_supertype(below);
@@ -320,6 +321,57 @@ static void test_defined_types(void) {
   CHECK(fails(tenon_deftype_new_group(group, 2, types), "function type is NULL"));
   CHECK(fails(tenon_deftype_new_group(NULL, 2, types), "NULL"));
   CHECK(none == NULL);
+
+  // Below another of the same group, and functions that mention it.
+  own wasm_valtype_t* to_first = tenon_valtype_new_ref_in_group(false, 0, TENON_DEF_STRUCT);
+  own wasm_valtype_vec_t params;
+  wasm_valtype_vec_new(&params, 1, (wasm_valtype_t* []){to_first});
+  tenon_field_t number = {.type = i64};
+  tenon_subtype_t family[3] = {
+    {.kind = TENON_DEF_STRUCT, .fields = &number, .field_count = 1},
+    {.kind = TENON_DEF_STRUCT, .fields = &number, .field_count = 1, .supertype_in_group = true},
+    {.kind = TENON_DEF_FUNC, .is_final = true, .params = &params},
+  };
+  own tenon_deftype_t* members[3];
+  REQUIRE(tenon_deftype_new_group(family, 3, members) == NULL);
+  CHECK(tenon_deftype_matches(members[1], members[0]) && !tenon_deftype_matches(members[0], members[1]));
+  own wasm_functype_t* taking = tenon_deftype_functype(members[2]);
+  CHECK(wasm_functype_params(taking)->size == 1 && wasm_functype_results(taking)->size == 0);
+  pointed = tenon_valtype_deftype(wasm_functype_params(taking)->data[0]);
+  CHECK(tenon_deftype_same(pointed, members[0]));
+  tenon_deftype_delete(pointed);
+  wasm_functype_delete(taking);
+  for (int i = 0; i < 3; ++i) tenon_deftype_delete(members[i]);
+  family[1].supertype_place = 1;
+  CHECK(fails(tenon_deftype_new_group(family, 3, &none), "type 1: its supertype, at place 1, is not before it"));
+  family[1].supertype_place = UINT32_MAX;
+  CHECK(fails(tenon_deftype_new_group(family, 3, &none), "is not before it"));
+  family[1].supertype_place = 0;
+  family[1].supertype = types[0];
+  CHECK(fails(tenon_deftype_new_group(family, 3, &none), "type 1: it has two supertypes"));
+  family[1].supertype = NULL;
+  family[0].is_final = true;
+  CHECK(fails(tenon_deftype_new_group(family, 3, &none), "type 1 does not match its supertype, or that is final"));
+  family[0].is_final = false;
+  family[2].params = NULL;
+  CHECK(fails(tenon_deftype_new_group(family, 3, &none), "type 2: its function type is NULL"));
+  family[2].params = &(wasm_valtype_vec_t){1, (wasm_valtype_t* []){NULL}};
+  CHECK(fails(tenon_deftype_new_group(family, 3, &none), "a parameter or result type is NULL"));
+  family[2].func = wasm_functype_new_0_0();
+  CHECK(fails(tenon_deftype_new_group(family, 3, &none), "type 2: it has two function types"));
+  wasm_functype_delete((wasm_functype_t*)family[2].func);
+
+  // Outside of declarations such references mean nothing.
+  CHECK(wasm_functype_new_1_0(wasm_valtype_copy(to_first)) == NULL && error_says("means nothing outside of a declaration"));
+  CHECK(wasm_functype_new_0_1(wasm_valtype_copy(to_first)) == NULL && error_says("wasm_functype_new: a type of"));
+  CHECK(wasm_globaltype_new(wasm_valtype_copy(to_first), WASM_VAR) == NULL && error_says("wasm_globaltype_new: a type of"));
+  wasm_limits_t limits = {0, 1};
+  CHECK(wasm_tabletype_new(wasm_valtype_copy(to_first), &limits) == NULL && error_says("wasm_tabletype_new: a type of"));
+  own wasm_tabletype_t* no_table;
+  CHECK(fails(tenon_tabletype_new(wasm_valtype_copy(to_first), 0, false, 0, true, &no_table), "means nothing"));
+  CHECK(!tenon_ref_test(NULL, to_first) && error_says("tenon_ref_test: a type of"));
+  CHECK(no_table == NULL && tenon_valtype_deftype(to_first) == NULL && !tenon_valtype_matches(to_first, real_list));
+  wasm_valtype_vec_delete(&params);
 
   // Functions: a function type is a defined type that stands alone.
   own wasm_functype_t* func = wasm_functype_new_1_0(wasm_valtype_copy(real_list));

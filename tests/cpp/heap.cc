@@ -57,12 +57,26 @@ int main() {
   CHECK(throws([&] { (void)Struct(array.ref()); }, "not to a structure"));
   CHECK(throws([&] { (void)Array(first.ref()); }, "not to an array"));
 
+  Struct zero(store, node_type);
+  Array none = Array::zeros(store, bytes_type, 3);
+  CHECK(zero.get<int32_t>(0) == 0 && !zero.get(3).ref() && none.size() == 3 && none.get<int32_t>(2) == 0);
+  tenon::DefType strict = tenon::DefType::structure({{ValType::ref(tenon::DefType(node_type), false)}});
+  CHECK(throws([&] { (void)Struct(store, strict); }, "field 0 has no default"));
+  CHECK(Struct(store, strict, {zero.ref()}).get(0).ref().same(zero.ref()));
+  CHECK(throws([&] { (void)Struct(store, strict, {Ref()}); }, "null"));
+
   Ref number = tenon::make_i31(store, -21);
   CHECK(tenon::get_i31(number) == -21 && tenon::get_i31(twice({number})[0].ref()) == -42);
   CHECK(throws([&] { tenon::get_i31(Ref()); }, "not a number of 31 bits"));
   CHECK(tenon::is_of(number, ValType::ref(TENON_HEAP_EQ)) && !tenon::is_of(number, ValType::ref(TENON_HEAP_STRUCT)));
   CHECK(tenon::is_of(Ref(), ValType::ref(TENON_HEAP_STRUCT)) && !tenon::is_of(Ref(), ValType::ref(TENON_HEAP_STRUCT, false)));
   CHECK(tenon::type_of(first.ref()).matches(node_type));
+  CHECK(tenon::get_i31_u(number) == 0x7fffffeb && throws([&] { tenon::get_i31_u(first.ref()); }, "not a number of 31 bits"));
+  CHECK(tenon::cast(first.ref(), node_type).same(first.ref()) && !tenon::cast(Ref(), node_type));
+  CHECK(throws([&] { tenon::cast(number, node_type); }, "cast failure") && throws([&] { tenon::cast(number, ValType::i32()); }, "not a reference type"));
+  uint64_t before = store.gc_statistics().collections;
+  store.collect();
+  CHECK(store.gc_statistics().collections > before && store.gc_statistics().used > 0 && store.gc_statistics().survived > 0);
   CHECK(throws([&] { tenon::type_of(Ref()); }, "NULL"));
   return done();
 }

@@ -92,6 +92,8 @@ static void test_views() {
   view.refresh();
   CHECK(view.is_valid() && view[1] == 501 && memory.offset_of(view.data(), 6) == 4);
   CHECK(throws([&] { memory.offset_of(&next, 2); }, "outside"));
+  CHECK(memory.element(16, 3, 8) == 40 && memory.element(131064, 1, 4) == 131068);
+  CHECK(throws([&] { memory.element(16, UINT64_MAX, 8); }, "outside") && throws([&] { memory.element(131064, 2, 4); }, "outside"));
   // It keeps the memory.
   auto kept = std::make_unique<tenon::Memory>(store, 1);
   tenon::View<char> last = kept->view_of<char>(0, 2);
@@ -136,6 +138,10 @@ static void test_types() {
   tenon::Memory bytes(store, type);
   CHECK(bytes.pages() == 100 && bytes.page_bytes() == 1 && bytes.size() == 100 && bytes.grow(50) == 100 && bytes.size() == 150);
   CHECK(throws([&] { bytes.read<uint16_t>(149); }, "outside"));
+  tenon::MemoryType now = bytes.type();
+  CHECK(now.min == 150 && now.max == 1000 && !now.is64 && !now.shared && now.page_size_log2 == 0);
+  now = tenon::Memory(store, tenon::MemoryType{1, std::nullopt, true}).type();
+  CHECK(now.min == 1 && !now.max && now.is64 && now.page_size_log2 == 16);
 }
 
 static void test_shared() {
@@ -145,6 +151,10 @@ static void test_shared() {
   CHECK(memory.atomic<uint8_t>(17) == 0xff && memory.atomic<uint8_t>(18) == 0 && memory.atomic<uint8_t>(65535) == 0);
   CHECK(throws([&] { memory.atomic<uint16_t>(17); }, "there is no integer of 2 bytes at address 17"));
   CHECK(throws([&] { memory.atomic<uint8_t>(65536); }, "there is no integer"));
+  tenon::SharedMemory other(engine, memory.type()), same(memory);
+  CHECK(memory == same && memory != other && other.type().shared && other.type().max == 2 && other.pages() == 1);
+  tenon::Store store(engine);
+  CHECK(tenon::SharedMemory(memory.obtain(store)) == same && memory.obtain(store).type().shared);
 }
 
 // A creator over new, which moves whatever grows.

@@ -10,20 +10,19 @@
 
 namespace test {
 
-// The engine that TENON_TEST_ENGINE asks for, as in the tests in C.
-inline tenon::Engine test_engine() {
-  return tenon::Engine([](wasm_config_t *config) {
-    const char *kind = std::getenv("TENON_TEST_ENGINE");
-    std::string name = kind != nullptr ? kind : "";
-    if (name == "checked") tenon_config_set_signals(config, false);
-    if (name == "eager") tenon_config_set_eager(config, true);
-    if (name == "collecting") tenon_config_set_collect_always(config, true);
-    if (name == "moving") {
-      tenon_config_set_memory_reservation(config, 0);
-      tenon_config_set_memory_guard(config, 0);
-    }
-  });
+// The settings of the engine that TENON_TEST_ENGINE asks for, as in the tests in C.
+inline tenon::Config test_config() {
+  const char *kind = std::getenv("TENON_TEST_ENGINE");
+  std::string name = kind != nullptr ? kind : "";
+  tenon::Config config;
+  if (name == "checked") config.signals = false;
+  if (name == "eager") config.eager = true;
+  if (name == "collecting") config.collect_always = true;
+  if (name == "moving") config.memory_reservation = config.memory_guard = 0;
+  return config;
 }
+
+inline tenon::Engine test_engine() { return tenon::Engine(test_config()); }
 
 // Whether something throws an E whose text contains a part; an `Error` of this kind, if one is given.
 template <class E = tenon::Error, class F>

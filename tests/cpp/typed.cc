@@ -70,6 +70,7 @@ static void test_host_funcs(const tenon::Store &store) {
     CHECK(throws<std::invalid_argument>([&] { mul.try_call(-1, 1); }, "negative"));
     CHECK(mul(0, 1) == 0 && calls == 4);
     CHECK(instance.func<std::tuple<int32_t, double>(int32_t)>("both")(6) == std::make_tuple(7, 6.0));
+    CHECK(linker.get("env", "mul")->func() != nullptr && !linker.get("env", "none") && !linker.get("none", "mul"));
     CHECK(throws<tenon::Error>([&] { linker.define_func("env", "mul", [] {}); }, "mul"));
     auto missing = tenon::Module::from_text(store, R"((module (import "env" "gone" (func))))");
     CHECK(throws<tenon::Error>([&] { linker.instantiate(missing); }, "gone"));
@@ -123,7 +124,7 @@ static void test_contents(const tenon::Store &store) {
   memory.write_string(4, "text");
   CHECK(std::string_view(view.data, view.size) == "text" && memory.read_cstring(4, 5) == "text");
   CHECK(throws<tenon::Error>([&] { memory.read_cstring(4, 4); }, "no NUL"));
-  tenon::Memory::Snapshot snapshot = memory.snapshot();
+  tenon::Snapshot snapshot = memory.snapshot();
   uint64_t generation = memory.generation();
   CHECK(memory.grow_at_least(1) == 1 && memory.is_valid(view) && memory.generation() == generation);
   CHECK(memory.grow_at_least(2) == 1 && !memory.is_valid(view) && memory.generation() != generation);
@@ -134,6 +135,7 @@ static void test_contents(const tenon::Store &store) {
   memory.discard(65536, 65535);
   CHECK(memory.read<uint8_t>(131071) == 7 && memory.read<uint8_t>(131070) == 0 && memory.read<uint8_t>(65535) == 7);
   memory.restore(snapshot);
+  CHECK(snapshot.size() == 65536 && tenon::Snapshot(snapshot).get() == snapshot.get());
   CHECK(memory.read_cstring(4, 100) == "text" && memory.read<uint8_t>(131071) == 0 && memory.read<uint8_t>(0) == 0);
   CHECK(throws<tenon::Error>([&] { other.restore(memory.snapshot()); }, "grow it first"));
   CHECK(throws<tenon::Error>([&] { memory.fill(131072, 1, 1); }, "131072"));
@@ -162,6 +164,7 @@ static void test_errors(const tenon::Store &store) {
   CHECK(throws<tenon::Error>([&] { tenon::Instance(store, imports); }, "import"));
   tenon::Memory large(store, 2);
   tenon::Instance(store, imports, {large.get()});
+  tenon::Instance(store, imports, std::vector<wasm::Extern *>{large.get()});
 }
 
 int main() {

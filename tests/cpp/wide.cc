@@ -35,6 +35,7 @@ static void test_vectors(const tenon::Store &store) {
   CHECK(results.size() == 2 && results[0].get<V128>() == wanted && results[1].get<int32_t>() == 2);
   tenon::Global global = instance.global("g");
   CHECK(global.get<V128>() == V128{1, 0, 0, 0, 0, 0, 0, 0, 2});
+  CHECK(global.type() == ValType::v128() && global.is_mutable() && !tenon::Global(store, ValType::i32(), false, 1).is_mutable());
   global.set(given);
   CHECK(global.get<V128>() == given);
   CHECK(throws<tenon::Error>([&] { global.get<int64_t>(); }, "another kind"));
@@ -85,9 +86,10 @@ static void test_references(const tenon::Store &store) {
     CHECK(throws<tenon::Error>([&] { table.grow(7); }, "which may have 9"));
     tenon::Table mine(store, ValType::funcref(), 2, 4, run.ref(), true);
     CHECK(throws<tenon::Error>([&] { mine.set(0, thing); }, "func"));
-    CHECK(mine.get(1).same(run.ref()) && tenon::ValType(wasm_tabletype_element(
-        std::unique_ptr<wasm_tabletype_t, void (*)(wasm_tabletype_t *)>(wasm_table_type(mine.c()), wasm_tabletype_delete).get())) ==
-        ValType::funcref());
+    tenon::TableType type = mine.type();
+    CHECK(mine.get(1).same(run.ref()) && type.element == ValType::funcref() && type.min == 2 && type.max == 4 && type.is64);
+    CHECK(table.type().max == 9 && !table.type().is64 && !tenon::Table(store, {ValType::externref(), 1}, thing).type().max);
+    CHECK(tenon::Table(store, type).size() == 2 && throws([&] { tenon::Table(store, type, thing); }, "func"));
   }
   store.collect();
   CHECK(Thing::alive == 0);

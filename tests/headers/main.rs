@@ -2,6 +2,7 @@
 
 mod bindings;
 mod compile;
+mod cpp;
 mod functions;
 mod generate;
 

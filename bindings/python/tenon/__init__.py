@@ -11,6 +11,7 @@
 from ._native import ffi, lib
 from ._values import *  # noqa: F403
 from .atomic import *  # noqa: F403
+from .creator import *  # noqa: F403
 from .contents import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .func import *  # noqa: F403
@@ -24,4 +25,6 @@ from .tag import *  # noqa: F403
 from .types import *  # noqa: F403
 
 __version__ = ffi.string(lib.tenon_version()).decode()
+#: What the library was built from and for, in a line for people.
+build_info = ffi.string(lib.tenon_build_info()).decode()
 del ffi, lib

@@ -1,10 +1,11 @@
 """What all objects share that stand for an object of the library: closing, finalization, errors of the library."""
 
+import threading
 import weakref
 from typing import Any, Dict
 
 from ._native import ffi, lib
-from .errors import ClosedError, error_of_kind
+from .errors import ClosedError, CompileError, LimitError, error_of_kind
 
 
 class Handle:
@@ -44,6 +45,20 @@ class Handle:
         self.close()
 
 
+class SharedHandle(Handle):
+    """An object that any thread may use, until one of them closes it: whoever is using it has a pointer of its own, and the object is
+    given back when the last one goes."""
+
+    __slots__ = ()
+
+    def _own(self, ptr, delete):
+        self._ptr = ffi.gc(ptr, delete)
+
+    def close(self) -> None:
+        """Gives the object back; it cannot be used any more. Closing twice does nothing."""
+        self._ptr = None
+
+
 class StoreObject(Handle):
     """An object that belongs to a store."""
 
@@ -71,16 +86,28 @@ class StoreObject(Handle):
                 self._finalizer()
 
 
+# What a memory creator raised on a thread, until somebody hears of it.
+refusals = threading.local()
+
+
 def check(error) -> None:
     """Raises what the library reports, if it reports something."""
     if error == ffi.NULL:
         return
     try:
         message = ffi.string(lib.tenon_error_message(error)).decode("utf-8", "replace")
-        kind = lib.tenon_error_kind(error)
+        raised = error_of_kind(lib.tenon_error_kind(error), message)
+        if isinstance(raised, LimitError) and "creator" in message:
+            raised.__cause__, refusals.error = getattr(refusals, "error", None), None
+        if isinstance(raised, CompileError):
+            offset, line, column = ffi.new("uint64_t *"), ffi.new("uint32_t *"), ffi.new("uint32_t *")
+            if lib.tenon_error_offset(error, offset):
+                raised.offset = offset[0]
+            if lib.tenon_error_line(error, line, column):
+                raised.line, raised.column = line[0], column[0]
     finally:
         lib.tenon_error_delete(error)
-    raise error_of_kind(kind, message)
+    raise raised
 
 
 def text(name) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Callable, List, Tuple
 from ._handle import StoreObject, check, keep, kept
 from ._native import ffi, lib
 from .errors import StoreError
-from .types import ANYREF, ValType
+from .types import ANYREF, FUNCREF, ValType
 
 __all__ = ["Ref"]
 
@@ -32,12 +32,59 @@ class Ref(StoreObject):
 
     def is_a(self, type: ValType) -> bool:
         """Whether the reference is of a type: what `ref.test` answers."""
-        ty = ffi.gc(type._new(), lib.wasm_valtype_delete)
-        return bool(lib.tenon_ref_test(self._live(), ty))
+        return bool(lib.tenon_ref_test(self._live(), _reftype(type)))
+
+    def cast(self, type: ValType) -> Any:
+        """The reference, if it is of a type: what `ref.cast` gives. TypeError if it is not."""
+        return _cast(self._store, self._live(), type)
 
     def same(self, other: "Ref") -> bool:
         """Whether both refer to the same object."""
+        if not isinstance(other, Ref):
+            raise TypeError(f"a Ref is expected, not {other!r}")
         return bool(lib.wasm_ref_same(self._live(), other._live()))
+
+
+def _reftype(type):
+    """The C type of a reference type, which goes by itself."""
+    if not isinstance(type, ValType):
+        raise TypeError(f"a ValType is expected, not {type!r}")
+    ty = ffi.gc(type._new(), lib.wasm_valtype_delete)
+    if not lib.tenon_valtype_is_ref(ty):
+        raise TypeError(f"{type} is no reference type")
+    return ty
+
+
+def _cast(store, ref, type):
+    out = ffi.new("wasm_ref_t **")
+    error = lib.tenon_ref_cast(ref, _reftype(type), out)
+    if error != NULL:
+        message = ffi.string(lib.tenon_error_message(error)).decode("utf-8", "replace")
+        lib.tenon_error_delete(error)
+        raise TypeError(message)
+    return referenced(store, out[0])
+
+
+class References:
+    """What a Store can tell of references."""
+
+    __slots__ = ()
+
+    def ref_test(self, value: Any, type: ValType) -> bool:
+        """Whether a value is, as a reference, of a reference type: what `ref.test` answers. None is the null reference, an int a number
+        of 31 bits, and what WebAssembly does not know is the host's."""
+        ty, ref = _reftype(type), self._as_any(value)
+        return bool(lib.tenon_ref_test(ref, ty))
+
+    def ref_cast(self, value: Any, type: ValType) -> Any:
+        """The value that WebAssembly has for a reference after `ref.cast`. TypeError if it is not of the type."""
+        return _cast(self, self._as_any(value), type)
+
+    def _as_any(self, value):
+        """A value as a reference, which goes by itself."""
+        self._live()
+        known = hasattr(type(value), "_as_reference")
+        return ffi.gc(reference(self, FUNCREF if known else ANYREF, value), lib.wasm_ref_delete)
 
 
 def put_number(place, kind, value):

@@ -1,6 +1,6 @@
 """What a memory holds, beyond bytes and numbers: parts filled, copied, saved and brought back, texts ended by a NUL."""
 
-from ._handle import Handle, check
+from ._handle import SharedHandle, check
 from ._native import ffi, lib
 
 __all__ = ["Snapshot"]
@@ -10,7 +10,7 @@ ELEMENTS = {"i8": ("b", 1), "u8": ("B", 1), "i16": ("h", 2), "u16": ("H", 2), "i
             "u64": ("Q", 8), "f32": ("f", 4), "f64": ("d", 8)}
 
 
-class Snapshot(Handle):
+class Snapshot(SharedHandle):
     """What a memory held at some time. Any thread may use it, with any memory that is large enough."""
 
     __slots__ = ()
@@ -68,6 +68,12 @@ class Contents:
         old = ffi.new("uint64_t *")
         self._store._grown(lib.tenon_memory_grow_at_least(self._live(), pages, old))
         return old[0]
+
+    def element(self, offset: int, index: int, size: int) -> int:
+        """The offset of an element of an array: `index` elements of `size` bytes behind `offset`. IndexError if it does not lie inside."""
+        out = ffi.new("uint64_t *")
+        checked(lib.tenon_memory_element(inside(self, offset, index, size), offset, index, size, out))
+        return out[0]
 
     def fill(self, offset: int, value: int, length: int) -> None:
         """Writes a byte to all of a part."""

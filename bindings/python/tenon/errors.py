@@ -19,7 +19,16 @@ class StoreError(TenonError, ValueError):
 
 
 class CompileError(TenonError, ValueError):
-    """The bytes or the text are not a valid module, or use what the configuration does not offer."""
+    """The bytes or the text are not a valid module, or use what the configuration does not offer.
+
+    `offset` is where in the bytes the failure lies, `line` and `column` where in the text, from 1; None where there is no such place.
+    """
+
+    def __init__(self, message: str = "", offset: Optional[int] = None, line: Optional[int] = None, column: Optional[int] = None):
+        super().__init__(message)
+        self.offset = offset
+        self.line = line
+        self.column = column
 
 
 class LinkError(TenonError):

@@ -10,6 +10,7 @@ from ._native import ffi, lib
 from ._values import MEMBERS, NULL, holders, put, put_number, referenced, take
 from .store import own_store
 from .tag import WasmException, thrown, trapped
+from .limits import trap_for
 from .types import EXNREF, EXTERNREF, F64, FUNCREF, I32, V128, FuncType, ValType
 
 __all__ = ["Func"]
@@ -101,8 +102,10 @@ class Func(StoreObject):
             except (TypeError, OverflowError):
                 self._convert(values[i], kind, args[i], i)
         store._calls += 1
-        trap = _call_raw(ptr, values)
-        store._calls -= 1
+        try:
+            trap = _call_raw(ptr, values)
+        finally:
+            store._calls -= 1
         if trap:
             raise trapped(store, trap)
         out = self._out
@@ -184,15 +187,15 @@ def _fail(host, error):
         trap = thrown(store, error)
         if trap != NULL:
             return trap
-    store._raised = error
-    said = f"{type(error).__name__}: {error}".encode("utf-8", "replace")
-    message = ffi.new("wasm_message_t *")
-    data = ffi.from_buffer(said)
-    message.size, message.data = len(said), ffi.cast("char *", data)
-    return lib.wasm_trap_new(store._ptr, message)
+    return trap_for(store, error)
 
 
-@ffi.def_extern()
+def _interrupted(_, error, traceback):
+    """The trap for what was raised in a callback outside of its `try`: by a handler of a signal, at the very beginning for example."""
+    return _fail(ffi.from_handle(traceback.tb_frame.f_locals["env"]), error)
+
+
+@ffi.def_extern(onerror=_interrupted)
 def tenon_py_call_raw(env, caller, values):
     host = ffi.from_handle(env)
     try:
@@ -204,7 +207,7 @@ def tenon_py_call_raw(env, caller, values):
     return NULL
 
 
-@ffi.def_extern()
+@ffi.def_extern(onerror=_interrupted)
 def tenon_py_call(env, caller, args, arg_count, results, result_count):
     host = ffi.from_handle(env)
     store = host.store()

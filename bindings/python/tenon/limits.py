@@ -105,18 +105,19 @@ class Limited:
         except Trap:
             raised, self._raised = self._raised, None
             if raised is not None:
-                raise raised from None
+                raise raised[1] from None
             raise
 
 
-def _fail(store, error):
-    """The trap for what `before` raised."""
-    store._raised = error
+def trap_for(store, error):
+    """The trap for what a callback raised, which waits with the store until the trap has come to the caller."""
     said = f"{type(error).__name__}: {error}".encode("utf-8", "replace")
     message = ffi.new("wasm_message_t *")
     data = ffi.from_buffer(said)
     message.size, message.data = len(said), ffi.cast("char *", data)
-    return lib.wasm_trap_new(store._ptr, message)
+    trap = lib.wasm_trap_new(store._ptr, message)
+    store._raised = trap, error
+    return trap
 
 
 @ffi.def_extern()
@@ -127,7 +128,7 @@ def tenon_py_growth_before(env, growth, trap):
     try:
         return bool(observer.before(observer.growth(growth)))
     except BaseException as error:
-        trap[0] = _fail(store, error)
+        trap[0] = trap_for(store, error)
         return False
     finally:
         store._calls -= 1

@@ -1,12 +1,13 @@
 """Memories, tables and globals."""
 
+import operator
 import struct
 from typing import Any, Optional, Union
 
 from ._handle import StoreObject, check
 from ._buffer import Exporter
 from ._native import ffi, lib
-from ._values import put, reference, referenced, take
+from ._values import put, put_vector, reference, referenced, take
 from .contents import Contents, elements
 from .limits import makers
 from .store import own_store
@@ -103,6 +104,40 @@ class Memory(StoreObject, Contents, Exporter):
         data = memoryview(data).cast("B")
         self._at(offset, len(data))[:] = data
 
+    def read_into(self, offset: int, buffer) -> int:
+        """Fills a buffer that can be written, a bytearray or an array for example, from an offset on; answers how many bytes that were."""
+        place = memoryview(buffer).cast("B")
+        place[:] = self._at(offset, len(place))
+        return len(place)
+
+    def _slice(self, key):
+        """Offset and length of an index or of a slice, as of bytes."""
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step != 1:
+                raise ValueError("the steps of a slice of a memory are 1")
+            return start, max(stop - start, 0)
+        try:
+            index = operator.index(key)
+        except TypeError:
+            raise TypeError(f"an index is a number or a slice, not {key!r}") from None
+        return (index + len(self) if index < 0 else index), 1
+
+    def __getitem__(self, key):
+        """The byte at an index, or a copy of the bytes of a slice, as of a bytes object; negative ones count from the end."""
+        data = self.read(*self._slice(key))
+        return data if isinstance(key, slice) else data[0]
+
+    def __setitem__(self, key, value) -> None:
+        """Writes a byte to an index, or as many bytes as there are to a slice."""
+        offset, length = self._slice(key)
+        if not isinstance(key, slice):
+            value = bytes((value,))
+        data = memoryview(value).cast("B")
+        if len(data) != length:
+            raise ValueError(f"{len(data)} bytes are not the {length} of the slice: a memory has no others")
+        self.write(offset, data)
+
     def read_string(self, offset: int, length: int, errors: str = "strict") -> str:
         """UTF-8 of this many bytes, as text. `errors` is that of bytes.decode."""
         return self.read(offset, length).decode("utf-8", errors)
@@ -120,13 +155,18 @@ class Memory(StoreObject, Contents, Exporter):
         except (KeyError, TypeError):
             raise TypeError(f"there is no kind {kind!r}; there are {', '.join(_SCALARS)}") from None
 
-    def load(self, kind: str, offset: int) -> Union[int, float]:
-        """A number: "i8" to "u64", "f32", "f64", little-endian."""
+    def load(self, kind: str, offset: int) -> Any:
+        """A number: "i8" to "u64", "f32", "f64", little-endian; or 16 bytes, "v128"."""
+        if kind == "v128":
+            return self.read(offset, 16)
         form = self._scalar(kind)
         return form.unpack(self._at(offset, form.size))[0]
 
     def store_value(self, kind: str, offset: int, value) -> None:
         """Writes a number; the kinds are those of `load`."""
+        if kind == "v128":
+            put_vector(ffi.cast("tenon_raw_t *", ffi.from_buffer(self._at(offset, 16))), value)
+            return
         form = self._scalar(kind)
         place = self._at(offset, form.size)
         try:

@@ -1,13 +1,14 @@
 """Modules, instances and linkers."""
 
+import os
 from typing import Any, Iterator, List, Union
 
-from ._handle import StoreObject, check
+from ._handle import SharedHandle, StoreObject, check
 from ._native import ffi, lib
 from .errors import LinkError, StoreError
 from .func import Func
 from .memory import Global, Memory, Table
-from .store import own_store
+from .store import Engine, Store, engine_of, own_store
 from .tag import Tag, trapped
 from .types import ExportType, FuncType, ImportType, export_of, import_of
 
@@ -29,42 +30,57 @@ def wat2wasm(text: Union[str, bytes]) -> bytes:
         lib.wasm_byte_vec_delete(out)
 
 
-class Module(StoreObject):
-    """A compiled module, from bytes in the binary format or text in the text format."""
+class Module(SharedHandle):
+    """A compiled module, from bytes in the binary format or text in the text format. It is made with an engine, or with that of a store;
+    all stores of the engine, on whichever thread, can have instances of it. These stay when it is closed."""
 
-    __slots__ = ("_imports", "_exports")
+    __slots__ = ("_engine", "_imports", "_exports")
 
-    def __init__(self, store, source: Union[str, bytes]):
-        ptr = own_store(store)._ptr
+    def __init__(self, engine: Union[Engine, Store], source: Union[str, bytes]):
         data = wat2wasm(source) if isinstance(source, str) else bytes(memoryview(source))
-        out = ffi.new("wasm_module_t **")
-        check(lib.tenon_module_new(ptr, _vec(data), out))
-        self._bind(store, out[0])
+        self._load(engine, lambda store, out: lib.tenon_module_new(store, _vec(data), out))
 
-    def _bind(self, store, ptr):
-        self._store = store
-        self._own(ptr, lib.wasm_module_delete)
-        imports = ffi.new("wasm_importtype_vec_t *")
-        lib.wasm_module_imports(ptr, imports)
-        self._imports = [import_of(imports.data[i]) for i in range(imports.size)]
-        lib.wasm_importtype_vec_delete(imports)
-        exports = ffi.new("wasm_exporttype_vec_t *")
-        lib.wasm_module_exports(ptr, exports)
-        self._exports = [export_of(exports.data[i]) for i in range(exports.size)]
-        lib.wasm_exporttype_vec_delete(exports)
+    def _load(self, home, load):
+        """Takes over what `load` makes in a store: only a module that is shared belongs to none."""
+        engine = engine_of(home)
+        with _store_of(engine) as store:
+            out = ffi.new("wasm_module_t **")
+            check(load(store, out))
+            module = ffi.gc(out[0], lib.wasm_module_delete)
+            self._engine = engine
+            self._own(lib.wasm_module_share(module), lib.wasm_shared_module_delete)
+            imports = ffi.new("wasm_importtype_vec_t *")
+            lib.wasm_module_imports(module, imports)
+            self._imports = [import_of(imports.data[i]) for i in range(imports.size)]
+            lib.wasm_importtype_vec_delete(imports)
+            exports = ffi.new("wasm_exporttype_vec_t *")
+            lib.wasm_module_exports(module, exports)
+            self._exports = [export_of(exports.data[i]) for i in range(exports.size)]
+            lib.wasm_exporttype_vec_delete(exports)
+            ffi.release(module)
         return self
 
+    def _obtain(self, store):
+        """The module as a wasm_module_t of a store, which goes by itself."""
+        return ffi.gc(lib.wasm_module_obtain(store, self._live()), lib.wasm_module_delete)
+
     @classmethod
-    def from_file(cls, store, path) -> "Module":
+    def from_file(cls, engine: Union[Engine, Store], path) -> "Module":
         """The module in a file, in either format."""
         with open(path, "rb") as file:
             data = file.read()
-        return cls(store, data if data[:4] == b"\0asm" else data.decode("utf-8"))
+        return cls(engine, data if data[:4] == b"\0asm" else data.decode("utf-8"))
 
     @staticmethod
-    def validate(store, binary: bytes) -> None:
+    def validate(engine: Union[Engine, Store], binary: bytes) -> None:
         """Raises CompileError if the bytes are no valid module."""
-        check(lib.tenon_module_validate(own_store(store)._ptr, _vec(bytes(binary))))
+        with _store_of(engine_of(engine)) as store:
+            check(lib.tenon_module_validate(store, _vec(bytes(binary))))
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that it was made with."""
+        return self._engine
 
     @property
     def imports(self) -> List[ImportType]:
@@ -78,20 +94,46 @@ class Module(StoreObject):
 
     def serialize(self) -> bytes:
         """The module, compiled, as bytes for `deserialize`."""
-        out = ffi.new("wasm_byte_vec_t *")
-        check(lib.tenon_module_serialize(self._live(), out))
-        try:
-            return bytes(ffi.buffer(out.data, out.size))
-        finally:
-            lib.wasm_byte_vec_delete(out)
+        with _store_of(self._engine) as store:
+            module, out = self._obtain(store), ffi.new("wasm_byte_vec_t *")
+            try:
+                check(lib.tenon_module_serialize(module, out))
+                return bytes(ffi.buffer(out.data, out.size))
+            finally:
+                lib.wasm_byte_vec_delete(out)
+                ffi.release(module)
 
     @classmethod
-    def deserialize(cls, store, data: bytes) -> "Module":
+    def deserialize(cls, engine: Union[Engine, Store], data: bytes) -> "Module":
         """What `serialize` gave. Only for bytes that you trust: they hold machine code."""
-        ptr = own_store(store)._ptr
-        out = ffi.new("wasm_module_t **")
-        check(lib.tenon_module_deserialize(ptr, _vec(bytes(data)), out))
-        return cls.__new__(cls)._bind(store, out[0])
+        data = bytes(data)
+        return cls.__new__(cls)._load(engine, lambda store, out: lib.tenon_module_deserialize(store, _vec(data), out))
+
+    @classmethod
+    def deserialize_file(cls, engine: Union[Engine, Store], path) -> "Module":
+        """A file of what `serialize` gave, mapped: nothing is read before it is needed, and processes share its memory. As long as the
+        module lives it must not be written to or made shorter; it may be deleted or replaced. Only for files that you trust."""
+        name = os.fsencode(path)
+        if b"\0" in name:
+            raise ValueError(f"the path {path!r} has a NUL")
+        return cls.__new__(cls)._load(engine, lambda store, out: lib.tenon_module_deserialize_file(store, name, out))
+
+
+class _store_of:
+    """A store of an engine for a `with` block, without an object of its own."""
+
+    __slots__ = ("ptr",)
+
+    def __init__(self, engine):
+        self.ptr = lib.wasm_store_new(engine._live())
+        if self.ptr == ffi.NULL:
+            raise MemoryError("no store could be made")
+
+    def __enter__(self):
+        return self.ptr
+
+    def __exit__(self, *_):
+        lib.wasm_store_delete(self.ptr)
 
 
 def _extern(store, item, what):
@@ -161,9 +203,7 @@ class Instance(StoreObject):
         own_store(store)
         if not isinstance(module, Module):
             raise TypeError(f"a Module is expected, not {module!r}")
-        module._live()
-        if module._store is not store:
-            raise StoreError("the module is of another store")
+        obtained = _obtained(store, module)
         given = self._in_order(module, imports)
         items, pointers = [], ffi.new("wasm_extern_t *[]", len(given))
         for index, (wanted, item) in enumerate(zip(module._imports, given)):
@@ -175,8 +215,11 @@ class Instance(StoreObject):
         vector = ffi.new("wasm_extern_vec_t *", {"size": len(given), "data": pointers})
         out, trap = ffi.new("wasm_instance_t **"), ffi.new("wasm_trap_t **")
         store._calls += 1
-        error = lib.tenon_instance_new(store._ptr, module._ptr, vector, out, trap)
-        store._calls -= 1
+        try:
+            error = lib.tenon_instance_new(store._ptr, obtained, vector, out, trap)
+        finally:
+            store._calls -= 1
+            ffi.release(obtained)
         self._bind(store, module, _made(store, error, out, trap))
 
     def memory(self, index: int) -> Memory:
@@ -233,6 +276,14 @@ class Instance(StoreObject):
         return self._exports
 
 
+def _obtained(store, module):
+    """A module as a wasm_module_t of a store, which the caller releases."""
+    module._live()
+    if module._engine is not store._engine:
+        raise StoreError("the module was made with another engine than the store's")
+    return module._obtain(store._ptr)
+
+
 def _index(index):
     if not isinstance(index, int):
         raise TypeError(f"an index is a number, not {index!r}")
@@ -287,8 +338,11 @@ class Linker(StoreObject):
         if not isinstance(module, Module):
             raise TypeError(f"a Module is expected, not {module!r}")
         out, trap = ffi.new("wasm_instance_t **"), ffi.new("wasm_trap_t **")
-        mod = module._live()
+        obtained = _obtained(store, module)
         store._calls += 1
-        error = lib.tenon_linker_instantiate(ptr, mod, out, trap)
-        store._calls -= 1
+        try:
+            error = lib.tenon_linker_instantiate(ptr, obtained, out, trap)
+        finally:
+            store._calls -= 1
+            ffi.release(obtained)
         return Instance.__new__(Instance)._bind(store, module, _made(store, error, out, trap))

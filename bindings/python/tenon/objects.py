@@ -151,6 +151,35 @@ class Array(_Object):
     def __iter__(self) -> Iterator[Any]:
         return (self[index] for index in range(len(self)))
 
+    def _numbers(self, start, count):
+        """Bytes of an element, which must be a number, and a count of elements, all by default, after a check that they are there."""
+        element, have = self._type.element, len(self)
+        if element.type.kind > 4:
+            raise TypeError(f"the elements are {element.type}, which have no bytes")
+        count = have - start if count is None else count
+        if not (isinstance(start, int) and isinstance(count, int)):
+            raise TypeError(f"start and count are numbers, not {start!r} and {count!r}")
+        if start < 0 or count < 0 or start + count > have:
+            raise IndexError(f"{count} elements from {start} on are outside of the {have} that there are")
+        return element.packing // 8 or (4, 8, 4, 8, 16)[element.type.kind], count
+
+    def tobytes(self, start: int = 0, count: Optional[int] = None) -> bytes:
+        """Elements that are numbers as bytes, little-endian: so many, or all from the start on. numpy.frombuffer takes them."""
+        size, count = self._numbers(start, count)
+        out = bytearray(count * size)
+        check(lib.tenon_py_array_read(self._live(), start, count, size, ffi.from_buffer("char[]", out)))
+        return bytes(out)
+
+    def frombytes(self, data: Any, start: int = 0) -> None:
+        """Replaces elements that are numbers by those in bytes, or in anything with the buffer protocol, little-endian."""
+        data, element = memoryview(data).cast("B"), self._mutable()
+        size, count = self._numbers(start, 0)
+        if len(data) % size:
+            raise ValueError(f"{len(data)} bytes are no elements of {size} bytes each")
+        size, count = self._numbers(start, len(data) // size)
+        place = ffi.from_buffer("char[]", data)
+        check(lib.tenon_py_array_write(self._live(), start, count, size, element.type.kind, place))
+
     def _mutable(self) -> Field:
         element = self._type.element
         if not element.mutable:

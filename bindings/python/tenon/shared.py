@@ -4,7 +4,7 @@ import enum
 from typing import Optional
 
 from ._buffer import Exporter
-from ._handle import Handle, check
+from ._handle import SharedHandle, check
 from ._native import ffi, lib
 from .atomic import Atomics
 from .errors import StoreError
@@ -23,7 +23,7 @@ class Wait(enum.IntEnum):
     TIMED_OUT = 2
 
 
-class SharedMemory(Handle, Atomics, Exporter):
+class SharedMemory(SharedHandle, Atomics, Exporter):
     """A memory that belongs to no store: any thread may use it, and stores of the same engine obtain it as a Memory of theirs.
 
     `view()` gives the bytes without a copy, and numpy takes the memory itself. They never move; others write to them meanwhile.
@@ -63,6 +63,12 @@ class SharedMemory(Handle, Atomics, Exporter):
         if memory == ffi.NULL:
             raise MemoryError("the shared memory could not be obtained")
         return Memory.__new__(Memory)._bind(store, memory)
+
+    def same(self, other: "SharedMemory") -> bool:
+        """Whether both are the same shared memory."""
+        if not isinstance(other, SharedMemory):
+            raise TypeError(f"a SharedMemory is expected, not {other!r}")
+        return bool(lib.tenon_shared_memory_same(self._live(), other._live()))
 
     @property
     def type(self) -> MemoryType:

@@ -1,13 +1,16 @@
 """Configurations, engines and stores."""
 
-from typing import Optional
+import enum
+from typing import NamedTuple, Optional, Union
 
-from ._handle import Handle, check
+from ._handle import Handle, SharedHandle, check
+from .creator import MemoryCreator, creator_of
 from ._native import ffi, lib
+from ._values import References
 from .errors import TenonError
 from .limits import Limited
 
-__all__ = ["Config", "Engine", "Store"]
+__all__ = ["Config", "Engine", "GCStatistics", "Optimization", "Store"]
 
 _SWITCHES = {
     "signals": lib.tenon_config_set_signals, "eager": lib.tenon_config_set_eager, "simd": lib.tenon_config_set_simd,
@@ -26,10 +29,31 @@ _SIZES = {
     "pooled_bytes": lib.tenon_config_set_pooled_bytes, "gc_heap_limit": lib.tenon_config_set_gc_heap_limit,
 }
 
+_SETTERS = {**_SWITCHES, **_SIZES, "optimization": lib.tenon_config_set_optimization}
+_NAMES = [*_SETTERS, "memory_creator"]
+
+
+class Optimization(enum.IntEnum):
+    """How much time the compiler takes for better code."""
+
+    SPEED = 0
+    LITTLE = 1
+    NONE = 2
+
+
+class GCStatistics(NamedTuple):
+    """Figures about the structures and arrays of a store, in bytes: those that are there, what fits before the next collection, what the
+    last one found reachable; and how many collections there were."""
+
+    used: int
+    capacity: int
+    survived: int
+    collections: int
+
 
 class Config:
     """Settings of an engine, as keywords: `Config(simd=False, max_stack=1 << 20)`. Their meaning is that of the functions
-    `tenon_config_set_...` of tenon.h."""
+    `tenon_config_set_...` of tenon.h; `optimization` is an Optimization, and `memory_creator` makes the memories, see MemoryCreator."""
 
     def __init__(self, **settings):
         for name, value in settings.items():
@@ -41,19 +65,32 @@ class Config:
                     raise TypeError(f"{name} is a number, not {value!r}")
                 if not 0 <= value < 1 << 64:
                     raise ValueError(f"{name} is out of range: {value}")
+            elif name == "optimization":
+                Optimization(value)
+            elif name == "memory_creator":
+                if not isinstance(value, (MemoryCreator, type(None))):
+                    raise TypeError(f"memory_creator is a MemoryCreator, not {value!r}")
             else:
-                raise TypeError(f"there is no setting {name!r}; there are {', '.join([*_SWITCHES, *_SIZES])}")
+                raise TypeError(f"there is no setting {name!r}; there are {', '.join(_NAMES)}")
         self.settings = dict(settings)
 
     def _new(self):
         config = lib.wasm_config_new()
-        for name, value in self.settings.items():
-            (_SWITCHES.get(name) or _SIZES[name])(config, value)
+        try:
+            for name, value in self.settings.items():
+                if name == "memory_creator":
+                    if value is not None:
+                        creator_of(config, value)
+                else:
+                    _SETTERS[name](config, value)
+        except BaseException:
+            lib.wasm_config_delete(config)
+            raise
         return config
 
 
-class Engine(Handle):
-    """Compiled code and configuration, which stores share. Any thread may use it."""
+class Engine(SharedHandle):
+    """Compiled code and configuration, which stores share. Any thread may use it. What was made with it stays when it is closed."""
 
     __slots__ = ()
 
@@ -65,8 +102,12 @@ class Engine(Handle):
         check(lib.tenon_engine_new(config._new(), out))
         self._own(out[0], lib.wasm_engine_delete)
 
+    def trim(self) -> None:
+        """Gives the memories that the engine keeps for others back to the system, now. What is in use stays."""
+        lib.tenon_engine_trim(self._live())
 
-class Store(Handle, Limited):
+
+class Store(Handle, Limited, References):
     """The home of instances and everything else that runs. One thread at a time may use it."""
 
     __slots__ = ("_engine", "_calls", "_raised")
@@ -81,7 +122,7 @@ class Store(Handle, Limited):
             raise TenonError("the store could not be made")
         self._own(ptr, lib.wasm_store_delete)
         self._engine = engine
-        # Calls that are under way, and what a callback raised: it waits here for the way through the WebAssembly frames.
+        # Calls that are under way; and a trap with what a callback raised, which waits here for the way through the WebAssembly frames.
         self._calls = 0
         self._raised = None
 
@@ -94,11 +135,27 @@ class Store(Handle, Limited):
         """Reclaims now what cannot be reached any more in the store."""
         lib.tenon_store_gc(self._live())
 
+    def gc_statistics(self) -> GCStatistics:
+        """Figures about the structures and arrays of the store; zeros as long as it has had none."""
+        out = ffi.new("tenon_gc_statistics_t *")
+        lib.tenon_store_gc_statistics(self._live(), out)
+        return GCStatistics(out.used, out.capacity, out.survived, out.collections)
+
     def close(self) -> None:
         """Closes the store; nothing in it can be used any more. Views of memories stay readable. Refused during a call."""
         if self._ptr is not None and self._calls:
             raise TenonError("the store cannot be closed while a call is under way in it")
         super().close()
+
+
+def engine_of(home: Union[Engine, Store]) -> Engine:
+    """The argument, or its engine if it is a store."""
+    if isinstance(home, Store):
+        home._live()
+        return home._engine
+    if not isinstance(home, Engine):
+        raise TypeError(f"an Engine or a Store is expected, not {home!r}")
+    return home
 
 
 def own_store(store) -> Store:

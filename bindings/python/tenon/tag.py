@@ -126,8 +126,9 @@ def trapped(store, trap):
     """The exception for a trap, which is given up: what a callback raised, a WasmException, or a Trap."""
     raised, store._raised = store._raised, None
     try:
-        if raised is not None:
-            return raised
+        # That of another trap was left by a call that an interrupt ended.
+        if raised is not None and raised[0] == trap:
+            return raised[1]
         message = ffi.new("wasm_message_t *")
         lib.wasm_trap_message(trap, message)
         said = text(message).rstrip("\0")

@@ -1,12 +1,12 @@
 """The types of values, functions, memories, tables and globals, of imports and exports."""
 
-from typing import Iterable, NamedTuple, Optional, Tuple, Union
+from typing import Iterable, List, NamedTuple, Optional, Tuple, Union
 
 from ._handle import check, text
 from ._native import ffi, lib
 
 __all__ = ["ValType", "FuncType", "MemoryType", "TableType", "GlobalType", "TagType", "ImportType", "ExportType",
-           "Field", "StructType", "ArrayType",
+           "Field", "StructType", "ArrayType", "TypeGroup",
            "I32", "I64", "F32", "F64", "V128", "FUNCREF", "EXTERNREF", "ANYREF", "EXNREF"]
 
 
@@ -106,11 +106,19 @@ def valtype(ty) -> ValType:
     return ValType(name, kind, ffi.gc(lib.wasm_valtype_copy(ty), lib.wasm_valtype_delete))
 
 
+class _InGroup(ValType):
+    """The type of references to a type of a TypeGroup, which means something there only."""
+
+    __slots__ = ()
+
+
 def _valtypes(types, what) -> Tuple[ValType, ...]:
     types = tuple(types)
     for index, ty in enumerate(types):
         if not isinstance(ty, ValType):
             raise TypeError(f"{what} {index} is {ty!r}, which is no ValType")
+        if isinstance(ty, _InGroup):
+            raise TypeError(f"{what} {index} is of a group that is not declared yet")
     return types
 
 
@@ -163,18 +171,8 @@ class _DefType:
 
     __slots__ = ("_ptr",)
 
-    def _declare(self, kind, fields, supertype, final):
-        # The references in them are lent, and must live until the type is made.
-        types = [ffi.gc(field.type._new(), lib.wasm_valtype_delete) for field in fields]
-        made = ffi.new("tenon_field_t[]", [(ty, field.packing, field.mutable) for ty, field in zip(types, fields)])
-        if not isinstance(supertype, (type(self), type(None))):
-            raise TypeError(f"the supertype is {supertype!r}")
-        above = ffi.NULL if supertype is None else supertype._ptr
-        declared = ffi.new("tenon_subtype_t *", {"kind": kind, "is_final": final, "supertype": above, "fields": made,
-                                                 "field_count": len(fields)})
-        out = ffi.new("tenon_deftype_t **")
-        check(lib.tenon_deftype_new_group(declared, 1, out))
-        self._hold(out[0])
+    def _declare(self, fields, supertype, final):
+        self._hold(_declared([(type(self), list(fields), supertype, final)])[0])
 
     def _hold(self, ptr):
         self._ptr = ffi.gc(ptr, lib.tenon_deftype_delete)
@@ -191,6 +189,17 @@ class _DefType:
     def __hash__(self) -> int:
         return hash(lib.tenon_deftype_field_count(self._ptr))
 
+    @property
+    def supertype(self) -> Union["StructType", "ArrayType", None]:
+        """The type that it is declared below, or None."""
+        above = lib.tenon_deftype_supertype(self._ptr)
+        return None if above == ffi.NULL else deftype(above)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing may be declared below it."""
+        return bool(lib.tenon_deftype_is_final(self._ptr))
+
     def matches(self, other: Union["StructType", "ArrayType"]) -> bool:
         """Whether what has this type has the other, too: it is the same, or declared below it."""
         return bool(lib.tenon_deftype_matches(self._ptr, other._ptr))
@@ -202,7 +211,7 @@ class StructType(_DefType):
     __slots__ = ()
 
     def __init__(self, fields: Iterable[Field] = (), supertype: Optional["StructType"] = None, final: bool = True):
-        self._declare(1, list(fields), supertype, final)
+        self._declare(fields, supertype, final)
 
     @property
     def fields(self) -> Tuple[Field, ...]:
@@ -219,7 +228,7 @@ class ArrayType(_DefType):
     __slots__ = ()
 
     def __init__(self, element: Field, supertype: Optional["ArrayType"] = None, final: bool = True):
-        self._declare(2, [element], supertype, final)
+        self._declare([element], supertype, final)
 
     @property
     def element(self) -> Field:
@@ -228,6 +237,67 @@ class ArrayType(_DefType):
 
     def __repr__(self):
         return f"ArrayType({self.element})"
+
+
+_KINDS = {StructType: 1, ArrayType: 2}
+
+
+def _declared(group):
+    """Declares a recursion group of classes, fields, supertypes and whether they are final; the tenon_deftype_t are the caller's."""
+    declarations, lent = ffi.new("tenon_subtype_t[]", max(len(group), 1)), []
+    for place, (cls, fields, supertype, final) in zip(declarations, group):
+        for index, field in enumerate(fields):
+            if not isinstance(field, Field) or not isinstance(field.type, ValType):
+                raise TypeError(f"field {index} is {field!r}; a Field with a ValType is expected")
+        # What they refer to is lent, and must live until the types are made.
+        types = [ffi.gc(field.type._new(), lib.wasm_valtype_delete) for field in fields]
+        made = ffi.new("tenon_field_t[]", [(ty, field.packing, field.mutable) for ty, field in zip(types, fields)])
+        lent += [types, made]
+        if not isinstance(supertype, (cls, type(None))):
+            raise TypeError(f"the supertype is {supertype!r}")
+        place.kind, place.is_final, place.fields, place.field_count = _KINDS[cls], final, made, len(fields)
+        place.supertype = ffi.NULL if supertype is None else supertype._ptr
+    out = ffi.new("tenon_deftype_t *[]", max(len(group), 1))
+    check(lib.tenon_deftype_new_group(declarations, len(group), out))
+    return list(out)[:len(group)]
+
+
+class TypeGroup:
+    """Types that refer to each other, one recursion group. They are the same as those that any module has for such a group.
+
+        group = TypeGroup()
+        group.add_struct([Field(I32), Field(group.ref(0), mutable=True)])
+        [node] = group.declare()
+    """
+
+    __slots__ = ("_types",)
+
+    def __init__(self) -> None:
+        self._types = []
+
+    def ref(self, place: int, kind: str = "struct", nullable: bool = True) -> ValType:
+        """The type of references to the type at a place of the group, a "struct" or an "array"; for its fields only."""
+        if kind not in ("struct", "array"):
+            raise ValueError(f'{kind!r} is not "struct" or "array"')
+        made = lib.tenon_valtype_new_ref_in_group(nullable, place, 1 if kind == "struct" else 2)
+        if made == ffi.NULL:
+            raise ValueError(f"there is no place {place}")
+        null = "null " if nullable else ""
+        return _InGroup(f"(ref {null}{kind} {place} of the group)", 130, ffi.gc(made, lib.wasm_valtype_delete))
+
+    def add_struct(self, fields: Iterable[Field] = (), supertype: Optional[StructType] = None, final: bool = True) -> int:
+        """Adds a type of structures; answers its place. The supertype exists already."""
+        self._types.append((StructType, list(fields), supertype, final))
+        return len(self._types) - 1
+
+    def add_array(self, element: Field, supertype: Optional[ArrayType] = None, final: bool = True) -> int:
+        """Adds a type of arrays; answers its place. The supertype exists already."""
+        self._types.append((ArrayType, [element], supertype, final))
+        return len(self._types) - 1
+
+    def declare(self) -> List[Union[StructType, ArrayType]]:
+        """The types, in the order of their places."""
+        return [cls.__new__(cls)._hold(ptr) for (cls, *_), ptr in zip(self._types, _declared(self._types))]
 
 
 def deftype(ptr) -> Union[StructType, ArrayType, None]:

@@ -1,5 +1,6 @@
 """Memories, tables and globals."""
 
+import array
 import gc
 
 import numpy as np
@@ -124,3 +125,35 @@ def test_globals(store, load):
         exports.g.value = "x"
     vector = tenon.Global(store, tenon.GlobalType(tenon.V128), bytes(range(16)))
     assert vector.value == bytes(range(16)) and not vector.type.mutable
+
+
+def test_indices_and_slices(load):
+    memory = load('(module (memory (export "m") 1) (data (i32.const 4) "text"))').m
+    assert memory[4] == ord("t") and memory[4:8] == b"text" and memory[-1] == 0 and memory[8:4] == b"" and memory[65534:99999] == b"\0\0"
+    memory[4:8] = b"TEXT"
+    memory[-1] = 7
+    memory[0:4] = array.array("I", [1])
+    assert memory[0:9] == b"\1\0\0\0TEXT\0" and memory[65535] == 7
+    for wrong, error in [(lambda: memory[65536], IndexError), (lambda: memory[-65537], IndexError), (lambda: memory["x"], TypeError),
+                         (lambda: memory[0:8:2], ValueError), (lambda: memory.__setitem__(slice(0, 4), b"abc"), ValueError),
+                         (lambda: memory.__setitem__(0, 256), ValueError), (lambda: memory.__setitem__(65536, 1), IndexError)]:
+        with pytest.raises(error):
+            wrong()
+    room = bytearray(4)
+    assert memory.read_into(4, room) == 4 and room == b"TEXT"
+    with pytest.raises(IndexError):
+        memory.read_into(65533, room)
+    with pytest.raises(TypeError):
+        memory.read_into(0, b"constant")
+    memory.store_value("v128", 16, bytes(range(16)))
+    assert memory.load("v128", 16) == bytes(range(16))
+    with pytest.raises(TypeError, match="v128 is 16 bytes"):
+        memory.store_value("v128", 16, b"short")
+    with pytest.raises(IndexError):
+        memory.load("v128", 65521)
+    with pytest.raises(IndexError):
+        memory.store_value("v128", 65521, bytes(16))
+    assert memory.element(16, 3, 8) == 40
+    for wrong in [(0, 1 << 61, 8), (65530, 0, 8), (-1, 0, 1)]:
+        with pytest.raises(IndexError):
+            memory.element(*wrong)

@@ -63,13 +63,21 @@ def test_missing_imports_are_named(store):
 
 def test_another_store_is_refused(store):
     with tenon.Store(store.engine) as other:
-        module = tenon.Module(other, NEEDS)
-        with pytest.raises(tenon.StoreError, match="module is of another store"):
-            tenon.Instance(store, module)
+        module = tenon.Module(store, NEEDS)
         with pytest.raises(tenon.StoreError, match='"env" "second" is of another store'):
             tenon.Instance(other, module, [lambda x: None, tenon.Memory(store, tenon.MemoryType(1))])
         with pytest.raises(tenon.StoreError):
             tenon.Linker(store).define("a", "b", tenon.Memory(other, tenon.MemoryType(1)))
+
+
+def test_another_engine_is_refused(store):
+    module = tenon.Module(tenon.Engine(), "(module)")
+    with pytest.raises(tenon.StoreError, match="another engine"):
+        tenon.Instance(store, module)
+    with pytest.raises(tenon.StoreError, match="another engine"):
+        tenon.Linker(store).instantiate(module)
+    with pytest.raises(TypeError, match="an Engine or a Store is expected"):
+        tenon.Module(None, "(module)")
 
 
 def test_bad_modules(store):

@@ -3,10 +3,11 @@
 import gc
 import weakref
 
+import numpy
 import pytest
 
 import tenon
-from tenon import ANYREF, F64, I32, I64, V128, Array, ArrayType, Field, Struct, StructType, ValType
+from tenon import ANYREF, F64, I32, I64, V128, Array, ArrayType, Field, Struct, StructType, TypeGroup, ValType
 
 SHOP = """(module
   (type $name (array (mut i8)))
@@ -131,3 +132,97 @@ def test_objects_are_collected(store):
     gc.collect()
     store.collect()
     assert seen() is None
+
+
+def test_numbers_of_arrays(store):
+    for field, values, data in [(Field(I32, True, 8), [1, 255], b"\x01\xff"), (Field(I32, True, 16), [1, 0xFFFE], b"\x01\0\xfe\xff"),
+                                (Field(I32, True), [-1, 5], b"\xff\xff\xff\xff\x05\0\0\0"), (Field(F64, True), [0.5], b"\0\0\0\0\0\0\xe0?"),
+                                (Field(V128, True), [bytes(range(16))], bytes(range(16)))]:
+        array = Array.filled(store, ArrayType(field), len(values) + 2)
+        array.frombytes(data, 1)
+        assert list(array)[1:-1] == values and array.tobytes(1, len(values)) == data and array.tobytes(len(values) + 2) == b""
+        with pytest.raises(IndexError):
+            array.frombytes(data, 3)
+        with pytest.raises(IndexError):
+            array.tobytes(1, len(values) + 2)
+        with pytest.raises(IndexError):
+            array.tobytes(-1)
+    numbers = Array(store, ArrayType(Field(I32, True)), range(1000))
+    assert numpy.frombuffer(numbers.tobytes(), "<i4").sum() == sum(range(1000))
+    numbers.frombytes(numpy.arange(1000, dtype="<i4")[::-1].copy())
+    assert numbers[0] == 999
+    with pytest.raises(ValueError, match="3 bytes are no elements of 4"):
+        numbers.frombytes(b"abc")
+    with pytest.raises(TypeError, match="constant"):
+        Array(store, ArrayType(Field(I32)), [1]).frombytes(bytes(4))
+    with pytest.raises(TypeError, match="no bytes"):
+        Array.filled(store, ArrayType(Field(ANYREF, True)), 1).tobytes()
+
+
+def test_groups_of_types(store, load):
+    exports = load("""(module
+      (rec (type $tree (sub (struct (field i32) (field (ref null $forest)))))
+           (type $forest (array (mut (ref null $tree)))))
+      (func (export "value") (param (ref $tree)) (result i32) (struct.get $tree 0 (local.get 0))))""")
+    group = TypeGroup()
+    assert group.add_struct([Field(I32), Field(group.ref(1, "array"))], final=False) == 0
+    assert group.add_array(Field(group.ref(0), True)) == 1
+    tree, forest = group.declare()
+    assert tree == exports.value.type.params[0].deftype and isinstance(forest, ArrayType) and tree.fields[1].type.deftype == forest
+    assert tree.supertype is None and not tree.final and forest.final
+    oak = StructType([*tree.fields, Field(F64)], supertype=tree)
+    assert oak.supertype == tree and oak.matches(tree)
+    leaf = Struct(store, oak, 7, None, 0.5)
+    assert exports.value(leaf) == 7 and Struct(store, tree, 1, Array(store, forest, [leaf, None]))[1][0].same(leaf)
+    assert TypeGroup().declare() == []
+    for wrong in [lambda: group.ref(0, "func"), lambda: group.ref(1 << 31)]:
+        with pytest.raises((ValueError, OverflowError)):
+            wrong()
+    with pytest.raises(TypeError, match="not declared yet"):
+        tenon.FuncType([group.ref(0)])
+    alone = TypeGroup()
+    alone.add_struct([Field(alone.ref(5))])
+    with pytest.raises(tenon.TenonError, match="a place or a kind that is not there"):
+        alone.declare()
+    with pytest.raises(TypeError, match="a Field with a ValType is expected"):
+        StructType([I32])
+    with pytest.raises(tenon.TenonError):
+        StructType([Field(I32)], supertype=oak)
+
+
+def test_references_of_every_kind_are_tested_and_cast(store, load):
+    func = load('(module (func (export "f") (param i32)))').f
+    struct = Struct(store, StructType([Field(I32)]), 1)
+    ref, exact = ValType.ref, ValType.ref(struct.type)
+    for value, type, expected in [
+            (struct, exact, True), (struct, ref("struct"), True), (struct, ref("array"), False), (struct, tenon.EXTERNREF, True),
+            (None, ANYREF, True), (None, ref("any", nullable=False), False), (5, ref("i31"), True), (5, ref("struct"), False),
+            ("text", tenon.EXTERNREF, True), ("text", ANYREF, True), ("text", ref("eq"), False),
+            (func, tenon.FUNCREF, True), (func, ref(func.type), True), (func, ref(tenon.FuncType([F64])), False)]:
+        assert store.ref_test(value, type) is expected, (value, type)
+        if expected:
+            assert same(store.ref_cast(value, type), value)
+        else:
+            with pytest.raises(TypeError):
+                store.ref_cast(value, type)
+    assert struct.cast(exact).same(struct) and struct.is_a(exact)
+    with pytest.raises(TypeError):
+        struct.cast(ref("array"))
+    tag = tenon.Tag(store, [I32])
+    error = tenon.WasmException(tag, 5)
+    assert store.ref_test(error, tenon.EXNREF) and store.ref_cast(error, tenon.EXNREF).same(error)
+    for use in [store.ref_test, store.ref_cast]:
+        with pytest.raises(TypeError, match="no reference type"):
+            use(struct, I32)
+        with pytest.raises(TypeError, match="a ValType is expected"):
+            use(struct, "any")
+        with tenon.Store() as other, pytest.raises(tenon.StoreError):
+            use(Struct(other, struct.type, 1), exact)
+    gc.collect()
+    struct.close()
+    with pytest.raises(tenon.ClosedError):
+        store.ref_test(struct, exact)
+
+
+def same(a, b):
+    return a.same(b) if isinstance(a, (tenon.Ref, tenon.WasmException)) else a == b if not isinstance(a, tenon.Func) else a.type == b.type

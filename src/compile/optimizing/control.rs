@@ -6,6 +6,7 @@
 //! Where the module says that a branch goes one way as a rule (`module/hints.rs`), what lies the other way is cold: its code
 //! goes behind all other, and the usual way falls through.
 
+use super::choice::Choice;
 use super::env::clif_type;
 use super::exception::Try;
 use super::global::KnownGlobals;
@@ -34,6 +35,8 @@ pub(super) struct Frame {
     results: usize,
     /// Height of the operand stack below the parameters.
     height: usize,
+    /// How many references were known not to be null before it.
+    not_null: usize,
 }
 
 enum Kind {
@@ -49,12 +52,47 @@ enum Kind {
         params: Vec<Value>,
         known: KnownGlobals,
     },
+    /// An `if` without branches.
+    Choice(Box<Choice>),
 }
 
 impl Frame {
+    /// The frame of a choice, which has no label and lies in the block `here`.
+    pub(super) fn of_choice(choice: Choice, here: Block, height: usize) -> Frame {
+        let kind = Kind::Choice(choice.into());
+        Frame {
+            kind,
+            next: here,
+            next_reachable: false,
+            branched: false,
+            known: None,
+            params: 0,
+            results: 0,
+            height,
+            not_null: 0,
+        }
+    }
+
+    /// The choice that it is of.
+    pub(super) fn choice(&self) -> &Choice {
+        let Kind::Choice(choice) = &self.kind else { unreachable!("only choices are asked") };
+        choice
+    }
+
+    /// As [`Frame::choice`].
+    pub(super) fn choice_mut(&mut self) -> &mut Choice {
+        let Kind::Choice(choice) = &mut self.kind else { unreachable!("only choices are asked") };
+        choice
+    }
+
     /// Height of the operand stack below the parameters.
     pub(super) fn height(&self) -> usize {
         self.height
+    }
+
+    /// How many references were known not to be null before it.
+    pub(super) fn not_null(&self) -> usize {
+        self.not_null
     }
 
     /// The clauses, of a block that has some.
@@ -114,7 +152,7 @@ impl<'a> Translator<'a> {
     fn begin(&mut self, kind: Kind, params: usize, results: &[ValType]) {
         let next = self.block_with(results);
         let height = self.stack.len() - params;
-        let results = results.len();
+        let (results, not_null) = (results.len(), self.not_null.len());
         self.control.push(Frame {
             kind,
             next,
@@ -124,6 +162,7 @@ impl<'a> Translator<'a> {
             params,
             results,
             height,
+            not_null,
         });
     }
 
@@ -157,6 +196,9 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn if_(&mut self, ty: BlockType) -> Result<(), CompileError> {
+        if self.begin_choice(ty)? {
+            return Ok(());
+        }
         let (params, results) = self.block_types(ty)?;
         let condition = self.pop();
         let then = self.b.create_block();
@@ -179,6 +221,9 @@ impl<'a> Translator<'a> {
 
     /// The end of an `if`'s first half.
     pub(super) fn else_(&mut self) {
+        if matches!(self.control.last(), Some(Frame { kind: Kind::Choice(_), .. })) {
+            return self.else_of_choice();
+        }
         if self.reachable {
             self.jump_next();
         }
@@ -190,6 +235,7 @@ impl<'a> Translator<'a> {
         frame.known = self.reachable.then_some(known);
         self.stack.truncate(frame.height);
         self.stack.extend_from_slice(&params);
+        self.not_null.truncate(frame.not_null);
         self.b.switch_to_block(otherwise);
         self.reachable = true;
     }
@@ -209,11 +255,16 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn end(&mut self) -> Result<(), CompileError> {
+        if matches!(self.control.last(), Some(Frame { kind: Kind::Choice(_), .. })) {
+            self.end_choice();
+            return Ok(());
+        }
         if self.reachable {
             self.jump_next();
         }
         let mut frame = self.control.pop().expect("an end has its block");
         match frame.kind {
+            Kind::Choice(_) => unreachable!("it has ended above"),
             Kind::Block => {}
             Kind::Loop { head } => {
                 self.b.seal_block(head);
@@ -235,6 +286,7 @@ impl<'a> Translator<'a> {
             (None, _) => {}
         }
         self.stack.truncate(frame.height);
+        self.not_null.truncate(frame.not_null);
         self.reachable = frame.next_reachable;
         self.b.seal_block(frame.next);
         if !self.reachable {
@@ -314,6 +366,7 @@ impl<'a> Translator<'a> {
         self.b.ins().brif(reference, next, &[], label, &values);
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+        self.is_not_null(reference);
         self.push(reference);
     }
 

@@ -31,7 +31,7 @@ pub(super) const REGION_HEAP_HEADER: u32 = 8;
 /// Their types.
 pub(super) const REGION_HEAP_TYPES: u32 = 9;
 /// References in the frame.
-const REGION_ROOTS: u32 = 10;
+pub(super) const REGION_ROOTS: u32 = 10;
 /// Their fields and elements, by what they hold.
 pub(super) const REGION_HEAP_FIELDS: u32 = 16;
 /// Those of defined ones begin here; each kind has as many as `REGIONS_OF_KIND`, the last shared by the rest.
@@ -39,11 +39,6 @@ const REGION_MEMORIES: u32 = 0x100;
 const REGION_TABLES: u32 = 0x200;
 const REGION_GLOBALS: u32 = 0x300;
 const REGIONS_OF_KIND: u32 = 64;
-
-/// The alias region of references in the frame.
-pub(super) fn roots_region(regions: &mut ir::AliasRegionSet) -> AliasRegion {
-    regions.insert(AliasRegionData { user_id: REGION_ROOTS, description: "".into() })
-}
 
 /// The alias region with this number.
 pub(super) fn region(func: &mut ir::Function, id: u32) -> AliasRegion {

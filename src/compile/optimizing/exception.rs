@@ -388,6 +388,7 @@ impl Translator<'_> {
         let (tag, landing) = (catch.tag, catch.landing.take());
         self.handlers = clauses.outer;
         self.stack.truncate(self.control[here].height());
+        self.not_null.truncate(self.control[here].not_null());
         self.reachable = landing.is_some();
         if let Some(landing) = landing {
             let (payload, exception) = self.land(landing);

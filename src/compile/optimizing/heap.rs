@@ -55,8 +55,7 @@ impl Translator<'_> {
 
     /// Says that a value is a reference of the `any` hierarchy.
     pub(super) fn declare_reference(&mut self, value: Value) {
-        self.references += 1;
-        self.b.declare_value_needs_stack_map(value);
+        self.references.push(value);
     }
 
     /// A value as it is put into a cell of 8 bytes: references of 32 bits with zeros above.
@@ -95,6 +94,7 @@ impl Translator<'_> {
         code: TrapCode,
     ) -> MemFlagsData {
         self.visible = true;
+        self.is_not_null(reference);
         if self.tunables.signals && displacement < GC_NULL_GUARD - 16 {
             return flags.with_trap_code(Some(clif_trap(code)));
         }

@@ -138,8 +138,11 @@ impl Translator<'_> {
 }
 
 /// Whether a function may be inlined: not if it ends with a call that takes its frame, nor if it has blocks of the legacy
-/// exceptions.
+/// exceptions. Nor if its bytes are damaged, which is for its own call to say.
 fn is_inlinable(module: &Module, func: u32, range: &Range<u32>) -> Result<bool, CompileError> {
+    if !module.bytes.check(range.start as usize..range.end as usize) {
+        return Ok(false);
+    }
     let body = body_of(module, range);
     let ty = module.func_type(func);
     let values = ty.params().len() + ty.results().len() + local_count(&body)?;

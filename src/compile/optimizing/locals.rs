@@ -84,6 +84,14 @@ impl Locals {
         }
     }
 
+    /// The type of one.
+    pub(super) fn ty(&self, local: u32) -> ValType {
+        match self {
+            Locals::Values { vars, locals, .. } => vars[locals[local as usize]].ty,
+            Locals::Memory(slots) => slots[local as usize].1,
+        }
+    }
+
     /// Whether it takes too much to have them as values in a function of so many blocks. The builder finds out which references
     /// live in which block.
     pub(super) fn is_too_large(&self, blocks: usize) -> bool {
@@ -117,7 +125,7 @@ impl Locals {
         Ok(())
     }
 
-    /// Whether a body can be inlined, which needs locals of its own.
+    /// Whether they are values. Only then can a body be inlined, which needs locals of its own.
     pub(super) fn are_values(&self) -> bool {
         matches!(self, Locals::Values { .. })
     }
@@ -145,10 +153,7 @@ impl Locals {
                 let again = free.iter().position(|at| vars[*at].ty == ty).map(|at| free.swap_remove(at));
                 let at = again.unwrap_or_else(|| {
                     let var = b.declare_var(clif_type(ty));
-                    if is_traced(ty) {
-                        b.declare_var_needs_stack_map(var);
-                        *traced += 1;
-                    }
+                    *traced += usize::from(is_traced(ty));
                     vars.push(Var { var, ty, last: 0 });
                     vars.len() - 1
                 });
@@ -166,7 +171,7 @@ impl Locals {
         }
     }
 
-    /// `local.get`
+    /// `local.get`. The value must be declared if it is a reference.
     pub(super) fn get(&mut self, b: &mut FunctionBuilder<'_>, local: u32) -> Value {
         match self {
             Locals::Values { .. } => {
@@ -177,11 +182,7 @@ impl Locals {
                 let (slot, ty) = slots[local as usize];
                 let address = b.ins().stack_addr(POINTER, slot, 0);
                 let flags = flags(b);
-                let value = b.ins().load(clif_type(ty), flags, address, 0);
-                if is_traced(ty) {
-                    b.declare_value_needs_stack_map(value);
-                }
-                value
+                b.ins().load(clif_type(ty), flags, address, 0)
             }
         }
     }

@@ -11,7 +11,9 @@
 //! atomic.rs      atomic accesses                                       heap.rs     garbage-collected objects, i31
 //! structure.rs   structures                                            array.rs    arrays
 //! cast.rs        tests of references against types                    global.rs   globals
-//! inline.rs      small functions in place of calls                    entry.rs    calls through constant tables
+//! inline.rs      small functions in place of calls                    choice.rs   an `if` that only chooses between values
+//! roots.rs       where references are during calls                    spill.rs    one of them: stored and read again
+//! flow.rs        the blocks in order, as these two want them           entry.rs    calls through constant tables
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
 
@@ -19,11 +21,13 @@ mod array;
 mod atomic;
 mod call;
 mod cast;
+mod choice;
 mod control;
 mod entry;
 mod env;
 mod exception;
 pub(in crate::compile) mod finish;
+mod flow;
 mod frame;
 mod global;
 mod heap;
@@ -31,7 +35,9 @@ mod inline;
 mod locals;
 mod memory;
 mod numeric;
+mod roots;
 mod simd;
+mod spill;
 mod structure;
 mod table;
 mod translate;

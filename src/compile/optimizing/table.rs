@@ -190,6 +190,7 @@ impl Translator<'_> {
     pub(super) fn ref_as_non_null(&mut self) {
         let reference = self.pop();
         self.trap_unless(reference, TrapCode::NullReference);
+        self.is_not_null(reference);
         self.push(reference);
     }
 }

@@ -4,12 +4,13 @@
 //! validation has established; bytes that cannot be read give an internal error.
 
 use super::control::Frame;
-use super::env::{clif_type, roots_region, wasm_signature};
+use super::env::{clif_type, wasm_signature};
 use super::exception::Shape;
 use super::frame;
 use super::global::KnownGlobals;
 use super::inline::Inlining;
 use super::locals::{Locals, MAX_LIVE_OPERANDS};
+use super::roots;
 use crate::compile::builtin::{BUILTINS, Builtin};
 use crate::compile::code::Inlined;
 use crate::compile::gc::GcOp;
@@ -26,7 +27,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
-use wasmparser::{BinaryReader, FunctionBody};
+use wasmparser::{BinaryReader, FunctionBody, OperatorsReaderAllocations};
 
 /// The state of a translation.
 pub(super) struct Translator<'a> {
@@ -71,8 +72,14 @@ pub(super) struct Translator<'a> {
     pub(super) shapes: Option<std::vec::IntoIter<Shape>>,
     /// How high the operand stack was.
     highest: usize,
-    /// How many values are references that a collection may change.
-    pub(super) references: usize,
+    /// Values that are references which a collection may change. What they are passed on as is found out later.
+    pub(super) references: Vec<Value>,
+    /// References that are not null wherever the current operator is reached.
+    pub(super) not_null: Vec<Value>,
+    /// Where the body ends in the module.
+    pub(super) body_end: u32,
+    /// What looking ahead takes memory for.
+    pub(super) ahead: OperatorsReaderAllocations,
 }
 
 /// What a translation tells besides the IR.
@@ -117,8 +124,6 @@ pub(super) fn translate(
     // Positions are relative to this one.
     func.params.ensure_base_srcloc(SourceLoc::new(range.start));
     let mut b = FunctionBuilder::new(func, fctx);
-    let roots = |regions: &mut ir::AliasRegionSet, _, _, _| Some(roots_region(regions));
-    b.make_stack_map_alias_region(Box::new(roots));
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -159,16 +164,20 @@ pub(super) fn translate(
         handler_entries: 0,
         shapes: None,
         highest: 0,
-        references: 0,
+        references: Vec::new(),
+        not_null: Vec::new(),
+        body_end: range.end,
+        ahead: OperatorsReaderAllocations::default(),
     };
     let result = translator.function(&body, &params[1..]);
-    let Translator { b, visible, calls, is_leaf, locals, highest, inlining, .. } = translator;
+    let Translator { b, visible, calls, is_leaf, locals, highest, inlining, references, .. } = translator;
     if result.is_err() || locals.is_too_large(b.func.dfg.num_blocks()) {
         // Only a whole function leaves the builder's context fit for the next one.
         *fctx = FunctionBuilderContext::new();
         return result.map(|()| None);
     }
     b.finalize(target);
+    roots::keep(func, &references)?;
     locals.root(func)?;
 
     // Without signals, a full stack is found by a frame that is complete.
@@ -201,7 +210,7 @@ impl Translator<'_> {
         if !self.body(self.func_index, body, params)? {
             return Ok(());
         }
-        let live = self.references.min(self.highest);
+        let live = self.references.len().min(self.highest);
         if live.saturating_mul(self.b.func.dfg.num_blocks()) > MAX_LIVE_OPERANDS {
             let message = "the function has too many references on its operand stack in too many blocks";
             return Err(CompileError::TooLarge(message.into()));
@@ -211,7 +220,9 @@ impl Translator<'_> {
 
     /// The body of a function, called with these values. Gives false if the locals took too much: then nothing follows.
     pub(super) fn body(&mut self, func: u32, body: &FunctionBody<'_>, params: &[Value]) -> Result<bool, CompileError> {
+        let around = std::mem::replace(&mut self.body_end, body.range().end as u32);
         for (param, ty) in params.iter().zip(self.module.func_type(func).params()) {
+            self.declare(*param, *ty);
             self.locals.declare(&mut self.b, *ty, *param);
         }
         let mut locals = body.get_locals_reader().map_err(unreadable)?;
@@ -242,6 +253,7 @@ impl Translator<'_> {
                 self.unreachable_op(op)?;
             }
         }
+        self.body_end = around;
         Ok(true)
     }
 
@@ -258,6 +270,15 @@ impl Translator<'_> {
             types::I8X16 => self.vector_const([0; 16]),
             ty => self.b.ins().iconst(ty, 0),
         }
+    }
+
+    /// The value of a local.
+    fn local(&mut self, local: u32) -> Value {
+        let value = self.locals.get(&mut self.b, local);
+        if !self.locals.are_values() {
+            self.declare(value, self.locals.ty(local));
+        }
+        value
     }
 
     pub(super) fn push(&mut self, value: Value) {
@@ -303,7 +324,7 @@ impl Translator<'_> {
                 self.push(value);
             }
             Op::LocalGet(local) => {
-                let value = self.locals.get(&mut self.b, local);
+                let value = self.local(local);
                 self.push(value);
             }
             Op::LocalSet(local) => {

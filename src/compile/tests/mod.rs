@@ -1,6 +1,7 @@
 //! Tests of the room, with code that runs: a runtime as small as can be (`harness.rs`) stands in for the real one.
 
 mod calls;
+mod choice;
 mod control;
 mod entries;
 mod exceptions;

@@ -1,5 +1,6 @@
 //! Files that are mapped to be read.
 
+use crate::runtime::sys::memory_file::MemoryFile;
 use crate::runtime::sys::vm;
 use std::ffi::CStr;
 use std::io;
@@ -52,6 +53,8 @@ impl FileIdentity {
 #[derive(Debug)]
 pub struct FileMap {
     descriptor: libc::c_int,
+    /// The file, if it is one that was made for this; it closes itself.
+    made: Option<MemoryFile>,
     identity: FileIdentity,
     start: *mut u8,
 }
@@ -77,13 +80,22 @@ impl FileMap {
             Ok((identity, start))
         });
         match start {
-            Ok((identity, start)) => Ok(FileMap { descriptor, identity, start }),
+            Ok((identity, start)) => Ok(FileMap { descriptor, made: None, identity, start }),
             Err(error) => {
                 // SAFETY: it is ours.
                 unsafe { libc::close(descriptor) };
                 Err(error)
             }
         }
+    }
+
+    /// A new file without a name that holds these bytes, of which there are some. `name` is for people who look at the process.
+    pub fn copy_of(name: &CStr, bytes: &[u8]) -> io::Result<FileMap> {
+        let file = MemoryFile::of(name, bytes)?;
+        let descriptor = file.descriptor();
+        let identity = FileIdentity::of(descriptor)?;
+        let start = vm::map_file(descriptor, bytes.len(), vm::Protection::Read)?;
+        Ok(FileMap { descriptor, made: Some(file), identity, start })
     }
 
     /// What it holds.
@@ -111,7 +123,9 @@ impl Drop for FileMap {
         // file.
         unsafe {
             vm::unmap(self.start, self.identity.size as usize);
-            if let Some(descriptor) = self.descriptor() {
+            if self.made.is_none()
+                && let Some(descriptor) = self.descriptor()
+            {
                 libc::close(descriptor);
             }
         }

@@ -33,9 +33,10 @@ pub fn current_stack() -> Range<usize> {
     }
     let here = stack_pointer();
     let mut own = OWN.get();
-    if own.1 == 0 {
-        // An empty range says that the system does not know either.
-        own = thread_stack().map_or((0, 1), |stack| (stack.start, stack.end));
+    if own.1 == 0
+        && let Some(stack) = thread_stack()
+    {
+        own = (stack.start, stack.end);
         OWN.set(own);
     }
     if (own.0..own.1).contains(&here) { own.0..own.1 } else { here.saturating_sub(FOREIGN_STACK)..here }

@@ -130,6 +130,16 @@ pub unsafe fn protect(address: *mut u8, len: usize, protection: Protection) -> i
     check(unsafe { libc::mprotect(address.cast(), len, protection.flags()) })
 }
 
+/// Lets a range be read and written, by the system's call itself: what the C library may do besides is not for handlers of
+/// signals. Whether it can be now.
+///
+/// # Safety
+/// The range belongs to the caller.
+pub unsafe fn make_accessible(address: *mut u8, len: usize) -> bool {
+    // SAFETY: as the arguments of `mprotect`; the caller owns the range.
+    unsafe { libc::syscall(libc::SYS_mprotect, address, len, Protection::ReadWrite.flags()) == 0 }
+}
+
 /// Gives the memory of a private anonymous range back to the system; it reads as zeros afterwards.
 ///
 /// # Safety
@@ -196,6 +206,17 @@ pub fn address_space_limit() -> Option<u64> {
     // SAFETY: fills the structure, which is ours.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) } == 0;
     (known && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+}
+
+/// Whether the system may refuse to make more of a mapping accessible, as it counts what could be written to: its strict
+/// accounting is on, or the process has a limit of its own (RLIMIT_DATA).
+pub fn counts_accessible() -> bool {
+    static STRICT: OnceLock<bool> = OnceLock::new();
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: fills the structure, which is ours.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_DATA, &mut limit) } == 0;
+    let mode = || std::fs::read("/proc/sys/vm/overcommit_memory").is_ok_and(|mode| mode.starts_with(b"2"));
+    known && limit.rlim_cur != libc::RLIM_INFINITY || *STRICT.get_or_init(mode)
 }
 
 #[cfg(test)]
