@@ -19,6 +19,10 @@ fn main() -> io::Result<()> {
     if variable("CARGO_CFG_TARGET_ENV")? == "gnu" && c_library().is_some_and(|version| version >= (2, 36)) {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,pack-relative-relocs");
     }
+    // Functions that are the same are there once. Nothing here tells functions by their addresses.
+    if linker_takes(SAME_ONCE)? {
+        println!("cargo::rustc-cdylib-link-arg={SAME_ONCE}");
+    }
     println!("cargo::rerun-if-changed=build.rs");
     name_the_library()?;
 
@@ -30,6 +34,24 @@ fn main() -> io::Result<()> {
     }
     println!("cargo::rustc-env=TENON_GENERATOR={hash:016x}");
     Ok(())
+}
+
+const SAME_ONCE: &str = "-Wl,--icf=all";
+
+/// Whether a library can be linked with an option that not all linkers have: by trying it.
+fn linker_takes(option: &str) -> io::Result<bool> {
+    let out = Path::new(&variable("OUT_DIR")?).to_path_buf();
+    let source = out.join("nothing.rs");
+    fs::write(&source, "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n")?;
+    let mut command = Command::new(variable("RUSTC")?);
+    command.arg(&source).arg("--out-dir").arg(&out).args(["--target", &variable("TARGET")?]);
+    command.args(["--edition", "2024", "--crate-type", "cdylib", "-C", "panic=abort"]);
+    if let Ok(linker) = env::var("RUSTC_LINKER") {
+        command.args(["-C", &format!("linker={linker}")]);
+    }
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    command.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
+    Ok(command.args(["-C", &format!("link-arg={option}")]).output()?.status.success())
 }
 
 /// The version of glibc, if that is the C library here.

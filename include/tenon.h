@@ -100,7 +100,7 @@ WASM_API_EXTERN tenon_error_kind_t tenon_error_kind(const tenon_error_t *error);
 /// The message, NUL-terminated; it belongs to the error and lives as long. With NULL: an empty string.
 WASM_API_EXTERN const char *tenon_error_message(const tenon_error_t *error);
 
-/// Where in the bytes of a module the failure lies, counted from zero: stores it in `offset` and answers true. Answers
+/// Where in the bytes or the text of a module the failure lies, counted from zero: stores it in `offset` and answers true. Answers
 /// false, and stores nothing, for a failure that has no such place. `offset` may be NULL.
 WASM_API_EXTERN bool tenon_error_offset(const tenon_error_t *error, uint64_t *offset);
 
@@ -224,7 +224,7 @@ typedef struct tenon_memory_request_t {
   uint64_t maximum;
   /// What its address must be a multiple of.
   uint64_t alignment;
-  /// Whether its address must never change (`tenon_config_set_pinned_memories`).
+  /// Whether its address must never change: that of a shared memory, and after `tenon_config_set_pinned_memories` any.
   bool pinned;
 } tenon_memory_request_t;
 
@@ -236,14 +236,16 @@ typedef struct tenon_host_memory_t {
   void *handle;
 } tenon_host_memory_t;
 
-/// Who makes the memories of an engine. Its functions are called on any thread that uses one of its stores, several at a time
-/// for different memories; they must not use the store. All three are there; the finalizer may be NULL.
+/// Who makes the memories of an engine. Its functions are called on any thread that uses one of its stores or shared memories,
+/// several at a time for different memories; they must use neither the store nor the memory. All three are there; the finalizer
+/// may be NULL.
 typedef struct tenon_memory_creator_t {
   /// Makes a memory: as many bytes as the request says, all zero, which can be read and written until they are given back.
   /// False if there is none.
   bool (*allocate)(void *env, const tenon_memory_request_t *request, tenon_host_memory_t *out);
   /// Makes a memory larger: what it holds stays, what is new is zero; the address may change unless the memory is pinned,
-  /// and what was at the old one is not used any more then. False if it cannot; then nothing has changed.
+  /// and what was at the old one is not used any more then. False if it cannot; then nothing has changed. Other threads use
+  /// a shared memory meanwhile: one that moves all the same never grows again, and must stay where it was.
   bool (*grow)(void *env, tenon_host_memory_t *memory, uint64_t old_size, uint64_t new_size);
   /// Takes a memory back.
   void (*free)(void *env, tenon_host_memory_t *memory, uint64_t size);
@@ -253,7 +255,7 @@ typedef struct tenon_memory_creator_t {
   void (*finalizer)(void *env);
 } tenon_memory_creator_t;
 
-/// Sets who makes the memories of the engine, those that are not shared. Every access is checked in code then, so that the bytes
+/// Sets who makes the memories of the engine, shared ones included. Every access is checked in code then, so that the bytes
 /// around a memory do not matter. What the creator gives is checked, too: a wrong address, or bytes that are not zero, make
 /// the memory fail, or its growth. The structure is copied. The environment changes hands unless there is an error.
 WASM_API_EXTERN own tenon_error_t *tenon_config_set_memory_creator(
@@ -1454,10 +1456,10 @@ WASM_API_EXTERN own tenon_error_t *tenon_store_set_growth_callbacks(
 // The text format
 
 /// Translates a module from the text format to the binary format: `size` bytes of UTF-8 at `text`, which need not
-/// end in NUL. Bytes that are in the binary format already come back as they are.
+/// end in NUL. Bytes that are in the binary format already come back as they are, and no text at all is the empty module.
 ///
-/// On success returns NULL, and `out` owns the binary. On failure returns the error, which knows line and column
-/// (`tenon_error_line`), and `out` is empty. The module is not validated yet: `wasm_module_new` does that.
+/// On success returns NULL, and `out` owns the binary. On failure returns the error, which says why in the
+/// specification's words and knows offset, line and column (`tenon_error_offset`, `tenon_error_line`), and `out` is empty. The module is not validated yet: `wasm_module_new` does that.
 /// Any thread may call it.
 WASM_API_EXTERN own tenon_error_t *tenon_wat2wasm(
     const char *text, size_t size, own wasm_byte_vec_t *out);

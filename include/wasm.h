@@ -1367,8 +1367,8 @@ WASM_API_EXTERN own wasm_memory_t *wasm_memory_new(
 /// The type, with the size that the memory has now as its minimum. With NULL: NULL.
 WASM_API_EXTERN own wasm_memorytype_t *wasm_memory_type(const wasm_memory_t *memory);
 
-/// The address of the first byte. A growth, by the host or by WebAssembly code, may move the memory: ask again after
-/// each call. With NULL: NULL.
+/// The address of the first byte. All bytes can be used until the memory grows, in calls of the system as well. A growth, by the
+/// host or by WebAssembly code, may move the memory: ask again after each call. With NULL: NULL.
 WASM_API_EXTERN byte_t *wasm_memory_data(wasm_memory_t *memory);
 
 /// The size in bytes. With NULL: 0.

@@ -35,7 +35,7 @@
 //! The rest of the crate is for itself and for C:
 //!
 //! ```text
-//! api, capi -> runtime -> compile -> module -> types, trap, config
+//! api, capi -> runtime -> compile -> module, text -> types, trap, config
 //! ```
 //! Each room may use those to its right, never those to its left; `compile` never sees `runtime`, and the two APIs never see
 //! each other. Only what is listed on this page is the API.
@@ -57,6 +57,8 @@ pub mod config;
 pub mod module;
 #[cfg_attr(doc, doc(hidden))]
 pub mod runtime;
+#[cfg_attr(doc, doc(hidden))]
+pub mod text;
 #[cfg_attr(doc, doc(hidden))]
 pub mod trap;
 #[cfg_attr(doc, doc(hidden))]

@@ -23,7 +23,7 @@ fn default_features() -> Features {
 }
 
 fn binary(text: &str) -> Vec<u8> {
-    wat::parse_str(text).unwrap_or_else(|e| panic!("{e}\n{text:.200}"))
+    tenon::text::translate(text.as_bytes()).unwrap_or_else(|e| panic!("{e}\n{text:.200}"))
 }
 
 fn decode(bytes: &[u8]) -> Result<Module, ModuleError> {

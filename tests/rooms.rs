@@ -3,7 +3,7 @@
 //! A room may use itself and the rooms to its right, never one to its left:
 //!
 //! ```text
-//! api, capi -> wasi -> runtime -> compile -> module -> types, trap, config
+//! api, capi -> wasi -> runtime -> compile -> module, text -> types, trap, config
 //! ```
 //!
 //! The three on the right may use each other; the two APIs may not.
@@ -17,13 +17,14 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms from left to right. Rooms of rank 0 may use each other.
-const RANKS: [(&str, u8); 9] = [
+const RANKS: [(&str, u8); 10] = [
     ("api", 5),
     ("capi", 5),
     ("wasi", 4),
     ("runtime", 3),
     ("compile", 2),
     ("module", 1),
+    ("text", 1),
     ("types", 0),
     ("trap", 0),
     ("config", 0),

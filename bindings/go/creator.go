@@ -19,7 +19,7 @@ type MemoryRequest struct {
 	Pinned bool
 }
 
-// A MemoryCreator provides the bytes of an engine's memories, those that are not shared. Every access is checked in code then. Its methods
+// A MemoryCreator provides the bytes of an engine's memories, shared ones included. Every access is checked in code then. Its methods
 // are called on any goroutine that uses a store of the engine, several at a time for different memories, and must not use the store.
 // Slices of Go's own memory are pinned until they are given back, so that make is good enough for memories of ordinary pages; others, of
 // mmap or C's malloc, have to stay where they are. What they return may be longer than is asked for. A panic counts as an error, whose

@@ -52,7 +52,7 @@ type Config struct {
 	PooledMemories int
 	// PooledBytes is how much each of these may take up; 0 stands for the default, 256 KiB, and a negative number for nothing.
 	PooledBytes int
-	// Memories makes the memories that are not shared; nil stands for the engine itself.
+	// Memories makes the memories; nil stands for the engine itself.
 	Memories MemoryCreator
 	// MaxStack is the most stack that WebAssembly code may use, in bytes; 0 stands for the default, 1 MiB.
 	MaxStack uint64

@@ -23,12 +23,13 @@ int main(void) {
   tenon_error_delete(error);
   wasm_byte_vec_delete(&binary);
 
-  // A text knows line and column.
+  // A text knows offset, line and column.
   const char *text = "(module\n  (nonsense))";
   error = tenon_wat2wasm(text, strlen(text), &binary);
   expect(tenon_error_kind(error) == TENON_ERROR_TEXT && binary.size == 0);
   expect(tenon_error_line(error, &line, &column) && line == 2 && column > 1);
-  expect(!tenon_error_offset(error, NULL));
+  expect(tenon_error_offset(error, &offset) && offset == 11);
+  printf("%s\n", tenon_error_message(error));
   tenon_error_delete(error);
   tenon_error_delete(NULL);
   wasm_store_delete(store);

@@ -79,7 +79,7 @@ impl Config {
         self.set(|config| config.pinned_memories = on)
     }
 
-    /// Who provides the bytes of memories that are not shared. Accesses are checked then.
+    /// Who provides the bytes of memories. Accesses are checked then.
     pub fn memory_creator(self, creator: Arc<dyn MemoryCreator>) -> Config {
         self.set(|config| config.memory_creator = Some(memory_creator::functions(creator)))
     }

@@ -121,7 +121,7 @@ impl Error {
         &self.0.message
     }
 
-    /// The byte of the module that is meant, if one is.
+    /// The byte of the module, or of its text, that is meant, if one is.
     pub fn offset(&self) -> Option<usize> {
         self.0.offset
     }
@@ -157,6 +157,14 @@ impl From<error::Error> for Error {
     fn from(error: error::Error) -> Error {
         let mut made = Error::new(error.kind.into(), error.message);
         made.0.offset = error.offset;
+        made
+    }
+}
+
+impl From<crate::text::TextError> for Error {
+    fn from(error: crate::text::TextError) -> Error {
+        let mut made = Error::new(ErrorKind::Text, error.to_string());
+        made.0.offset = Some(error.offset);
         made
     }
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 
-/// Who makes the memories of an engine that are not shared: see [`Config::memory_creator`](super::Config::memory_creator). Called
+/// Who makes the memories of an engine: see [`Config::memory_creator`](super::Config::memory_creator). Called
 /// on any thread that uses one of its stores. A panic counts as a refusal.
 pub trait MemoryCreator: Send + Sync {
     /// A memory as wanted, or none.

@@ -1,7 +1,7 @@
 //! Modules (section 2.5).
 
 use super::engine::Engine;
-use super::error::{Error, ErrorKind};
+use super::error::Error;
 use crate::runtime::module::CompiledModule;
 use crate::runtime::serialize;
 use crate::types::{ExportType, ImportType};
@@ -35,7 +35,7 @@ impl Module {
         let bytes = bytes.as_ref();
         match str::from_utf8(bytes) {
             Ok(text) if !bytes.starts_with(b"\0") && !bytes.is_empty() => {
-                let binary = wat::parse_str(text).map_err(|e| Error::new(ErrorKind::Text, e.to_string()))?;
+                let binary = crate::text::translate(text.as_bytes())?;
                 Module::from_binary(engine, &binary)
             }
             _ => Module::from_binary(engine, bytes),

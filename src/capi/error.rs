@@ -284,7 +284,7 @@ pub extern "C" fn tenon_error_message(error: Option<&tenon_error_t>) -> *const c
     error.map_or(c"", tenon_error_t::message).as_ptr()
 }
 
-/// Where in the bytes of a module the failure lies, counted from zero: stores it in `offset` and answers true. Answers
+/// Where in the bytes or the text of a module the failure lies, counted from zero: stores it in `offset` and answers true. Answers
 /// false, and stores nothing, for a failure that has no such place. `offset` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_error_offset(error: Option<&tenon_error_t>, offset: Out<u64>) -> bool {

@@ -146,8 +146,8 @@ pub extern "C" fn wasm_memory_type(memory: Option<&wasm_memory_t>) -> Own<wasm_m
     wasm_memorytype_t::from_ty(&memory?.0.ty())
 }
 
-/// The address of the first byte. A growth, by the host or by WebAssembly code, may move the memory: ask again after
-/// each call. With NULL: NULL.
+/// The address of the first byte. All bytes can be used until the memory grows, in calls of the system as well. A growth, by the
+/// host or by WebAssembly code, may move the memory: ask again after each call. With NULL: NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_memory_data(memory: Lent<wasm_memory_t>) -> *mut byte_t {
     memory.get().map_or(ptr::null_mut(), |memory| memory.0.base().cast())

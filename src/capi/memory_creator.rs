@@ -18,7 +18,7 @@ pub struct tenon_memory_request_t {
     pub maximum: u64,
     /// What its address must be a multiple of.
     pub alignment: u64,
-    /// Whether its address must never change (`tenon_config_set_pinned_memories`).
+    /// Whether its address must never change: that of a shared memory, and after `tenon_config_set_pinned_memories` any.
     pub pinned: bool,
 }
 
@@ -31,8 +31,9 @@ pub struct tenon_host_memory_t {
     pub handle: *mut c_void,
 }
 
-/// Who makes the memories of an engine. Its functions are called on any thread that uses one of its stores, several at a time
-/// for different memories; they must not use the store. All three are there; the finalizer may be NULL.
+/// Who makes the memories of an engine. Its functions are called on any thread that uses one of its stores or shared memories,
+/// several at a time for different memories; they must use neither the store nor the memory. All three are there; the finalizer
+/// may be NULL.
 #[repr(C)]
 pub struct tenon_memory_creator_t {
     /// Makes a memory: as many bytes as the request says, all zero, which can be read and written until they are given back.
@@ -45,7 +46,8 @@ pub struct tenon_memory_creator_t {
         ) -> bool,
     >,
     /// Makes a memory larger: what it holds stays, what is new is zero; the address may change unless the memory is pinned,
-    /// and what was at the old one is not used any more then. False if it cannot; then nothing has changed.
+    /// and what was at the old one is not used any more then. False if it cannot; then nothing has changed. Other threads use
+    /// a shared memory meanwhile: one that moves all the same never grows again, and must stay where it was.
     pub grow: Option<
         unsafe extern "C" fn(env: *mut c_void, memory: *mut tenon_host_memory_t, old_size: u64, new_size: u64) -> bool,
     >,
@@ -64,7 +66,7 @@ const _: () = assert!(offset_of!(tenon_memory_request_t, pinned) == offset_of!(M
 const _: () = assert!(size_of::<tenon_host_memory_t>() == size_of::<HostMemory>());
 const _: () = assert!(offset_of!(tenon_host_memory_t, handle) == offset_of!(HostMemory, handle));
 
-/// Sets who makes the memories of the engine, those that are not shared. Every access is checked in code then, so that the bytes
+/// Sets who makes the memories of the engine, shared ones included. Every access is checked in code then, so that the bytes
 /// around a memory do not matter. What the creator gives is checked, too: a wrong address, or bytes that are not zero, make
 /// the memory fail, or its growth. The structure is copied. The environment changes hands unless there is an error.
 #[unsafe(no_mangle)]

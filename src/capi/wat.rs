@@ -8,10 +8,10 @@ use super::vec;
 use std::ffi::c_char;
 
 /// Translates a module from the text format to the binary format: `size` bytes of UTF-8 at `text`, which need not
-/// end in NUL. Bytes that are in the binary format already come back as they are.
+/// end in NUL. Bytes that are in the binary format already come back as they are, and no text at all is the empty module.
 ///
-/// On success returns NULL, and `out` owns the binary. On failure returns the error, which knows line and column
-/// (`tenon_error_line`), and `out` is empty. The module is not validated yet: `wasm_module_new` does that.
+/// On success returns NULL, and `out` owns the binary. On failure returns the error, which says why in the
+/// specification's words and knows offset, line and column (`tenon_error_offset`, `tenon_error_line`), and `out` is empty. The module is not validated yet: `wasm_module_new` does that.
 /// Any thread may call it.
 #[unsafe(no_mangle)]
 pub extern "C" fn tenon_wat2wasm(text: *const c_char, size: usize, out: Out<wasm_byte_vec_t>) -> Own<tenon_error_t> {
@@ -37,40 +37,13 @@ pub extern "C" fn tenon_wat2wasm(text: *const c_char, size: usize, out: Out<wasm
 
 fn translate(text: &wasm_byte_vec_t) -> Result<vec::Owned<wasm_byte_vec_t>, tenon_error_t> {
     let bytes = text.as_bytes();
-    let source = match str::from_utf8(bytes) {
-        _ if bytes.starts_with(b"\0asm") => return wasm_byte_vec_t::from_bytes(bytes).ok_or_else(error::last),
-        Ok(source) => source,
-        Err(e) => {
-            let before = &bytes[..e.valid_up_to()];
-            let line = 1 + before.iter().filter(|&&b| b == b'\n').count();
-            let column = 1 + before.iter().rev().take_while(|&&b| b != b'\n').count();
-            return Err(text_error(
-                format_args!("the text is not UTF-8 from byte {} on (line {line}, column {column})", before.len()),
-                Some((line as u32, column as u32)),
-            ));
-        }
-    };
-    let binary = ::wat::parse_str(source).map_err(|e| {
-        let message = e.to_string();
-        text_error(format_args!("{}", message.trim_end()), position(&message))
+    if bytes.starts_with(b"\0asm") {
+        return wasm_byte_vec_t::from_bytes(bytes).ok_or_else(error::last);
+    }
+    let binary = crate::text::translate(bytes).map_err(|e| {
+        tenon_error_t::new(Kind::TENON_ERROR_TEXT, format_args!("{e}"))
+            .at_offset(e.offset as u64)
+            .at_line(e.line, e.column)
     })?;
     wasm_byte_vec_t::from_bytes(&binary).ok_or_else(error::last)
-}
-
-fn text_error(message: std::fmt::Arguments<'_>, at: Option<(u32, u32)>) -> tenon_error_t {
-    let error = tenon_error_t::new(Kind::TENON_ERROR_TEXT, message);
-    match at {
-        Some((line, column)) => error.at_line(line, column),
-        None => error,
-    }
-}
-
-/// Line and column as the parser prints them under its message: `     --> <anon>:LINE:COLUMN`. The parser offers them
-/// in no other way.
-fn position(message: &str) -> Option<(u32, u32)> {
-    let place = message.lines().find_map(|line| line.trim_start().strip_prefix("--> "))?;
-    let mut numbers = place.rsplit(':');
-    let column = numbers.next()?.trim().parse().ok()?;
-    let line = numbers.next()?.parse().ok()?;
-    Some((line, column))
 }

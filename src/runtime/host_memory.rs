@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// What the address of byte 0 is a multiple of.
 const ALIGNMENT: u64 = 16;
 
+/// Why a growth fails whose memory was not to move.
+pub(in crate::runtime) const MOVED: &str = "the memory's creator moved it, although it is pinned";
+
 /// A memory that a creator has made, and gets back when this is dropped.
 #[derive(Debug)]
 pub struct CreatedMemory {
@@ -63,7 +66,7 @@ impl CreatedMemory {
         }
         self.size = self.size.max(size);
         if self.pinned && self.memory.data != base {
-            return Err(GrowError::Creator("the memory's creator moved it, although it is pinned"));
+            return Err(GrowError::Creator(MOVED));
         }
         self.check(size).map_err(GrowError::Creator)
     }

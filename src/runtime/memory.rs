@@ -12,6 +12,7 @@ use crate::runtime::memory_image::MemoryImage;
 use crate::runtime::memory_pool::Wanted;
 use crate::runtime::memory_slot::MemorySlot;
 use crate::runtime::object::{Object, ObjectKind, Standalone};
+use crate::runtime::owed_pages::may_owe;
 use crate::runtime::shared_memory::SharedMemory;
 use crate::runtime::store::Store;
 use crate::runtime::store_limits::{Charge, Resource, bytes_of, ensure_more};
@@ -225,7 +226,7 @@ impl Memory {
                 (def, unsafe { (*slot.get()).as_mut() }.ok_or(GrowError::System)?, growths)
             }
             Backing::Host { def, memory, growths } => return self.extend_created(def, memory, growths, delta),
-            Backing::Shared(shared) => return shared.grow(delta),
+            Backing::Shared(shared) => return self.store().growth().while_busy(|| shared.grow(delta)),
         };
         let old = self.pages();
         let Some(bytes) = grown(&self.declared, old, delta)? else { return Ok(old) };
@@ -284,7 +285,11 @@ impl Memory {
 
     /// Whether the host provides its bytes.
     pub fn is_created(&self) -> bool {
-        matches!(self.backing, Backing::Host { .. })
+        match &self.backing {
+            Backing::Own { .. } => false,
+            Backing::Host { .. } => true,
+            Backing::Shared(shared) => shared.is_created(),
+        }
     }
 
     /// Moves the contents to a larger reservation. Only where bases are not fixed.
@@ -339,7 +344,9 @@ impl Memory {
 impl Backing {
     fn new(store: &Store, ty: MemoryType, image: Option<&Arc<MemoryImage>>) -> Result<Backing, Error> {
         if ty.shared {
-            return Ok(Backing::Shared(SharedMemory::new(store.engine().clone(), ty)?));
+            // The host may be asked for its bytes, and is not to make others meanwhile.
+            let made = store.growth().while_busy(|| SharedMemory::new(store.engine().clone(), ty));
+            return Ok(Backing::Shared(made?));
         }
         let config = store.engine().config();
         if let Some(creator) = &config.memory_creator {
@@ -394,7 +401,8 @@ pub fn most_pages(ty: &MemoryType) -> u64 {
     ty.limits.max.unwrap_or(u64::MAX).min(addressable)
 }
 
-fn most_bytes(ty: &MemoryType) -> u64 {
+/// The most bytes that a memory of this type may ever have.
+pub(in crate::runtime) fn most_bytes(ty: &MemoryType) -> u64 {
     most_pages(ty) << ty.page_size_log2
 }
 
@@ -432,7 +440,7 @@ pub(in crate::runtime) fn resize(
     deferred: bool,
 ) -> Result<(), GrowError> {
     let resized = match engine.tunables().is_guarded(ty) {
-        true if deferred => slot.extend(accessible),
+        true if deferred => slot.extend(accessible, may_owe),
         true => slot.set_accessible(accessible),
         false => slot.set_used(accessible),
     };

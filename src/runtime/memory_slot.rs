@@ -53,8 +53,6 @@ pub struct MemorySlot {
     used: usize,
     /// Faults may have made more accessible than that, up to `used`.
     accessible: usize,
-    /// Where the handler of faults looks, if growth can be deferred here.
-    owed: Option<&'static OwedPages>,
     policy: GrowthPolicy,
     reservation: usize,
     guard: usize,
@@ -81,7 +79,6 @@ impl MemorySlot {
             base,
             used: 0,
             accessible: 0,
-            owed: OwedPages::of(base, reservation),
             policy: GrowthPolicy::default(),
             reservation,
             guard: total - reservation,
@@ -147,16 +144,16 @@ impl MemorySlot {
     }
 
     /// Lets the memory have `len` bytes, at least as many as it has, where the hardware checks: no more are ever accessible, and the
-    /// new ones may be owed.
-    pub fn extend(&mut self, len: usize) -> io::Result<()> {
+    /// new ones may be owed if `may_owe` allows it, which is asked where nothing is owed yet.
+    pub fn extend(&mut self, len: usize, may_owe: fn() -> bool) -> io::Result<()> {
         self.check(len)?;
         self.see_faults();
         if !self.is_settled() {
             self.policy.untouched();
         }
         let defers = self.policy.defers();
-        match self.owed {
-            Some(owed) if defers && self.is_extendable() => {
+        match self.owed() {
+            Some(owed) if defers && self.is_extendable() && (!self.is_settled() || may_owe()) => {
                 owed.owe(self.base as usize + self.accessible, self.base as usize + len);
                 self.used = len;
                 Ok(())
@@ -184,9 +181,15 @@ impl MemorySlot {
         self.used <= self.accessible
     }
 
+    /// Where the handler of faults looks, if growth can be deferred here.
+    #[inline]
+    fn owed(&self) -> Option<&'static OwedPages> {
+        OwedPages::of(self.base, self.reservation)
+    }
+
     /// Notes what faults have made accessible.
     fn see_faults(&mut self) {
-        let Some(owed) = self.owed.filter(|_| !self.is_settled()) else { return };
+        let Some(owed) = self.owed().filter(|_| !self.is_settled()) else { return };
         let paid = owed.paid().saturating_sub(self.base as usize);
         if paid > self.accessible {
             self.accessible = paid;
@@ -197,7 +200,7 @@ impl MemorySlot {
     /// Ends the memory's use of the slot: what is owed will never be paid.
     pub fn retire(&mut self) {
         self.see_faults();
-        let Some(owed) = self.owed else { return };
+        let Some(owed) = self.owed() else { return };
         if !self.is_settled() {
             self.policy.untouched();
             self.used = self.accessible;

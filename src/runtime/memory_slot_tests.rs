@@ -151,6 +151,11 @@ fn an_image_whose_file_was_closed_is_copied() {
     assert_eq!(status, Ok(0));
 }
 
+/// Whatever the handlers of the process of the tests are.
+fn anyway() -> bool {
+    true
+}
+
 /// A page of WebAssembly.
 const WASM_PAGE: usize = 64 << 10;
 
@@ -160,29 +165,29 @@ fn what_is_owed_is_paid_for_once_and_forgotten_in_the_end() {
     let at = |slot: &MemorySlot, page: usize| slot.base as usize + page * WASM_PAGE;
     // The first growth has nothing to stand on.
     slot.bind(None, 0, true).unwrap();
-    slot.extend(2 * WASM_PAGE).unwrap();
+    slot.extend(2 * WASM_PAGE, anyway).unwrap();
     assert!(slot.is_settled() && slot.accessible == 2 * WASM_PAGE);
     bytes(&mut slot).fill(7);
-    slot.extend(3 * WASM_PAGE).unwrap();
-    slot.extend(5 * WASM_PAGE).unwrap();
+    slot.extend(3 * WASM_PAGE, anyway).unwrap();
+    slot.extend(5 * WASM_PAGE, anyway).unwrap();
     assert!(!slot.is_settled() && (slot.accessible, slot.used) == (2 * WASM_PAGE, 5 * WASM_PAGE));
-    assert!(slot.extend((4 << 30) + WASM_PAGE).is_err() && slot.extend(5 * WASM_PAGE + 1).is_err());
+    assert!(slot.extend((4 << 30) + WASM_PAGE, anyway).is_err() && slot.extend(5 * WASM_PAGE + 1, anyway).is_err());
     // To make it clean takes none of what is owed.
     slot.clean(1 << 20).unwrap();
     assert!(!slot.is_settled() && (slot.accessible, slot.used) == (2 * WASM_PAGE, 5 * WASM_PAGE));
     assert!(slot.settle() && slot.accessible == 5 * WASM_PAGE);
     check(&mut slot, None);
     // That was no fault: the next growth is deferred as well. After a fault it is not.
-    slot.extend(6 * WASM_PAGE).unwrap();
+    slot.extend(6 * WASM_PAGE, anyway).unwrap();
     assert!(!slot.is_settled() && pay_for(at(&slot, 6) - 1) && !pay_for(at(&slot, 6)));
-    slot.extend(7 * WASM_PAGE).unwrap();
+    slot.extend(7 * WASM_PAGE, anyway).unwrap();
     assert!(slot.is_settled() && slot.accessible == 7 * WASM_PAGE);
     check(&mut slot, None);
     for page in 8..15 {
-        slot.extend(page * WASM_PAGE).unwrap();
+        slot.extend(page * WASM_PAGE, anyway).unwrap();
         assert!(slot.is_settled());
     }
-    slot.extend(15 * WASM_PAGE).unwrap();
+    slot.extend(15 * WASM_PAGE, anyway).unwrap();
     assert!(!slot.is_settled());
     // The next memory has nothing of it.
     slot.retire();
@@ -190,7 +195,7 @@ fn what_is_owed_is_paid_for_once_and_forgotten_in_the_end() {
     slot.clean(0).unwrap();
     slot.bind(None, WASM_PAGE, true).unwrap();
     assert!(slot.accessible == WASM_PAGE);
-    slot.extend(2 * WASM_PAGE).unwrap();
+    slot.extend(2 * WASM_PAGE, anyway).unwrap();
     assert!(!slot.is_settled() && !pay_for(at(&slot, 2)) && pay_for(at(&slot, 1)));
     // What a fault has made accessible is seen at the end, too.
     slot.retire();
@@ -199,10 +204,10 @@ fn what_is_owed_is_paid_for_once_and_forgotten_in_the_end() {
     slot.clean(0).unwrap();
     slot.bind(None, WASM_PAGE, true).unwrap();
     // And remembered for the next.
-    slot.extend(2 * WASM_PAGE).unwrap();
+    slot.extend(2 * WASM_PAGE, anyway).unwrap();
     assert!(slot.is_settled());
     slot.policy = GrowthPolicy::default();
-    slot.extend(3 * WASM_PAGE).unwrap();
+    slot.extend(3 * WASM_PAGE, anyway).unwrap();
     assert!(!slot.is_settled());
     drop(slot);
     assert!(!pay_for(base + 2 * WASM_PAGE));
@@ -215,15 +220,15 @@ fn growth_is_not_deferred_where_the_system_may_refuse_it_later() {
     let mut slot = MemorySlot::reserve(4 << 30, PAGE).unwrap();
     slot.bind(Some(&mapped), WASM_PAGE, true).unwrap();
     assert!(slot.mapped);
-    slot.extend(2 * WASM_PAGE).unwrap();
+    slot.extend(2 * WASM_PAGE, anyway).unwrap();
     assert!(slot.is_settled());
-    slot.extend(3 * WASM_PAGE).unwrap();
+    slot.extend(3 * WASM_PAGE, anyway).unwrap();
     assert!(!slot.is_settled());
     slot.retire();
     slot.clean(1 << 20).unwrap();
     // And in a reservation that does not have its place for itself.
     let mut small = MemorySlot::reserve(16 << 20, PAGE).unwrap();
     small.bind(None, WASM_PAGE, true).unwrap();
-    small.extend(2 * WASM_PAGE).unwrap();
+    small.extend(2 * WASM_PAGE, anyway).unwrap();
     assert!(small.is_settled() && small.accessible == 2 * WASM_PAGE);
 }

@@ -15,11 +15,15 @@
 //!  address >> 32:       k             k + 1             k + 2
 //!                 |      [ reservation   ]|               |          what is owed stands at k
 //! ```
+//! This relies on the handler. Once a thread that would not get there is seen to use a store, because it blocks the signal or
+//! because somebody has replaced the handler, everything is paid for and nothing is owed any more in the process.
+//!
 //! Threads: the memory's own moves `to`, and any that faults moves `paid`. A fault may be about pages that another thread has
 //! paid for since: pages from `from` on are paid for again, which changes nothing.
 
+use crate::runtime::signals;
 use crate::runtime::sys::vm;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The logarithm of what a place stands for, and of the least reservation that can owe.
 const SPAN_LOG2: u32 = 32;
@@ -28,6 +32,33 @@ const ADDRESS_BITS: u32 = 47;
 
 static PLACES: [OwedPages; 1 << (ADDRESS_BITS - SPAN_LOG2)] =
     [const { OwedPages::none() }; 1 << (ADDRESS_BITS - SPAN_LOG2)];
+
+/// Whether nothing is owed any more.
+static ENDED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the calling thread may begin to owe. If its faults do not reach the handler, nobody may from now on.
+pub fn may_owe() -> bool {
+    if ENDED.load(Ordering::Relaxed) {
+        return false;
+    }
+    let reach = signals::reach_this_thread();
+    if !reach {
+        end();
+    }
+    reach
+}
+
+/// Pays for everything, for good.
+#[cold]
+fn end() {
+    ENDED.store(true, Ordering::SeqCst);
+    for owed in &PLACES {
+        let to = owed.to.load(Ordering::Acquire);
+        if to > 0 {
+            owed.pay(to - 1);
+        }
+    }
+}
 
 /// What the memory in a reservation owes. On a cache line of its own: other threads write to the neighbours.
 #[derive(Debug)]
@@ -44,6 +75,7 @@ impl OwedPages {
     }
 
     /// The place of a reservation, if it has one: it must be large enough to have it for itself.
+    #[inline]
     pub fn of(base: *mut u8, reservation: usize) -> Option<&'static OwedPages> {
         let end = (base as usize).checked_add(reservation)?;
         (reservation >> SPAN_LOG2 > 0 && end >> ADDRESS_BITS == 0).then(|| &PLACES[base as usize >> SPAN_LOG2])

@@ -25,6 +25,7 @@ use crate::runtime::gc;
 use crate::runtime::growth::Watch;
 use crate::runtime::lease::Lease;
 use crate::runtime::object::Group;
+use crate::runtime::owed_pages;
 use crate::runtime::store_limits::StoreLimits;
 use crate::runtime::sys::stack;
 use crate::runtime::tag::Tag;
@@ -157,6 +158,10 @@ impl Store {
                 return Err(Error::new(ErrorKind::StackExhausted, "call stack exhausted"));
             }
             return Ok(());
+        }
+        if self.engine.defers_growth() {
+            // It may have come to a thread that must not find owed pages.
+            owed_pages::may_owe();
         }
         let range = stack::current_stack();
         let low = self.lowest(&range, sp);

@@ -276,6 +276,109 @@ static void wrong(void) {
   CHECK(creator.finalized == 2);
 }
 
+typedef struct {
+  creator_t creator;
+  tenon_shared_memory_t* memory;
+  bool asks, moves;
+  int refused;
+} asking_t;
+
+// Asks for growth of the memory that is growing, which could only wait for itself; or gives another address.
+static bool grow_and_ask(void* env, tenon_host_memory_t* memory, uint64_t old_size, uint64_t new_size) {
+  asking_t* asking = env;
+  if (asking->asks) {
+    asking->refused += fails_as(tenon_shared_memory_grow(asking->memory, 1, NULL), TENON_ERROR_STORE_LIMIT, "within a callback", "");
+  }
+  if (asking->moves) memory->data += 16;
+  return grow(&asking->creator, memory, old_size, new_size);
+}
+
+static void* grow_often(void* of) {
+  for (int i = 0; i < 20; ++i) CHECK(tenon_shared_memory_grow(of, 1, NULL) == NULL);
+  return NULL;
+}
+
+// Shared memories of a creator: pinned, made once for all stores, grown by one thread after the other, given back in the end.
+static void shared(void) {
+  static const char user[] =
+    "(module (import \"env\" \"m\" (memory 1 100 shared))\n"
+    "  (func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0)))\n"
+    "  (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))\n";
+  asking_t asking = {0};
+  creator_t* creator = &asking.creator;
+  pthread_mutex_init(&creator->mutex, NULL);
+  own wasm_config_t* config = new_config();
+  tenon_memory_creator_t functions = {allocate, grow_and_ask, give_back, &asking, NULL};
+  CHECK(tenon_config_set_memory_creator(config, &functions) == NULL);
+  own wasm_engine_t* engine = wasm_engine_new_with_config(config);
+  own wasm_memorytype_t* type = NULL;
+  REQUIRE(tenon_memorytype_new(2, true, 100, false, true, 16, &type) == NULL);
+  creator->wrong = NONE;
+  own tenon_shared_memory_t* memory = NULL;
+  CHECK(fails_as(tenon_shared_memory_new(engine, type, &memory), TENON_ERROR_MEMORY, "the memory's creator has none", ""));
+  creator->wrong = NOTHING;
+  REQUIRE(tenon_shared_memory_new(engine, type, &memory) == NULL);
+  CHECK(creator->allocated == 1 && creator->size == 2 * PAGE && creator->maximum == 100 * PAGE && creator->pinned);
+  char* data = tenon_shared_memory_data(memory);
+
+  own wasm_store_t *store = wasm_store_new(engine), *other = wasm_store_new(engine);
+  own wasm_memory_t *first = tenon_memory_obtain(store, memory), *second = tenon_memory_obtain(other, memory);
+  wasm_extern_t *imports[] = {wasm_memory_as_extern(first)}, *others[] = {wasm_memory_as_extern(second)};
+  own wasm_instance_t *instance = instance_with(store, user, 1, imports), *neighbour = instance_with(other, user, 1, others);
+  own wasm_func_t *grow_func = func_of(instance, 0), *load = func_of(neighbour, 1);
+  CHECK(creator->allocated == 1 && wasm_memory_data(first) == data && wasm_memory_data(second) == data);
+  CHECK(gives(grow_func, 3, 2) && creator->grown == 1 && wasm_memory_size(second) == 5);
+  data[5 * PAGE - 4] = 7;
+  CHECK(gives(load, 5 * PAGE - 4, 7) && tenon_memory_is_pinned(first));
+  CHECK(tenon_store_usage(store, TENON_LIMIT_MEMORY_BYTES) == 3 * PAGE && tenon_store_usage(other, TENON_LIMIT_MEMORY_BYTES) == 0);
+  int32_t outside = 5 * PAGE - 3, result = 0;
+  CHECK(trap_says(call_i32s(load, 1, &outside, &result), "out of bounds memory access"));
+  CHECK(tenon_memory_discard(first, 5, 5 * PAGE - 5) == NULL && gives(load, 5 * PAGE - 4, 0));
+  // Refused, by the creator and because it is being asked already.
+  creator->wrong = NO_MORE;
+  CHECK(gives(grow_func, 1, -1) && fails_as(tenon_shared_memory_grow(memory, 1, NULL), TENON_ERROR_MEMORY, "creator has no more", ""));
+  CHECK(tenon_store_usage(store, TENON_LIMIT_MEMORY_BYTES) == 3 * PAGE && tenon_shared_memory_size(memory) == 5);
+  creator->wrong = NOTHING;
+  asking.memory = memory;
+  asking.asks = true;
+  CHECK(gives(grow_func, 1, 5) && tenon_shared_memory_grow(memory, 1, NULL) == NULL && asking.refused == 2);
+  asking.asks = false;
+  pthread_t threads[3];
+  for (int i = 0; i < 3; ++i) REQUIRE(pthread_create(&threads[i], NULL, grow_often, memory) == 0);
+  for (int i = 0; i < 3; ++i) pthread_join(threads[i], NULL);
+  CHECK(tenon_shared_memory_size(memory) == 67 && wasm_memory_data(first) == data && gives(load, 67 * PAGE - 4, 0));
+  // One that moved does not grow any more, even if the creator says no more of it: what is used stays where it was.
+  asking.moves = true;
+  CHECK(fails_as(tenon_shared_memory_grow(memory, 1, NULL), TENON_ERROR_MEMORY, "moved it, although it is pinned", ""));
+  asking.moves = false;
+  CHECK(fails_as(tenon_shared_memory_grow(memory, 1, NULL), TENON_ERROR_MEMORY, "moved it, although it is pinned", ""));
+  CHECK(gives(grow_func, 1, -1) && gives(load, 67 * PAGE - 4, 0) && tenon_shared_memory_data(memory) == data);
+
+  wasm_func_delete(load);
+  wasm_func_delete(grow_func);
+  wasm_instance_delete(instance);
+  wasm_instance_delete(neighbour);
+  wasm_memory_delete(first);
+  wasm_memory_delete(second);
+  wasm_store_delete(store);
+  wasm_store_delete(other);
+  CHECK(creator->live == 1);
+  tenon_shared_memory_delete(memory);
+  CHECK(creator->live == 0 && creator->freed == 1);
+
+  // One that a module defines.
+  store = wasm_store_new(engine);
+  instance = instance_of(store, "(module (memory (export \"m\") 1 3 shared) (data (i32.const 9) \"hello\"))");
+  first = wasm_extern_as_memory(export_of(instance, 0));
+  CHECK(creator->allocated == 2 && creator->pinned && memcmp(wasm_memory_data(first) + 9, "hello", 5) == 0);
+  wasm_memory_delete(first);
+  wasm_instance_delete(instance);
+  CHECK(creator->live == 0);
+  wasm_store_delete(store);
+  wasm_memorytype_delete(type);
+  wasm_engine_delete(engine);
+}
+
 // Memories that never move, of the engine or of a creator.
 static void pinned(void) {
   creator_t creator = {0};
@@ -397,6 +500,7 @@ static void models(void) {
 int main(void) {
   created();
   wrong();
+  shared();
   pinned();
   threads();
   models();

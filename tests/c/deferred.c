@@ -614,11 +614,11 @@ static void others(wasm_engine_t* engine) {
   CHECK(faults_at(data + 3 * PAGE) && faults_at(data + (4ull << 30)) && faults_at(NULL) && received == 3);
   CHECK(!is_accessible((char*)data + 3 * PAGE - 1) && !faults_at(data + 3 * PAGE - 1) && received == 3);
 
-  struct sigaction later = {.sa_sigaction = in_front, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
-  REQUIRE(sigaction(SIGSEGV, &later, &ours) == 0);
   tenon_engine_trim(engine);
   guest_t second = new_guest(store);
   grow(&second, 1, false);
+  struct sigaction later = {.sa_sigaction = in_front, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+  REQUIRE(sigaction(SIGSEGV, &later, &ours) == 0);
   CHECK(call(&second, STORE, 3 * PAGE - 1, 1, 0) == 0 && passed == 1);
   CHECK(call(&second, LOAD, 3 * PAGE, 0, 0) == TRAPPED && passed == 2 && received == 3);
   REQUIRE(sigaction(SIGSEGV, &ours, NULL) == 0);
@@ -672,6 +672,62 @@ static void deaths(wasm_engine_t* engine) {
   }
 }
 
+// --- Threads whose faults would not get there -----------------------------------------------------------
+
+typedef struct {
+  wasm_engine_t* engine;
+  guest_t* guest;
+  bool blocks;
+} lost_t;
+
+// Uses a store that owes pages, and makes others grow.
+static void* use_lost(void* of) {
+  lost_t* lost = of;
+  sigset_t all;
+  sigfillset(&all);
+  if (lost->blocks) pthread_sigmask(SIG_BLOCK, &all, NULL);
+  if (call(lost->guest, STORE, 4 * PAGE - 1, 5, 0) != 0 || call(lost->guest, LOAD, 3 * PAGE, 0, 0) != 0) return "a fault";
+  own wasm_store_t* store = wasm_store_new(lost->engine);
+  own wasm_memory_t* memory = new_memory(store, 1, 200);
+  char* data = wasm_memory_data(memory);
+  for (int i = 1; i < 100; ++i) {
+    if (!wasm_memory_grow(memory, 1) || !is_accessible(data + i * PAGE)) return "owed all the same";
+    data[i * PAGE] = 1;
+  }
+  wasm_memory_delete(memory);
+  wasm_store_delete(store);
+  return NULL;
+}
+
+// In children: nothing is owed afterwards.
+static void lost(wasm_engine_t* engine) {
+  for (int way = 0; is_deferring && way < 2; ++way) {
+    own wasm_store_t* store = new_store(engine);
+    guest_t guest = new_guest(store);
+    const char* data = wasm_memory_data(guest.memory);
+    grow(&guest, 2, false);
+    CHECK(!is_accessible(data + 2 * PAGE));
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+      struct sigaction usual = {.sa_handler = SIG_DFL};
+      if (way == 0) sigaction(SIGSEGV, &usual, NULL);
+      lost_t all = {engine, &guest, way == 1};
+      pthread_t thread;
+      void* failure = "no thread";
+      if (pthread_create(&thread, NULL, use_lost, &all) == 0) pthread_join(thread, &failure);
+      if (failure != NULL) printf("way %d: %s\n", way, (const char*)failure);
+      fflush(stdout);
+      _exit(failure != NULL);
+    }
+    int status = -1;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    if (!CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0)) printf("way %d: status %x\n", way, (unsigned)status);
+    delete_guest(&guest);
+    wasm_store_delete(store);
+  }
+}
+
 int main(void) {
   const char* kind = getenv("TENON_TEST_ENGINE");
   struct rlimit data_limit;
@@ -701,6 +757,7 @@ int main(void) {
   if (rounds(1, 0)) forks(engine);
   others(engine);
   deaths(engine);
+  lost(engine);
   wasm_shared_module_delete(shared);
   wasm_module_delete(module);
   wasm_store_delete(store);

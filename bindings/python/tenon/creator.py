@@ -20,7 +20,7 @@ class MemoryRequest(NamedTuple):
 
 
 class MemoryCreator:
-    """Provides the bytes of an engine's memories, those that are not shared: `Config(memory_creator=...)`. Every access is checked in
+    """Provides the bytes of an engine's memories, shared ones included: `Config(memory_creator=...)`. Every access is checked in
     code then. It is asked on any thread that uses a store of the engine, and must not use the store. What it raises counts as a
     refusal, and is the cause of what the host gets; WebAssembly gets -1. This one makes anonymous mappings; others override it."""
 

@@ -197,7 +197,7 @@ const RESERVATION: usize = (4 << 30) + (64 << 20);
 
 /// A module from its text.
 pub fn module(wat: &str) -> Module {
-    let bytes = wat::parse_str(wat).unwrap_or_else(|e| panic!("{e}"));
+    let bytes = crate::text::translate(wat.as_bytes()).unwrap_or_else(|e| panic!("{e}"));
     let bytes: Arc<[u8]> = bytes.into();
     let features = Features { legacy_exceptions: true, ..Features::ALL };
     Module::new(bytes, &features, 1).unwrap_or_else(|e| panic!("{e}"))

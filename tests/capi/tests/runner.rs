@@ -234,11 +234,15 @@ const HOST_REFERENCES: &[(&str, &str)] = &[
 
 /// Runs a script and gives each directive's outcome.
 fn run(script: &str) -> Vec<Outcome> {
+    let mut runner = Runner::new(MODES[0]);
+    directives(script).map(|directive| runner.run(directive)).collect()
+}
+
+fn directives(script: &str) -> impl Iterator<Item = wast::WastDirective<'static>> {
     let script: &'static str = String::from(script).leak();
     let buffer = wast::parser::ParseBuffer::new(script).expect("the script is text");
     let parsed = wast::parser::parse::<wast::Wast<'_>>(Box::leak(Box::new(buffer))).expect("the script parses");
-    let mut runner = Runner::new(MODES[0]);
-    parsed.directives.into_iter().map(|directive| runner.run(directive)).collect()
+    parsed.directives.into_iter()
 }
 
 /// All outcomes but the last must be passes, and the last must fail with the message.
@@ -334,9 +338,34 @@ fn threads_run_at_the_same_time_and_wrong_ones_fail() {
 }
 
 #[test]
-fn a_module_that_the_text_parser_refuses_is_told_apart() {
-    let outcomes = run(
-        r#"(assert_invalid (module (func (br $nowhere))) "unknown label") (assert_invalid (module (func (result i32))) "")"#,
+fn a_module_that_the_library_does_not_see_fails() {
+    check(r#"(assert_invalid (module (func (br $nowhere))) "unknown label")"#, "before the library could");
+}
+
+#[test]
+fn a_directive_that_expects_no_words_fails() {
+    for directive in [
+        r#"(assert_invalid (module (func (result i32))) "")"#,
+        r#"(assert_malformed (module quote "(func") "")"#,
+        r#"(assert_trap (module (func $f unreachable) (start $f)) "")"#,
+        r#"(assert_unlinkable (module (import "no" "where" (func))) "")"#,
+    ] {
+        check(directive, r#"expected """#);
+    }
+}
+
+/// What a newer script expects of the same module counts, too, but is told apart.
+#[test]
+fn words_of_newer_scripts_are_told_apart() {
+    let script = r#"(assert_malformed (module quote "(memory -1)") "i64 constant") (assert_malformed (module quote "(memory -2)") "i64 constant")"#;
+    let mut runner = Runner::new(MODES[0])
+        .with_newer(|module| if module.contains(&b'1') { vec!["unexpected token".into()] } else { Vec::new() });
+    let mut outcomes = directives(script).map(|directive| runner.run(directive));
+    assert_eq!(outcomes.next(), Some(Ok(Passed::RefusedInNewerWords)));
+    let refused = outcomes.next().expect("two directives").expect_err("nothing newer speaks of it");
+    assert!(refused.contains("unexpected token"), "{refused}");
+    let renamed = run(
+        r#"(assert_malformed (module quote "(func (i8x16.extract_lane_s 256 (unreachable)))") "malformed lane index")"#,
     );
-    assert_eq!(outcomes, vec![Ok(Passed::TextParser), Ok(Passed::Refused)]);
+    assert_eq!(renamed, [Ok(Passed::RefusedInNewerWords)]);
 }
