@@ -226,6 +226,16 @@ static sample_t run_json(void) {
   return kernel(&k, "json", 4);
 }
 
+static sample_t run_stack(void) {
+  static kernel_t k;
+  return kernel(&k, "stack", 100000);
+}
+
+static sample_t run_shapes(void) {
+  static kernel_t k;
+  return kernel(&k, "shapes", 1000);
+}
+
 static sample_t run_matmul_vector(void) {
   static kernel_t k;
   return kernel(&k, "matmul_vector", 256);
@@ -472,6 +482,8 @@ const row_t rows[] = {
   {"kernel: integer mixing", UNIT_MS, TARGET_RATIO, 1.03, 25, run_mix},
   {"kernel: memory sieve", UNIT_MS, TARGET_RATIO, 1.03, 25, run_sweep},
   {"kernel: calls through a table", UNIT_MS, TARGET_RATIO, 1.03, 25, run_indirect},
+  {"kernel: objects with methods in a table", UNIT_MS, TARGET_RATIO, 1.03, 25, run_shapes},
+  {"kernel: a stack machine of small functions", UNIT_MS, TARGET_RATIO, 1.03, 25, run_stack},
   {"kernel: heap sort", UNIT_MS, TARGET_RATIO, 1.03, 25, run_heapsort},
   {"kernel: five bodies in doubles", UNIT_MS, TARGET_RATIO, 1.03, 25, run_nbody},
   {"kernel: spectral norm", UNIT_MS, TARGET_RATIO, 1.03, 25, run_spectral},

@@ -15,6 +15,8 @@ mod hostile;
 mod names;
 #[path = "module/suite.rs"]
 mod suite;
+#[path = "module/tables.rs"]
+mod tables;
 
 fn default_features() -> Features {
     Config::default().features

@@ -21,6 +21,12 @@
 //! ```
 //!
 //! ```text
+//! code table, shared by the instances of a module                entry (16 bytes)
+//!  code pointers of the defined functions                         +0 code pointer
+//!  entries of the constant tables, one after the other            +8 type (u32): an index in the module, or NO_ENTRY
+//! ```
+//!
+//! ```text
 //! StoreContext         Func (a funcref)            MemoryDef         TableDef          Activation
 //!  +0  stack_limit      +0  store                   +0 base           +0 elements       +0  previous
 //!  +8  activation       +8..32 object header        +8 length, bytes  +8 length         +8  saved_exit_fp
@@ -74,6 +80,15 @@ pub const VMCTX_TYPE_IDS: u32 = 24;
 pub const VMCTX_INSTANCE: u32 = 32;
 /// vmctx: where the parts that depend on the module begin.
 pub const VMCTX_DYNAMIC: u32 = 40;
+
+/// Size of the entry of a constant table's element.
+pub const ENTRY_SIZE: u32 = 16;
+/// Entry: the code pointer.
+pub const ENTRY_CODE: u32 = 0;
+/// Entry: the first index in the module that means the function's type.
+pub const ENTRY_TYPE: u32 = 8;
+/// What stands there for an element that is null.
+pub const NO_ENTRY: u32 = u32::MAX;
 
 /// Size of an imported function's entry.
 pub const IMPORT_FUNC_SIZE: u32 = 24;

@@ -8,7 +8,7 @@ use super::error::{ModuleError, ModuleErrorKind};
 use super::validate::Bodies;
 use super::*;
 use crate::config::Features;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use wasmparser::{BinaryReader, Chunk, DataSectionReader, FromReader, Operator, Parser, Payload, SectionLimited};
 use wasmparser::{Validator, ValidatorResources, WasmFeatures};
 
@@ -32,8 +32,8 @@ impl Module {
     /// segments, as they are all active and run by other means.
     pub fn facts(&self, data_is_spent: bool) -> ModuleFacts {
         let spent_data = if data_is_spent { self.data.len() as u32 + self.spent_data } else { 0 };
-        let (tail_calls_out, objects) = (self.tail_calls_out, self.objects);
-        ModuleFacts { tail_calls_out, objects, spent_data, bodies: self.bodies.clone() }
+        let (tail_calls_out, objects, written_tables) = (self.tail_calls_out, self.objects, self.written_tables);
+        ModuleFacts { tail_calls_out, objects, written_tables, spent_data, bodies: self.bodies.clone() }
     }
 
     /// Whether `bytes` are a module that `Module::new` takes, and if not, why.
@@ -49,6 +49,8 @@ pub struct ModuleFacts {
     pub tail_calls_out: bool,
     /// As in [`Module`].
     pub objects: bool,
+    /// As in [`Module`].
+    pub written_tables: u32,
     /// As in [`Module`].
     pub spent_data: u32,
     /// As in [`Module`].
@@ -106,6 +108,7 @@ fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check<'_>) -> Re
     let data = match (resources, check) {
         (_, Check::Trust(_, facts)) => {
             (module.tail_calls_out, module.objects) = (facts.tail_calls_out, facts.objects);
+            module.written_tables = facts.written_tables;
             module.spent_data = facts.spent_data;
             module.bodies = facts.bodies;
             read_data()
@@ -120,10 +123,12 @@ fn decode_in_one_pass(bytes: &[u8], features: &Features, check: Check<'_>) -> Re
                 features,
                 tail_calls_out: AtomicBool::new(false),
                 objects: AtomicBool::new(false),
+                written_tables: AtomicU32::new(0),
             };
             let (checked, data) = bodies.validate(threads, read_data);
             module.tail_calls_out = bodies.tail_calls_out.load(Ordering::Relaxed);
             module.objects = bodies.objects.load(Ordering::Relaxed);
+            module.written_tables = bodies.written_tables.load(Ordering::Relaxed);
             checked.map_err(|error| named(error, &module, bytes))?;
             data
         }
@@ -577,6 +582,8 @@ impl Module {
             hint_section: None,
             tail_calls_out: false,
             objects: false,
+            written_tables: 0,
+            constant_tables: OnceLock::new(),
             names: OnceLock::new(),
             hints: OnceLock::new(),
         }

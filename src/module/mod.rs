@@ -5,6 +5,7 @@
 
 mod bytes;
 pub mod const_expr;
+pub mod constant_table;
 mod decode;
 mod error;
 pub mod helpers;
@@ -80,6 +81,11 @@ pub struct Module {
     pub tail_calls_out: bool,
     /// Whether one of its functions has an instruction about garbage-collected objects: `struct.new`, `ref.cast` and so on.
     pub objects: bool,
+    /// Which tables one of its functions has an instruction for that may write to them: a bit for each of the first 32; others are
+    /// as if there were one.
+    pub written_tables: u32,
+    /// The tables that never change, once somebody has asked for one.
+    constant_tables: OnceLock<Vec<Option<constant_table::ConstantTable>>>,
     /// The names, once somebody has asked for one.
     names: OnceLock<names::Names>,
     /// The branch hints, once a function with a branch has been compiled.

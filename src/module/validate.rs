@@ -8,7 +8,7 @@ use super::error::{ModuleError, ModuleErrorKind};
 use super::helpers::with_helpers;
 use super::limits;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wasmparser::{BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody};
 use wasmparser::{ValidatorResources, WasmFeatures};
@@ -36,6 +36,8 @@ pub(super) struct Bodies<'a> {
     pub tail_calls_out: AtomicBool,
     /// Set if an instruction about garbage-collected objects is among them.
     pub objects: AtomicBool,
+    /// Gets the bits of tables that one of them may write, as in [`super::Module`].
+    pub written_tables: AtomicU32,
 }
 
 impl Bodies<'_> {
@@ -101,7 +103,7 @@ impl Bodies<'_> {
 }
 
 impl Bodies<'_> {
-    /// `FuncValidator::validate`, which also looks out for tail calls.
+    /// `FuncValidator::validate`, which also looks out for what the module keeps of its code.
     fn validate_one(
         &self,
         validator: &mut FuncValidator<&ValidatorResources>,
@@ -125,10 +127,41 @@ impl Bodies<'_> {
             if bytes[at as usize] == OBJECTS && !self.objects.load(Ordering::Relaxed) {
                 self.objects.store(true, Ordering::Relaxed);
             }
+            if let TABLE_SET | TABLES = bytes[at as usize]
+                && let Some(table) = written_table(&bytes[at as usize..])
+            {
+                let bit = 1u32.checked_shl(table).unwrap_or(0);
+                if self.written_tables.load(Ordering::Relaxed) & bit != bit {
+                    self.written_tables.fetch_or(bit, Ordering::Relaxed);
+                }
+            }
             reader.visit_operator(&mut validator.visitor(at))??;
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))
     }
+}
+
+const TABLE_SET: u8 = 0x26;
+/// What the instructions about whole tables begin with, among others.
+const TABLES: u8 = 0xfc;
+
+/// The table that the instruction at the beginning of `bytes` writes to, if it does.
+fn written_table(bytes: &[u8]) -> Option<u32> {
+    const TABLE_INIT: u32 = 12;
+    const TABLE_COPY: u32 = 14;
+    const TABLE_GROW: u32 = 15;
+    const TABLE_FILL: u32 = 17;
+    let mut reader = BinaryReader::new(&bytes[1..], 0);
+    if bytes[0] != TABLE_SET {
+        match reader.read_var_u32().ok()? {
+            TABLE_COPY | TABLE_GROW | TABLE_FILL => {}
+            TABLE_INIT => {
+                reader.read_var_u32().ok()?;
+            }
+            _ => return None,
+        }
+    }
+    reader.read_var_u32().ok()
 }
 
 /// What threads share while they validate.

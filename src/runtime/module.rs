@@ -1,7 +1,7 @@
 //! A module ready to run in an engine: its declarations, and a code table whose entries point to lazy thunks
 //! until a function is first called. Shared by stores on any thread.
 
-use crate::compile::layout::VmctxLayout;
+use crate::compile::layout::{NO_ENTRY, VmctxLayout};
 use crate::module::Module;
 use crate::module::helpers::available_threads;
 use crate::runtime::code_memory::{self, CodeBlock};
@@ -36,8 +36,10 @@ pub struct CompiledModule {
     pub signatures: Box<[*const Signature]>,
     /// Their ids, for generated code.
     pub type_ids: Box<[u32]>,
-    /// Code pointers, by index of defined function.
+    /// Code pointers, by index of defined function; then the entries of constant tables, as `compile/layout.rs` says.
     pub code_table: Box<[Slot]>,
+    /// The constant tables' entries as pairs of a defined function and where a code pointer of it stands in the code table, in order.
+    entries: Box<[(u32, u32)]>,
     /// Whether its instances may pass references to their functions where those are not counted: through imported
     /// tables and globals, calls with references, or garbage-collected objects.
     pub leaks_refs: bool,
@@ -97,7 +99,16 @@ impl CompiledModule {
         let count = module.bodies.len() as u32;
         let thunks = code_memory::lazy_thunks(count).map_err(no_code_memory)?;
         let thunk = |i: u32| thunks.wrapping_add(i as usize * code_memory::THUNK_SIZE).cast_mut();
-        let code_table = (0..count).map(|i| AtomicPtr::new(thunk(i))).collect();
+        let mut code_table: Vec<Slot> = (0..count).map(|i| AtomicPtr::new(thunk(i))).collect();
+        let mut entries = Vec::new();
+        for entry in module.constant_elements() {
+            let defined = entry.map(|entry| entry.func - module.imported_functions);
+            entries.extend(defined.map(|defined| (defined, code_table.len() as u32)));
+            code_table.push(AtomicPtr::new(defined.map_or(ptr::null_mut(), thunk)));
+            let ty = entry.map_or(NO_ENTRY, |entry| entry.ty);
+            code_table.push(AtomicPtr::new(ptr::without_provenance_mut(ty as usize)));
+        }
+        entries.sort_unstable();
         let leaks_refs = module.tables[..module.imported_tables as usize].iter().len() > 0
             || module.globals[..module.imported_globals as usize].iter().any(|g| g.mutable && g.content.is_ref())
             || (0..module.imported_functions).any(|f| module.func_type(f).has_refs());
@@ -111,7 +122,8 @@ impl CompiledModule {
             layout,
             signatures,
             type_ids,
-            code_table,
+            code_table: code_table.into(),
+            entries: entries.into(),
             leaks_refs,
             needs_heap,
             blocks: Mutex::default(),
@@ -121,6 +133,15 @@ impl CompiledModule {
             parts,
             leases: Leases::default(),
         }))
+    }
+
+    /// Enters the code of a defined function wherever it is called from.
+    pub(in crate::runtime) fn enter(&self, defined: u32, code: *mut u8) {
+        self.code_table[defined as usize].store(code, Ordering::Release);
+        let first = self.entries.partition_point(|entry| entry.0 < defined);
+        for (_, at) in self.entries[first..].iter().take_while(|entry| entry.0 == defined) {
+            self.code_table[*at as usize].store(code, Ordering::Release);
+        }
     }
 
     /// Whether a defined function has code of its own.

@@ -148,8 +148,8 @@ fn from_opened(
     };
     // Without images the data segments are needed.
     let spent_data = if images.is_some() { facts.spent_data } else { 0 };
-    let Facts { tail_calls_out, objects, .. } = facts;
-    let known = ModuleFacts { tail_calls_out, objects, spent_data, bodies };
+    let Facts { tail_calls_out, objects, written_tables, .. } = facts;
+    let known = ModuleFacts { tail_calls_out, objects, written_tables, spent_data, bodies };
     let module = Module::trusted(Bytes::sealed(sealed, opened.wasm()), features, known)
         .map_err(|_| from_container(container::MISMATCH))?;
     let functions = module.functions.len() - module.imported_functions as usize;
@@ -218,6 +218,8 @@ struct Facts {
     /// As in [`ModuleFacts`].
     objects: bool,
     /// As in [`ModuleFacts`].
+    written_tables: u32,
+    /// As in [`ModuleFacts`].
     spent_data: u32,
     /// Of each defined memory, what its image is about, and where it begins in the section of memories. None if
     /// segments are to be run instead.
@@ -228,10 +230,11 @@ struct Facts {
 const NO_IMAGES: u64 = u64::MAX;
 
 impl Facts {
-    /// The facts as bytes: flags, number of data segments left out, number of images, and start, end and place of each.
+    /// The facts as bytes: flags (and above them the bits of tables), number of data segments left out, number of images, and start, end and place of each.
     fn write(&self) -> Vec<u8> {
         let count = self.images.as_ref().map_or(NO_IMAGES, |images| images.len() as u64);
         let flags = u64::from(self.tail_calls_out) | u64::from(self.objects) << 1;
+        let flags = flags | u64::from(self.written_tables) << 2;
         let mut numbers = vec![flags, u64::from(self.spent_data), count];
         for (range, place) in self.images.iter().flatten() {
             numbers.extend([range.start as u64, range.end as u64, *place as u64]);
@@ -245,7 +248,7 @@ impl Facts {
         let numbers: Vec<u64> = numbers.iter().map(|number| u64::from_le_bytes(*number)).collect();
         let (&[flags, spent, count], images) = numbers.split_first_chunk::<3>()?;
         let (images, more) = images.as_chunks::<3>();
-        if flags > 3 || !rest.is_empty() || !more.is_empty() {
+        if flags >> 34 != 0 || !rest.is_empty() || !more.is_empty() {
             return None;
         }
         let image = |[start, end, place]: &[u64; 3]| {
@@ -257,8 +260,8 @@ impl Facts {
             _ if count == images.len() as u64 => Some(images.iter().map(image).collect::<Option<_>>()?),
             _ => return None,
         };
-        let (tail_calls_out, objects) = (flags & 1 != 0, flags & 2 != 0);
-        Some(Facts { tail_calls_out, objects, spent_data: u32::try_from(spent).ok()?, images })
+        let (tail_calls_out, objects, written_tables) = (flags & 1 != 0, flags & 2 != 0, (flags >> 2) as u32);
+        Some(Facts { tail_calls_out, objects, written_tables, spent_data: u32::try_from(spent).ok()?, images })
     }
 }
 
@@ -275,8 +278,8 @@ fn facts_of(module: &CompiledModule) -> (Vec<u8>, Facts) {
     });
     let is_active = |segment: &DataSegment| !matches!(segment.mode, SegmentMode::Passive);
     let spent = images.is_some() && module.module.data.iter().all(is_active);
-    let ModuleFacts { tail_calls_out, objects, spent_data, .. } = module.module.facts(spent);
-    (memories, Facts { tail_calls_out, objects, spent_data, images })
+    let ModuleFacts { tail_calls_out, objects, written_tables, spent_data, .. } = module.module.facts(spent);
+    (memories, Facts { tail_calls_out, objects, written_tables, spent_data, images })
 }
 
 /// Bodies as bytes: start and end of each in the module's, of 32 bits.

@@ -46,10 +46,9 @@ fn compile_one(module: &CompiledModule, index: u32) -> Result<*const u8, Error> 
 }
 
 fn install(module: &CompiledModule, index: u32, block: CodeBlock) -> *const u8 {
-    let slot = &module.code_table[index as usize];
     let code = block.address();
     let mut blocks = module.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-    slot.store(code.cast_mut(), Ordering::Release);
+    module.enter(index, code.cast_mut());
     // A block that another thread entered meanwhile stays: code of it may be running.
     blocks.push(block);
     code

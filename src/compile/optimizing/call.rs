@@ -12,12 +12,12 @@ use crate::types::{HeapType, Hierarchy};
 use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, SigRef, UserExternalName, Value, types};
 
 /// What a call is made to.
-struct Target {
+pub(super) struct Target {
     /// The type, by index.
-    ty: u32,
-    sig: SigRef,
-    code: Code,
-    vmctx: Value,
+    pub(super) ty: u32,
+    pub(super) sig: SigRef,
+    pub(super) code: Code,
+    pub(super) vmctx: Value,
 }
 
 /// Where the callee's code is.
@@ -67,7 +67,7 @@ impl Translator<'_> {
     }
 
     /// The signature of a function type of the module.
-    fn type_signature(&mut self, ty: u32) -> SigRef {
+    pub(super) fn type_signature(&mut self, ty: u32) -> SigRef {
         if let Some(sig) = self.type_signatures.get(&ty) {
             return *sig;
         }
@@ -79,6 +79,7 @@ impl Translator<'_> {
 
     /// `call`, `call_indirect`, `call_ref`
     pub(super) fn call(&mut self, callee: Callee) -> Result<(), CompileError> {
+        let callee = self.resolve_callee(callee);
         if let Callee::Func(func) = callee
             && self.is_worth_inlining(func)
         {
@@ -105,6 +106,7 @@ impl Translator<'_> {
 
     /// `return_call`, `return_call_indirect`, `return_call_ref`
     pub(super) fn return_call(&mut self, callee: Callee) -> Result<(), CompileError> {
+        let callee = self.resolve_callee(callee);
         let target = self.target(callee)?;
         let args = self.pop_args(target.ty, target.vmctx);
         match target.code {
@@ -121,6 +123,9 @@ impl Translator<'_> {
         match callee {
             Callee::Func(func) => self.func_target(func),
             Callee::Indirect { ty, table } => {
+                if let Some(target) = self.entry_target(ty, table) {
+                    return Ok(target);
+                }
                 let index = self.pop();
                 let func = self.table_element(table, index, TrapCode::UndefinedElement);
                 let element = self.module.tables[table as usize].element;

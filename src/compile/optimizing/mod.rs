@@ -13,7 +13,7 @@
 //! cast.rs        tests of references against types                    global.rs   globals
 //! inline.rs      small functions in place of calls                    choice.rs   an `if` that only chooses between values
 //! roots.rs       where references are during calls                    spill.rs    one of them: stored and read again
-//! flow.rs        the blocks in order, as these two want them
+//! flow.rs        the blocks in order, as these two want them           entry.rs    calls through constant tables
 //! known.rs       what need not be read or checked again
 //! ```
 //! A `Compiler` holds everything that can be used again; each thread has its own.
@@ -24,6 +24,7 @@ mod call;
 mod cast;
 mod choice;
 mod control;
+mod entry;
 mod env;
 mod exception;
 pub(in crate::compile) mod finish;

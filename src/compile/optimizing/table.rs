@@ -18,11 +18,17 @@ impl Translator<'_> {
         self.extend_index(is64, value)
     }
 
+    /// Whether a table has as many elements as at first.
+    fn never_grows(&self, table: u32) -> bool {
+        let limits = self.module.tables[table as usize].limits;
+        limits.max == Some(limits.min) || self.module.constant_table(table).is_some()
+    }
+
     /// A table's length, in 64 bits.
     fn table_length(&mut self, table: u32) -> Value {
-        let limits = self.module.tables[table as usize].limits;
-        if limits.max == Some(limits.min) {
-            return self.b.ins().iconst(types::I64, limits.min as i64);
+        if self.never_grows(table) {
+            let length = self.module.tables[table as usize].limits.min;
+            return self.b.ins().iconst(types::I64, length as i64);
         }
         let def = self.vmctx_pointer(self.layout.table(table));
         let flags = self.changing();
@@ -40,9 +46,8 @@ impl Translator<'_> {
             self.trap_if(outside, code);
         }
         let def = self.vmctx_pointer(self.layout.table(table));
-        // What cannot grow does not move.
-        let limits = self.module.tables[table as usize].limits;
-        let flags = if limits.max == Some(limits.min) { self.constant() } else { self.changing() };
+        // What does not grow does not move.
+        let flags = if self.never_grows(table) { self.constant() } else { self.changing() };
         let elements = self.b.ins().load(POINTER, flags, def, TABLE_DEF_ELEMENTS as i32);
         let offset = self.b.ins().ishl_imm_u(index, 3);
         let address = self.b.ins().iadd(elements, offset);

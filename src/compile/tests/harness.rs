@@ -10,6 +10,7 @@ use crate::compile::layout::*;
 use crate::compile::optimizing::Effort;
 use crate::compile::{Compiler, Tunables, stubs};
 use crate::config::{Features, Optimization};
+use crate::module::const_expr::constant;
 use crate::module::{ConstOp, ElementItems, ExternKind, Module, SegmentMode};
 use crate::trap::TrapCode;
 use crate::types::FuncType;
@@ -229,7 +230,12 @@ impl Fake {
             starts.push((start, start + code.bytes.len()));
             codes.push(code);
         }
-        let code_table: Vec<u64> = starts.iter().map(|(start, _)| *start as u64).collect();
+        let mut code_table: Vec<u64> = starts.iter().map(|(start, _)| *start as u64).collect();
+        for entry in module.constant_elements() {
+            let code = |func: u32| code_table[(func - module.imported_functions) as usize];
+            let words = entry.map_or([0, u64::from(NO_ENTRY)], |entry| [code(entry.func), u64::from(entry.ty)]);
+            code_table.extend(words);
+        }
         let type_ids: Vec<u32> = (0..module.types.len())
             .map(|i| 100 + module.types.iter().position(|t| *t == module.types[i]).unwrap() as u32)
             .collect();
@@ -353,7 +359,7 @@ impl Fake {
     fn init(&mut self) {
         for segment in &self.module.elements {
             let SegmentMode::Active { index, offset } = &segment.mode else { continue };
-            let [ConstOp::I32Const(offset)] = offset[..] else { panic!("a constant offset") };
+            let offset = constant(offset).expect("a constant offset");
             let ElementItems::Functions(functions) = &segment.items else { panic!("plain functions") };
             for (i, func) in functions.iter().enumerate() {
                 self.tables[*index as usize].elements[offset as usize + i] = u64::from(*func) << 1 | 1;

@@ -3,6 +3,7 @@
 mod calls;
 mod choice;
 mod control;
+mod entries;
 mod exceptions;
 mod gc;
 mod harness;
