@@ -210,6 +210,26 @@ func TestGCStatistics(t *testing.T) {
 	}
 }
 
+func TestLimitOfTheHeap(t *testing.T) {
+	s := newStore(t, nil)
+	if err := s.SetLimit(tenon.LimitHeapBytes, 100_000); err != nil {
+		t.Fatal(err)
+	}
+	ty := must(tenon.NewArrayType(tenon.Field{Type: tenon.I64}))
+	kept := must(tenon.NewDefaultArray(s, ty, 1000))
+	for range 100 {
+		must(tenon.NewDefaultArray(s, ty, 1000)).Close()
+	}
+	if used := must(s.Usage(tenon.LimitHeapBytes)); used < 8000 || used > 100_000 {
+		t.Errorf("%d bytes in use", used)
+	}
+	_, err := tenon.NewDefaultArray(s, ty, 20_000)
+	refused(t, err, tenon.KindStoreLimit, "")
+	if length := must(kept.Len()); length != 1000 {
+		t.Errorf("%d elements", length)
+	}
+}
+
 func TestBuildInfo(t *testing.T) {
 	if info := tenon.BuildInfo(); !strings.Contains(info, tenon.Version()) || !strings.Contains(info, runtime.GOOS) {
 		t.Errorf("%q", info)

@@ -24,6 +24,9 @@ const (
 	LimitTables
 	// LimitInstances is the number of instances.
 	LimitInstances
+	// LimitHeapBytes are the bytes of structures and arrays; those that nobody reaches count until they are collected, which happens
+	// before anything is refused.
+	LimitHeapBytes
 )
 
 // NoLimit stands for no limit, and for no maximum.

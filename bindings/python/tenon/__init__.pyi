@@ -271,6 +271,7 @@ class Limit(enum.IntEnum):
     MEMORIES = 2
     TABLES = 3
     INSTANCES = 4
+    HEAP_BYTES = 5
 
 class Growth(NamedTuple):
     item: Union[Memory, Table, None]

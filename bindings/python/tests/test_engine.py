@@ -121,6 +121,18 @@ def test_statistics_of_the_heap(store):
     assert store.gc_statistics().survived < 8000
 
 
+def test_the_limit_of_the_heap(store):
+    store.set_limit(tenon.Limit.HEAP_BYTES, 100_000)
+    ty = tenon.ArrayType(tenon.Field(tenon.I64))
+    kept = tenon.Array.filled(store, ty, 1000)
+    for _ in range(100):
+        tenon.Array.filled(store, ty, 1000)
+    assert 8000 <= store.usage(tenon.Limit.HEAP_BYTES) <= 100_000
+    with pytest.raises(tenon.StoreLimitError):
+        tenon.Array.filled(store, ty, 20_000)
+    assert len(kept) == 1000
+
+
 class Counting(tenon.MemoryCreator):
     """Makes memories with a function, and counts those that are there."""
 
