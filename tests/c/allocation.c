@@ -2,6 +2,7 @@
 //
 // The allocator is interposed, so this is not run under valgrind, which interposes its own.
 
+#define _GNU_SOURCE
 #include <errno.h>
 
 #include "failing.h"
