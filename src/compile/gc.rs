@@ -102,6 +102,8 @@ pub enum GcOp {
     BrOnCast {
         /// The label.
         depth: u32,
+        /// The type that it has in any case.
+        from: Target,
         /// The type.
         to: Target,
         /// Whether it is the failure that branches.
@@ -135,7 +137,10 @@ pub(super) fn family<'a>(operator: &Operator<'_>) -> Option<Op<'a>> {
     let non_null = |heap: &HeapType| Target { nullable: false, heap: *heap };
     let struct_get = |ty: &u32, field: &u32, signed| GcOp::StructGet { ty: *ty, field: *field, signed };
     let array_get = |ty: &u32, signed| GcOp::ArrayGet { ty: *ty, signed };
-    let on_cast = |depth: &u32, to: &RefType, on_fail| GcOp::BrOnCast { depth: *depth, to: (*to).into(), on_fail };
+    let on_cast = |depth: &u32, from: &RefType, to: &RefType, on_fail| {
+        let (from, to) = ((*from).into(), (*to).into());
+        GcOp::BrOnCast { depth: *depth, from, to, on_fail }
+    };
     Some(Op::Gc(match operator {
         O::StructNew { struct_type_index: ty } => GcOp::StructNew(*ty),
         O::StructNewDefault { struct_type_index: ty } => GcOp::StructNewDefault(*ty),
@@ -175,8 +180,12 @@ pub(super) fn family<'a>(operator: &Operator<'_>) -> Option<Op<'a>> {
         O::RefTestNullable { hty } => GcOp::RefTest(nullable(hty)),
         O::RefCastNonNull { hty } => GcOp::RefCast(non_null(hty)),
         O::RefCastNullable { hty } => GcOp::RefCast(nullable(hty)),
-        O::BrOnCast { relative_depth, to_ref_type, .. } => on_cast(relative_depth, to_ref_type, false),
-        O::BrOnCastFail { relative_depth, to_ref_type, .. } => on_cast(relative_depth, to_ref_type, true),
+        O::BrOnCast { relative_depth, from_ref_type, to_ref_type } => {
+            on_cast(relative_depth, from_ref_type, to_ref_type, false)
+        }
+        O::BrOnCastFail { relative_depth, from_ref_type, to_ref_type } => {
+            on_cast(relative_depth, from_ref_type, to_ref_type, true)
+        }
         O::AnyConvertExtern => GcOp::AnyConvertExtern,
         O::ExternConvertAny => GcOp::ExternConvertAny,
         _ => return None,

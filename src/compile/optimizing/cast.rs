@@ -21,6 +21,25 @@ struct Ways {
     no: Block,
 }
 
+/// What a reference may be, as far as the type tells that it has in any case.
+#[derive(Clone, Copy)]
+struct Possible {
+    null: bool,
+    i31: bool,
+    /// A pointer of the host.
+    host: bool,
+}
+
+impl Possible {
+    const ANYTHING: Possible = Possible { null: true, i31: true, host: true };
+
+    /// A reference of this type.
+    fn of(nullable: bool, heap: HeapType) -> Possible {
+        let host = matches!(heap, HeapType::Any);
+        Possible { null: nullable, i31: host || matches!(heap, HeapType::Eq | HeapType::I31), host }
+    }
+}
+
 impl Translator<'_> {
     /// A heap type, with its index if it is one of the module's types.
     pub(super) fn heap_type(&self, heap: Parsed) -> Result<(HeapType, Option<u32>), CompileError> {
@@ -33,7 +52,13 @@ impl Translator<'_> {
     }
 
     /// Ends the block: continues at `yes` if a reference belongs to a type, else at `no`.
-    fn branch_on_type(&mut self, reference: Value, target: Target, ways: Ways) -> Result<(), CompileError> {
+    fn branch_on_type(
+        &mut self,
+        reference: Value,
+        possible: Possible,
+        target: Target,
+        ways: Ways,
+    ) -> Result<(), CompileError> {
         let (heap, index) = self.heap_type(target.heap)?;
         let of_null = if target.nullable { ways.yes } else { ways.no };
         if heap.is_bottom() {
@@ -44,10 +69,12 @@ impl Translator<'_> {
             self.b.ins().brif(reference, ways.yes, &[], of_null, &[]);
             return Ok(());
         }
-        let some = self.b.create_block();
-        self.b.ins().brif(reference, some, &[], of_null, &[]);
-        self.b.seal_block(some);
-        self.b.switch_to_block(some);
+        if possible.null {
+            let some = self.b.create_block();
+            self.b.ins().brif(reference, some, &[], of_null, &[]);
+            self.b.seal_block(some);
+            self.b.switch_to_block(some);
+        }
         let index = || index.ok_or_else(|| CompileError::Internal("a heap type has no index".into()));
         match heap.hierarchy() {
             Hierarchy::Func => self.branch_on_func(reference, index()?, ways),
@@ -57,13 +84,13 @@ impl Translator<'_> {
                     self.b.ins().brif(is_i31, ways.yes, &[], ways.no, &[]);
                 }
                 HeapType::Eq => {
-                    let id = self.object_type_or(reference, ways.yes);
+                    let id = self.object_type_or(reference, Possible::ANYTHING, ways.yes);
                     let is_host = self.b.ins().icmp_imm_u(IntCC::Equal, id, i64::from(GC_HOST));
                     self.b.ins().brif(is_host, ways.no, &[], ways.yes, &[]);
                 }
-                HeapType::Struct => self.branch_on_kind(reference, GC_KIND_STRUCT, ways),
-                HeapType::Array => self.branch_on_kind(reference, GC_KIND_ARRAY, ways),
-                _ => self.branch_on_defined(reference, index()?, ways),
+                HeapType::Struct => self.branch_on_kind(reference, possible, GC_KIND_STRUCT, ways),
+                HeapType::Array => self.branch_on_kind(reference, possible, GC_KIND_ARRAY, ways),
+                _ => self.branch_on_defined(reference, possible, index()?, ways),
             },
             // Nothing lies between their tops and bottoms.
             Hierarchy::Extern | Hierarchy::Exn => drop(self.b.ins().jump(ways.yes, &[])),
@@ -72,7 +99,10 @@ impl Translator<'_> {
     }
 
     /// The type id of a reference's object; continues at `of_i31` if the reference, which is not null, has none.
-    fn object_type_or(&mut self, reference: Value, of_i31: Block) -> Value {
+    fn object_type_or(&mut self, reference: Value, possible: Possible, of_i31: Block) -> Value {
+        if !possible.i31 {
+            return self.object_type(reference);
+        }
         let object = self.b.create_block();
         let is_i31 = self.b.ins().band_imm_u(reference, 1);
         self.b.ins().brif(is_i31, of_i31, &[], object, &[]);
@@ -82,12 +112,14 @@ impl Translator<'_> {
     }
 
     /// The `GcType` of an id; continues at `of_host` if it is that of a host's pointer, which has none.
-    fn type_of(&mut self, id: Value, of_host: Block) -> Value {
-        let known = self.b.create_block();
-        let is_host = self.b.ins().icmp_imm_u(IntCC::Equal, id, i64::from(GC_HOST));
-        self.b.ins().brif(is_host, of_host, &[], known, &[]);
-        self.b.seal_block(known);
-        self.b.switch_to_block(known);
+    fn type_of(&mut self, id: Value, possible: Possible, of_host: Block) -> Value {
+        if possible.host {
+            let known = self.b.create_block();
+            let is_host = self.b.ins().icmp_imm_u(IntCC::Equal, id, i64::from(GC_HOST));
+            self.b.ins().brif(is_host, of_host, &[], known, &[]);
+            self.b.seal_block(known);
+            self.b.switch_to_block(known);
+        }
         let store = self.vmctx_pointer(VMCTX_STORE);
         let flags = self.changing();
         let types = self.b.ins().load(POINTER, flags, store, STORE_GC_TYPES as i32);
@@ -104,17 +136,17 @@ impl Translator<'_> {
     }
 
     /// As [`Translator::branch_on_type`], for all structures or all arrays.
-    fn branch_on_kind(&mut self, reference: Value, kind: u32, ways: Ways) {
-        let id = self.object_type_or(reference, ways.no);
-        let ty = self.type_of(id, ways.no);
+    fn branch_on_kind(&mut self, reference: Value, possible: Possible, kind: u32, ways: Ways) {
+        let id = self.object_type_or(reference, possible, ways.no);
+        let ty = self.type_of(id, possible, ways.no);
         let actual = self.type_field(ty, GC_TYPE_KIND);
         let same = self.b.ins().icmp_imm_u(IntCC::Equal, actual, i64::from(kind));
         self.b.ins().brif(same, ways.yes, &[], ways.no, &[]);
     }
 
     /// As [`Translator::branch_on_type`], for a structure or array type of the module.
-    fn branch_on_defined(&mut self, reference: Value, ty: u32, ways: Ways) {
-        let id = self.object_type_or(reference, ways.no);
+    fn branch_on_defined(&mut self, reference: Value, possible: Possible, ty: u32, ways: Ways) {
+        let id = self.object_type_or(reference, possible, ways.no);
         let expected = self.type_id(ty);
         let declared: &DefType = &self.module.types[ty as usize];
         let same = self.b.ins().icmp(IntCC::Equal, id, expected);
@@ -127,7 +159,7 @@ impl Translator<'_> {
         self.b.ins().brif(same, ways.yes, &[], below, &[]);
         self.b.seal_block(below);
         self.b.switch_to_block(below);
-        let actual = self.type_of(id, ways.no);
+        let actual = self.type_of(id, possible, ways.no);
         if depth >= GC_DISPLAY {
             let deep = self.b.create_block();
             let actual_depth = self.type_field(actual, GC_TYPE_DEPTH);
@@ -174,7 +206,7 @@ impl Translator<'_> {
         let ways = self.ways();
         let done = self.b.create_block();
         let result = self.b.append_block_param(done, types::I32);
-        self.branch_on_type(reference, target, ways)?;
+        self.branch_on_type(reference, Possible::ANYTHING, target, ways)?;
         for (way, value) in [(ways.yes, 1), (ways.no, 0)] {
             self.begin_way(way);
             let value = self.i32_const(value);
@@ -190,7 +222,7 @@ impl Translator<'_> {
         let reference = self.pop();
         let ways = self.ways();
         self.b.set_cold_block(ways.no);
-        self.branch_on_type(reference, target, ways)?;
+        self.branch_on_type(reference, Possible::ANYTHING, target, ways)?;
         self.begin_way(ways.no);
         self.trap(TrapCode::CastFailure);
         self.begin_way(ways.yes);
@@ -199,10 +231,17 @@ impl Translator<'_> {
     }
 
     /// `br_on_cast`, `br_on_cast_fail`
-    pub(super) fn br_on_cast(&mut self, depth: u32, to: Target, on_fail: bool) -> Result<(), CompileError> {
+    pub(super) fn br_on_cast(
+        &mut self,
+        depth: u32,
+        from: Target,
+        to: Target,
+        on_fail: bool,
+    ) -> Result<(), CompileError> {
+        let possible = Possible::of(from.nullable, self.heap_type(from.heap)?.0);
         let reference = *self.stack.last().expect("validation has counted the operands");
         let ways = self.ways();
-        self.branch_on_type(reference, to, ways)?;
+        self.branch_on_type(reference, possible, to, ways)?;
         let (taken, next) = if on_fail { (ways.no, ways.yes) } else { (ways.yes, ways.no) };
         self.begin_way(taken);
         self.br(depth);

@@ -420,7 +420,7 @@ impl Translator<'_> {
             GcOp::RefEq => self.ref_eq(),
             GcOp::RefTest(target) => self.ref_test(target)?,
             GcOp::RefCast(target) => self.ref_cast(target)?,
-            GcOp::BrOnCast { depth, to, on_fail } => self.br_on_cast(depth, to, on_fail)?,
+            GcOp::BrOnCast { depth, from, to, on_fail } => self.br_on_cast(depth, from, to, on_fail)?,
             GcOp::AnyConvertExtern => self.any_convert_extern(),
             GcOp::ExternConvertAny => self.extern_convert_any(),
         }
