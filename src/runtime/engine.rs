@@ -8,7 +8,7 @@ use crate::runtime::lease::{Leased, Leases};
 use crate::runtime::memory_pool::MemoryPool;
 use crate::runtime::signals;
 use crate::runtime::signature::Signature;
-use crate::runtime::sys::{compile_stack, vm};
+use crate::runtime::sys::{compile_stack, valgrind, vm};
 use crate::types::{DefType, FuncType, TypeId, ValType};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -69,8 +69,9 @@ impl Engine {
             optimization: config.optimization,
         };
         // What is deferred cannot be refused any more; and of pinned memories the system is given addresses, for which it
-        // raises no signals.
-        let defers_growth = tunables.guarded_memories && !config.pinned_memories && !vm::counts_accessible();
+        // raises no signals. Valgrind calls the first access a mistake.
+        let may_defer = tunables.guarded_memories && !config.pinned_memories;
+        let defers_growth = may_defer && !vm::counts_accessible() && !valgrind::is_running();
         let compiler = Compiler::new(&tunables).map_err(from_compile)?;
         let pool = MemoryPool::new(config.pooled_memories, config.pooled_bytes);
         Ok(Arc::new(Engine {
