@@ -321,8 +321,8 @@ impl Instance {
     /// The functions that were asked for. None of them goes before the instance.
     fn funcs(&self) -> impl Iterator<Item = *mut Func> + use<> {
         let first = self.funcs.get();
-        // SAFETY: functions that were made live as long as the instance.
         std::iter::successors((!first.is_null()).then_some(first), |func| {
+            // SAFETY: functions that were made live as long as the instance.
             let next = unsafe { (**func).next.get() };
             (!next.is_null()).then_some(next)
         })
